@@ -1,0 +1,200 @@
+//! One outgoing request as a value, its answer, and what an exchange says after each answer.
+//!
+//! A call carries a path, never a host and never a secret: the driver adds both, so that nothing read from a
+//! payload can send our credentials elsewhere. [`Next`] defaults to reads, so an exchange that must not change
+//! anything cannot even express a write.
+
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+
+/// A path with an optional query, always starting with `/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathAndQuery(String);
+
+impl PathAndQuery {
+    /// A path made of text the connector wrote and ids that were checked.
+    ///
+    /// # Panics
+    /// Never on outside input: connectors build paths from literals, [`crate::TicketId`]s and numeric ids.
+    pub fn new(path: impl Into<String>) -> Self {
+        let path = path.into();
+        debug_assert!(path.starts_with('/') && !path.starts_with("//"), "a path starts with one slash");
+        Self(path)
+    }
+
+    /// The same-host path of an absolute or relative link that a platform sent for paging; `None` when it
+    /// points at another host than `base_url`.
+    pub fn from_link(link: &str, base_url: &str) -> Option<Self> {
+        let path = link.strip_prefix(base_url).unwrap_or(link);
+        (path.starts_with('/') && !path.starts_with("//")).then(|| Self(path.to_owned()))
+    }
+
+    /// The path as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PathAndQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A request that changes nothing: a GET.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Read(pub PathAndQuery);
+
+impl Read {
+    /// A GET of `path`.
+    pub fn get(path: impl Into<String>) -> Self {
+        Self(PathAndQuery::new(path))
+    }
+}
+
+/// How a write is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Verb {
+    /// PUT.
+    Put,
+    /// POST.
+    Post,
+    /// DELETE.
+    Delete,
+}
+
+impl Verb {
+    /// The method's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Put => "PUT",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A request that changes something. Sending one takes a permit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Write {
+    /// The method.
+    pub verb: Verb,
+    /// Where.
+    pub path: PathAndQuery,
+    /// The JSON body.
+    pub body: serde_json::Value,
+}
+
+/// Either kind of request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Changes nothing.
+    Read(Read),
+    /// Changes something.
+    Write(Write),
+}
+
+/// What a platform answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, within the size cap.
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as JSON, where it is JSON.
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+
+    /// `Retry-After` in seconds, where the answer has one that is a number.
+    pub fn retry_after(&self) -> Option<Duration> {
+        let text = self.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
+        text.trim().parse::<f64>().ok().filter(|s| s.is_finite() && *s >= 0.0).map(|s| {
+            Duration::from_secs_f64(s.min(86_400.0))
+        })
+    }
+}
+
+/// What to do after the answers so far.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next<T, C = Read> {
+    /// Send this and come back with its answer.
+    Send(C),
+    /// Finished.
+    Done(T),
+    /// Not now.
+    Later(Later),
+    /// Not ever, in this form.
+    Refused(Refusal),
+}
+
+/// Why an exchange stops for now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Later {
+    /// The platform is at its limit and says so (429, or 503 with `Retry-After`). Not counted as an attempt.
+    Busy {
+        /// How long it asks us to wait.
+        after: Option<Duration>,
+    },
+    /// It failed (5xx, timeouts, answers that are no JSON). Counted as an attempt.
+    Failed,
+}
+
+/// Why an exchange cannot succeed as it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Refusal {
+    /// The platform does not accept our credentials (401, 403): the account's trouble, not the delivery's.
+    Credentials,
+    /// The ticket is not there any more (404, 410).
+    Gone,
+    /// Somebody changed the ticket between our look and our write: look and decide again.
+    Moved,
+    /// The platform cannot do this at all.
+    Unsupported(String),
+    /// The platform rejects the request (400, 422); says which part, never quoting ticket text.
+    Invalid(String),
+}
+
+/// How much of the account's budget is left, from an answer's own headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Calls allowed in the current window.
+    pub limit: u32,
+    /// Calls left in it.
+    pub remaining: u32,
+    /// When the window ends, from now.
+    pub reset: Option<Duration>,
+}
+
+/// What an answer's status alone says, the same on all platforms: `Ok` for 2xx, else how to go on.
+/// 409 and 422 are left to the caller, because each platform means something else by them.
+///
+/// # Errors
+/// The [`Next`] to return for this answer.
+pub fn judge<T, C>(answer: &Answer) -> Result<(), Next<T, C>> {
+    match answer.status {
+        200..=299 => Ok(()),
+        401 | 403 => Err(Next::Refused(Refusal::Credentials)),
+        404 | 410 => Err(Next::Refused(Refusal::Gone)),
+        429 => Err(Next::Later(Later::Busy { after: answer.retry_after() })),
+        503 if answer.retry_after().is_some() => Err(Next::Later(Later::Busy { after: answer.retry_after() })),
+        408 | 409 | 425 | 500..=599 => Err(Next::Later(Later::Failed)),
+        status => Err(Next::Refused(Refusal::Invalid(format!("the platform answered {status}")))),
+    }
+}

@@ -1,0 +1,1 @@
+//! The contract suite: every connector against every effect and scripted answers.
