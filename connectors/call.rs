@@ -125,9 +125,11 @@ impl Answer {
     /// `Retry-After` in seconds, where the answer has one that is a number.
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
-        text.trim().parse::<f64>().ok().filter(|s| s.is_finite() && *s >= 0.0).map(|s| {
-            Duration::from_secs_f64(s.min(86_400.0))
-        })
+        text.trim()
+            .parse::<f64>()
+            .ok()
+            .filter(|s| s.is_finite() && *s >= 0.0)
+            .map(|s| Duration::from_secs_f64(s.min(86_400.0)))
     }
 }
 
@@ -193,7 +195,9 @@ pub fn judge<T, C>(answer: &Answer) -> Result<(), Next<T, C>> {
         401 | 403 => Err(Next::Refused(Refusal::Credentials)),
         404 | 410 => Err(Next::Refused(Refusal::Gone)),
         429 => Err(Next::Later(Later::Busy { after: answer.retry_after() })),
-        503 if answer.retry_after().is_some() => Err(Next::Later(Later::Busy { after: answer.retry_after() })),
+        503 if answer.retry_after().is_some() => {
+            Err(Next::Later(Later::Busy { after: answer.retry_after() }))
+        }
         408 | 409 | 425 | 500..=599 => Err(Next::Later(Later::Failed)),
         status => Err(Next::Refused(Refusal::Invalid(format!("the platform answered {status}")))),
     }

@@ -146,7 +146,9 @@ impl Field {
                 .map(|text| choose(choices, text))
                 .collect::<Result<Vec<_>, _>>()
                 .map(FieldValue::Many),
-            (FieldKind::Text, FieldValue::Text(_)) | (FieldKind::Flag, FieldValue::Flag(_)) => Ok(value.clone()),
+            (FieldKind::Text, FieldValue::Text(_)) | (FieldKind::Flag, FieldValue::Flag(_)) => {
+                Ok(value.clone())
+            }
             (FieldKind::Text, FieldValue::Number(number)) => Ok(FieldValue::Text(number.to_string())),
             (FieldKind::Number, FieldValue::Number(_)) => Ok(value.clone()),
             (FieldKind::Number, FieldValue::Text(text)) => text

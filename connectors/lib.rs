@@ -40,7 +40,9 @@ mod contract;
 pub use account::{AccountConfig, AccountId, Platform};
 pub use call::{Answer, Call, Later, Next, Pace, PathAndQuery, Read, Refusal, Verb, Write};
 pub use connector::{Auth, Connector, Doubt, Looked, Opened};
-pub use delivery::{Content, Delivery, DeliveryKey, Malformed, Notice, NoticeKind, Rejected, Verified, VerifiedDelivery};
+pub use delivery::{
+    Content, Delivery, DeliveryKey, Malformed, Notice, NoticeKind, Rejected, Verified, VerifiedDelivery,
+};
 pub use directory::Directory;
 pub use plan::{Applied, Effect, EffectState, Plan};
 pub use secret::Secret;

@@ -72,7 +72,10 @@ impl Effect {
             Self::AddTags(BTreeSet::from(["billing".to_owned(), "refund".to_owned()])),
             Self::AssignGroup("Billing".into()),
             Self::AssignAgent("ada@example.com".into()),
-            Self::Note(Note { text: "Predicted billing (97 %)".into(), marker: "deskbridge:1-a1b2c3".into() }),
+            Self::Note(Note {
+                text: "Predicted billing (97 %)".into(),
+                marker: "deskbridge:1-a1b2c3".into(),
+            }),
         ]
     }
 }

@@ -75,7 +75,9 @@ impl RemoteId {
 
     /// As a JSON number where it is one, else as a string: what write endpoints accept.
     pub fn to_json(&self) -> serde_json::Value {
-        self.0.parse::<u64>().map_or_else(|_| serde_json::Value::from(self.0.clone()), serde_json::Value::from)
+        self.0
+            .parse::<u64>()
+            .map_or_else(|_| serde_json::Value::from(self.0.clone()), serde_json::Value::from)
     }
 }
 
@@ -210,9 +212,9 @@ impl FieldValue {
             serde_json::Value::Bool(flag) => Some(Self::Flag(*flag)),
             serde_json::Value::Number(number) => Some(Self::Number(number.clone())),
             serde_json::Value::String(text) if !text.is_empty() => Some(Self::Text(text.clone())),
-            serde_json::Value::Array(items) if !items.is_empty() => Some(Self::Many(
-                items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect(),
-            )),
+            serde_json::Value::Array(items) if !items.is_empty() => {
+                Some(Self::Many(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect()))
+            }
             _ => None,
         }
     }

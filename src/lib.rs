@@ -1,1 +1,6 @@
-//! x
+//! placeholder
+
+pub mod decision;
+pub mod mode;
+pub mod outcome;
+pub mod store;

@@ -19,5 +19,8 @@ pub const CATEGORIES: [&str; 7] =
 /// Label of a stored category value.
 pub fn label(category: &str) -> String {
     let mut letters = category.chars();
-    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
+        .unwrap_or_default()
 }

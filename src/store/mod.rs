@@ -1,0 +1,246 @@
+//! Where deliveries wait (the inbox) and what was decided (the ledger). The only SQL of the project lives below here.
+//!
+//! [`Store`] is the whole surface: nothing above it knows which backend it is. A delivery's life:
+//!
+//! ```text
+//!  accept ─► pending ─claim─► claimed ─settle─► settled
+//!               ▲ ▲              │ └─bury────► dead ─requeue, by hand─► pending
+//!               │ └─ postpone ───┤             dead ─drop, by hand─► (gone)
+//!               └─ lease ended ──┘
+//! ```
+//!
+//! One live claim a ticket: deliveries for one ticket are worked on in arrival order, one at a time. A claim is not
+//! `Clone`; `settle`, `postpone` and `bury` consume it, so it is spent once. A claim whose lease has lapsed is taken
+//! again by the next `claim`, and the late owner's `settle` then fails with [`Error::LostClaim`].
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use deskbridge_connectors::{DeliveryKey, Notice, VerifiedDelivery, Version};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::decision::TicketKey;
+use crate::outcome::Entry;
+
+pub mod sqlite;
+
+/// A durable inbox and ledger.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Keeps a delivery, durably: when this returns, it survives a power cut. A delivery whose key is known is not
+    /// stored again. A malformed one goes straight to the dead letters.
+    async fn accept(&self, delivery: &VerifiedDelivery, received_at: Timestamp) -> Result<Accepted, Error>;
+
+    /// Takes the next delivery that is due: the oldest of a ticket without a live claim. `None` when nothing is due.
+    async fn claim(&self, now: Timestamp, lease: Duration) -> Result<Option<Claim>, Error>;
+
+    /// Extends a claim's lease.
+    async fn renew(&self, claim: &Claim, until: Timestamp) -> Result<(), Error>;
+
+    /// Notes, durably, that a write is about to be sent for this claim, before it is sent.
+    async fn journal(&self, claim: &Claim, write: &JournalEntry) -> Result<(), Error>;
+
+    /// Spends the claim: the delivery is done and the ledger has its entry. Its body is forgotten. Returns the
+    /// entry's id.
+    async fn settle(&self, claim: Claim, entry: &Entry) -> Result<i64, Error>;
+
+    /// Puts the delivery back until `until`. `counted` says whether this was an attempt.
+    async fn postpone(&self, claim: Claim, until: Timestamp, counted: bool, why: &str) -> Result<(), Error>;
+
+    /// Sets the delivery aside for a person.
+    async fn bury(&self, claim: Claim, why: &str, now: Timestamp) -> Result<(), Error>;
+
+    /// Puts a dead letter back into the inbox, with its attempts forgotten. False when there is no such dead letter.
+    async fn requeue(&self, id: i64, now: Timestamp) -> Result<bool, Error>;
+
+    /// Forgets a dead letter for good. False when there is no such dead letter.
+    async fn drop_dead(&self, id: i64) -> Result<bool, Error>;
+
+    /// Makes every postponed delivery of an account due now (its credentials work again).
+    async fn wake(&self, account: &str, now: Timestamp) -> Result<u64, Error>;
+
+    /// What is known of a ticket.
+    async fn history(&self, ticket: &TicketKey) -> Result<History, Error>;
+
+    /// Ledger entries, oldest first.
+    async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error>;
+
+    /// Dead letters, oldest first.
+    async fn dead(&self) -> Result<Vec<DeadLetter>, Error>;
+
+    /// One dead letter with its body.
+    async fn dead_letter(&self, id: i64) -> Result<Option<(DeadLetter, Vec<u8>)>, Error>;
+
+    /// How full the inbox is.
+    async fn depth(&self) -> Result<Depth, Error>;
+
+    /// When the next postponed or leased delivery becomes due; `None` when the inbox is empty. Workers sleep until
+    /// then or until a delivery arrives.
+    async fn next_due(&self) -> Result<Option<Timestamp>, Error>;
+
+    /// Whether the store can be written to right now; for readiness.
+    async fn probe(&self) -> Result<(), Error>;
+}
+
+/// What became of an accepted delivery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// Stored now.
+    New,
+    /// Known already; nothing was stored.
+    Known,
+    /// Stored as a dead letter, because its body cannot be read.
+    Dead,
+}
+
+/// The right to work on one delivery until its lease ends. Spent once.
+#[derive(Debug)]
+#[must_use = "a claim that is not settled, postponed or buried waits for its lease to end"]
+pub struct Claim {
+    /// The inbox row.
+    pub(crate) id: i64,
+    /// Fences: only the newest claim of a ticket may spend.
+    pub(crate) epoch: i64,
+    /// What the delivery is about.
+    pub(crate) work: Work,
+}
+
+impl Claim {
+    /// What there is to do.
+    pub fn work(&self) -> &Work {
+        &self.work
+    }
+}
+
+/// A claimed delivery.
+#[derive(Clone, Debug)]
+pub struct Work {
+    /// The account's name.
+    pub account: String,
+    /// The delivery's key.
+    pub key: DeliveryKey,
+    /// What it says; `None` for a requeued malformed one, which is to be read again from [`Self::body`].
+    pub notice: Option<Notice>,
+    /// The raw body.
+    pub body: Vec<u8>,
+    /// When it was kept.
+    pub received_at: Timestamp,
+    /// Counted attempts so far, this one not included.
+    pub attempts: u32,
+    /// Whether an earlier attempt journalled a write: it may have arrived.
+    pub wrote_before: bool,
+    /// When the lease ends.
+    pub lease_until: Timestamp,
+}
+
+/// A write about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JournalEntry {
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What is known of a ticket from the ledger.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// Entries for this ticket that decided something, newest first, at most 20.
+    pub entries: Vec<Entry>,
+}
+
+impl History {
+    /// Whether this version came out of our own last write, or was decided before by the same model and rulebook.
+    pub fn knows(
+        &self,
+        version: &Version,
+        model: &str,
+        rulebook: &str,
+    ) -> Option<deskbridge_connectors::Skip> {
+        use deskbridge_connectors::Skip;
+        if self.entries.iter().any(|entry| entry.own_version.as_ref() == Some(version)) {
+            return Some(Skip::OwnEcho);
+        }
+        let decided = self.entries.iter().any(|entry| {
+            entry.version.as_ref() == Some(version)
+                && entry.digests.as_ref().is_some_and(|by| by.model == model && by.rulebook == rulebook)
+        });
+        decided.then_some(Skip::AlreadyDecided)
+    }
+}
+
+/// Which ledger entries to read.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Decided at or after this.
+    pub since: Option<Timestamp>,
+    /// Of this account only.
+    pub account: Option<String>,
+    /// Of this ticket only.
+    pub ticket: Option<String>,
+    /// Only entries with a larger id: for following.
+    pub after: Option<i64>,
+    /// At most so many, the newest ones; all when `None`.
+    pub limit: Option<u32>,
+}
+
+/// A delivery set aside for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// The inbox row; what `dead show` takes.
+    pub id: i64,
+    /// The account's name.
+    pub account: String,
+    /// The delivery's key.
+    pub delivery: String,
+    /// The ticket, where the body could be read.
+    pub ticket: Option<String>,
+    /// When it was kept.
+    pub received_at: Timestamp,
+    /// When it was set aside.
+    pub died_at: Timestamp,
+    /// Counted attempts.
+    pub attempts: u32,
+    /// Why it died.
+    pub reason: String,
+}
+
+/// How full the inbox is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Deliveries waiting or being worked on.
+    pub pending: u64,
+    /// Of these, under a live claim.
+    pub claimed: u64,
+    /// Dead letters.
+    pub dead: u64,
+    /// When the oldest waiting one was kept.
+    pub oldest: Option<Timestamp>,
+}
+
+/// Why the store could not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The claim's lease ended and somebody else has the delivery: drop what was being done.
+    #[error("the claim has lapsed and was taken over")]
+    LostClaim,
+    /// More waits than the store takes in: refuse and let the platform try again.
+    #[error("the store is busy")]
+    Busy,
+    /// The store cannot be used (disk full, locked, damaged).
+    #[error("the store cannot be used: {0}")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The database was written by a newer deskbridge.
+    #[error(
+        "the database has schema version {found}, this program knows up to {known}; run the newer program"
+    )]
+    TooNew {
+        /// The version found.
+        found: i64,
+        /// The newest version known.
+        known: i64,
+    },
+}
