@@ -1,8 +1,10 @@
 //! The plan for one ticket, with the reason behind every part of it.
 
-use deskbridge_connectors::{Effect, TicketId, Version};
+use deskbridge_connectors::plan::Note;
+use deskbridge_connectors::{Effect, Plan, TicketId, Version};
 use deskbridge_onnx::Prediction;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::mode::Mode;
 
@@ -52,4 +54,58 @@ pub struct Digests {
     pub model: String,
     /// Digest of the rulebook's text.
     pub rulebook: String,
+}
+
+/// What of a decision may be sent now, and what is only recorded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sendable {
+    /// The plan to carry out: live effects in order, then at most one note that tells the agent what is suggested.
+    pub plan: Plan,
+    /// For each effect of [`Self::plan`], its index in [`Decision::plan`]; `None` for the suggestion note.
+    pub origin: Vec<Option<usize>>,
+}
+
+impl Decision {
+    /// The effects that may be sent: live ones as they are, suggested ones as one private note.
+    pub fn sendable(&self) -> Sendable {
+        let mut sendable = self.pick(Mode::Live);
+        let suggested: Vec<_> = self.free(Mode::Suggest).map(|(_, planned)| planned).collect();
+        if !suggested.is_empty() {
+            sendable.plan.0.push(Effect::Note(self.suggestion(&suggested)));
+            sendable.origin.push(None);
+        }
+        sendable
+    }
+
+    /// What shadow mode withholds, as the plan it would be in live mode.
+    pub fn withheld(&self) -> Sendable {
+        self.pick(Mode::Shadow)
+    }
+
+    fn pick(&self, mode: Mode) -> Sendable {
+        let (origin, plan) = self.free(mode).map(|(at, planned)| (Some(at), planned.effect.clone())).unzip();
+        Sendable { plan: Plan(plan), origin }
+    }
+
+    fn free(&self, mode: Mode) -> impl Iterator<Item = (usize, &Planned)> {
+        self.plan
+            .iter()
+            .enumerate()
+            .filter(move |(_, planned)| planned.mode == mode && planned.held_back.is_none())
+    }
+
+    fn suggestion(&self, suggested: &[&Planned]) -> Note {
+        let lines: Vec<String> = suggested
+            .iter()
+            .map(|planned| match planned.effect.value() {
+                serde_json::Value::String(text) => format!("- {}: {text}", planned.effect.kind()),
+                value => format!("- {}: {value}", planned.effect.kind()),
+            })
+            .collect();
+        let digest = Sha256::digest(format!("{}/{}/{}", self.ticket.account, self.ticket.ticket, self.version.0));
+        Note {
+            text: format!("deskbridge suggests:\n{}", lines.join("\n")),
+            marker: format!("deskbridge:{}", &hex::encode(digest)[..12]),
+        }
+    }
 }

@@ -119,6 +119,21 @@ pub enum EffectOutcome {
     Failed,
 }
 
+impl EffectOutcome {
+    /// The word used in output and metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Shadowed => "shadowed",
+            Self::Suggested => "suggested",
+            Self::Applied => "applied",
+            Self::Unchanged => "unchanged",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// One call in the ledger. Paths carry ids only; bodies are not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallRecord {

@@ -153,6 +153,11 @@ pub struct History {
 }
 
 impl History {
+    /// Whether the ticket was decided before.
+    pub fn has_decision(&self) -> bool {
+        self.entries.iter().any(|entry| entry.digests.is_some())
+    }
+
     /// Whether this version came out of our own last write, or was decided before by the same model and rulebook.
     pub fn knows(
         &self,

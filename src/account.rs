@@ -1,0 +1,60 @@
+//! One configured account at work: the line to its platform, its ceiling, and its names as last read.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use deskbridge_connectors::{Directory, Platform};
+use tokio::time::Instant;
+
+use crate::dispatch::{Calls, Line, Stopped};
+use crate::mode::Mode;
+
+/// Names are read again after this long: groups and fields change rarely, and each reading costs calls.
+const NAMES_LIVE: Duration = Duration::from_secs(3600);
+
+/// An account at work.
+#[derive(Debug)]
+pub struct Account {
+    /// The line to its platform.
+    pub line: Line,
+    /// Its platform.
+    pub platform: Platform,
+    /// The strictest of daemon and account.
+    pub ceiling: Mode,
+    names: RwLock<Option<Names>>,
+}
+
+#[derive(Clone, Debug)]
+struct Names {
+    directory: Arc<Directory>,
+    stale_at: Instant,
+}
+
+impl Account {
+    /// An account whose names are not read yet.
+    pub fn new(line: Line, platform: Platform, ceiling: Mode) -> Self {
+        Self { line, platform, ceiling, names: RwLock::new(None) }
+    }
+
+    /// The account's names: as last read, or read now where that is too long ago. Old names serve on while the
+    /// platform cannot be asked.
+    ///
+    /// # Errors
+    /// [`Stopped`] when they were never read and cannot be read now.
+    pub async fn names(&self, calls: &mut Calls) -> Result<Arc<Directory>, Stopped> {
+        let known = self.names.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(names) = known.as_ref().filter(|names| Instant::now() < names.stale_at) {
+            return Ok(Arc::clone(&names.directory));
+        }
+        match (self.line.names(calls).await, known) {
+            (Ok(directory), _) => {
+                let directory = Arc::new(directory);
+                let names = Names { directory: Arc::clone(&directory), stale_at: Instant::now() + NAMES_LIVE };
+                *self.names.write().unwrap_or_else(PoisonError::into_inner) = Some(names);
+                Ok(directory)
+            }
+            (Err(_), Some(old)) => Ok(old.directory),
+            (Err(stopped), None) => Err(stopped),
+        }
+    }
+}

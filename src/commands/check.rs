@@ -1,0 +1,80 @@
+//! `check`: settings, rulebook and bundle, and with `--online` every account. All problems at once; changes nothing.
+
+use std::process::ExitCode;
+
+use deskbridge_connectors::{Refusal, Later};
+
+use super::{BAD_SETTINGS, prepare, runtime, terminal};
+use crate::cli::Check;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::dispatch::{Calls, Line, Stopped};
+use crate::rulebook::Rulebook;
+use crate::settings::{Account, Settings};
+
+pub(super) fn run(args: &Check) -> anyhow::Result<ExitCode> {
+    let (settings, brain, mut findings) = prepare::everything(&args.settings);
+    if let (true, Some(settings)) = (args.online, &settings) {
+        let rulebook = brain.as_ref().map(|brain| &brain.rulebook);
+        findings.extend(runtime()?.block_on(online(settings, rulebook)));
+    }
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let warnings = findings.len() - errors;
+    if args.json {
+        for finding in &findings {
+            terminal::line(serde_json::to_string(finding)?)?;
+        }
+    } else {
+        terminal::diagnostics(&findings);
+        let scope = if args.online { "settings, rulebook, bundle and accounts" } else { "settings, rulebook and bundle" };
+        terminal::line(match errors {
+            0 => format!("{scope}: fine ({warnings} warning{})", if warnings == 1 { "" } else { "s" }),
+            _ => format!("{errors} problem{}, {warnings} warning(s)", if errors == 1 { "" } else { "s" }),
+        })?;
+    }
+    Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::from(BAD_SETTINGS) })
+}
+
+async fn online(settings: &Settings, rulebook: Option<&Rulebook>) -> Vec<Diagnostic> {
+    let asked = settings.accounts.iter().map(|account| ask(settings, account, rulebook));
+    let mut findings = Vec::new();
+    for account in asked {
+        findings.extend(account.await);
+    }
+    findings
+}
+
+/// Reads an account's names, then asks its connector whether it could carry out every effect that the rulebook names.
+async fn ask(settings: &Settings, account: &Account, rulebook: Option<&Rulebook>) -> Vec<Diagnostic> {
+    let name = account.config.id.as_str();
+    let place = |message: String, help: &str| Diagnostic::file(&format!("account `{name}`"), message, help);
+    let connector = std::sync::Arc::clone(&account.connector);
+    let line = match Line::open(name, &account.config.base_url, connector, settings.worker.call_timeout) {
+        Ok(line) => line,
+        Err(error) => return vec![place(error.to_string(), "check the account's base_url")],
+    };
+    let names = match line.names(&mut Calls::new()).await {
+        Ok(names) => names,
+        Err(stopped) => return vec![place(why(&stopped), "check base_url, credentials and their scopes")],
+    };
+    let Some(rulebook) = rulebook else { return Vec::new() };
+    rulebook
+        .effects_for(account.platform)
+        .into_iter()
+        .filter_map(|asked| {
+            let message = line.connector().can(&asked.effect, &names).err()?;
+            let message = format!("account `{name}`: rule `{}`: {message}", asked.rule);
+            Some(rulebook.diagnostic(asked.at, message))
+        })
+        .collect()
+}
+
+fn why(stopped: &Stopped) -> String {
+    match stopped {
+        Stopped::Refused(Refusal::Credentials) => "the platform does not accept the credentials".into(),
+        Stopped::Refused(Refusal::Gone) => "the platform does not know this address (404)".into(),
+        Stopped::Refused(refusal) => format!("the platform refuses: {refusal:?}"),
+        Stopped::Later(Later::Busy { .. }) => "the platform asks to slow down; try again in a minute".into(),
+        Stopped::Later(Later::Failed) => "the platform gave no usable answer".into(),
+        Stopped::Store(error) => error.to_string(),
+    }
+}

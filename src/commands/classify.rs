@@ -1,0 +1,52 @@
+//! `classify`: JSON Lines in, JSON Lines out.
+
+use std::io::BufRead;
+use std::process::ExitCode;
+
+use anyhow::anyhow;
+use deskbridge_onnx::contract_json;
+use serde::Deserialize;
+
+use super::{prepare, terminal};
+use crate::cli::Classify;
+
+/// A line of input. Other keys are ignored, so that a tickets file can be piped in as it is.
+#[derive(Deserialize)]
+struct Line {
+    id: Id,
+    #[serde(default)]
+    subject: String,
+    #[serde(default)]
+    body: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(String),
+    Number(u64),
+}
+
+pub(super) fn run(args: &Classify) -> anyhow::Result<ExitCode> {
+    let classifier = match prepare::classifier(&args.bundle, args.runtime.as_deref(), 1) {
+        Ok(classifier) => classifier,
+        Err(error) => return Ok(prepare::refuse(&[prepare::bundle_problem(&args.bundle, &error)])),
+    };
+    for (number, line) in std::io::stdin().lock().lines().enumerate() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let ticket: Line = serde_json::from_str(&line).map_err(|error| {
+            let what = if error.is_data() { "wants the keys id, subject, body" } else { "is not JSON" };
+            anyhow!("standard input:{}:{}: this line {what}", number + 1, error.column())
+        })?;
+        let id = match ticket.id {
+            Id::Text(text) => text,
+            Id::Number(number) => number.to_string(),
+        };
+        let prediction = classifier.classify(&ticket.subject, &ticket.body)?;
+        terminal::line(contract_json(&id, &prediction))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

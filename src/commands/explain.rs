@@ -1,0 +1,144 @@
+//! `explain`: the whole decision for one ticket, on paper. It reads, and changes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context, anyhow, bail};
+use deskbridge_connectors::ticket::{Author, Message, Requester};
+use deskbridge_connectors::{Directory, Looked, Notice, NoticeKind, Status, Ticket, TicketId, Version};
+use deskbridge_onnx::contract_json;
+
+use super::{prepare, runtime, terminal};
+use crate::cli::Explain;
+use crate::decision::TicketKey;
+use crate::dispatch::{Calls, Line};
+use crate::rulebook::{self, Facts};
+use crate::settings::{Account, Settings};
+use crate::store::History;
+
+pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
+    let (settings, brain, findings) = prepare::everything(&args.settings);
+    let (Some(settings), Some(brain)) = (settings, brain) else { return Ok(prepare::refuse(&findings)) };
+    runtime()?.block_on(async {
+        let seen = match (&args.ticket, &args.body) {
+            (Some(ticket), _) => from_platform(&settings, ticket).await?,
+            (None, Some(body)) => from_text(&settings, args.account.as_deref(), &args.subject, body)?,
+            (None, None) => bail!("name a ticket (--ticket ACCOUNT/ID) or give a text (--body)"),
+        };
+        let prediction = brain.predict(&seen.ticket).await?;
+        let facts = Facts {
+            account: seen.account.config.id.as_str(),
+            platform: seen.account.platform,
+            ticket: &seen.ticket,
+            prediction: &prediction,
+            history: &seen.history,
+            directory: &seen.names,
+            ceiling: settings.mode.min(seen.account.mode),
+        };
+        let explanation = rulebook::explain(&brain.rulebook, &facts);
+        let decision = brain.decide(&facts);
+        if args.json {
+            let scores = contract_json(seen.ticket.id.as_str(), &prediction);
+            terminal::line(serde_json::json!({
+                "prediction": scores, "rules": explanation, "plan": decision.plan, "mode": facts.ceiling,
+            }))?;
+        } else {
+            print(&prediction, &explanation, &decision)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// A ticket and what is known around it.
+struct Seen<'a> {
+    account: &'a Account,
+    ticket: Ticket,
+    history: History,
+    names: Arc<Directory>,
+}
+
+async fn from_platform<'a>(settings: &'a Settings, ticket: &str) -> anyhow::Result<Seen<'a>> {
+    let (name, id) = ticket.split_once('/').ok_or_else(|| anyhow!("write --ticket as ACCOUNT/ID, such as acme/35436"))?;
+    let account = account(settings, Some(name))?;
+    let id = TicketId::new(id).map_err(|why| anyhow!("--ticket: {why}"))?;
+    let connector = Arc::clone(&account.connector);
+    let line = Line::open(name, &account.config.base_url, connector, settings.worker.call_timeout)?;
+    let mut calls = Calls::new();
+    let stopped = |what: &str| anyhow!("{what} of account `{name}` could not be read; `deskbridge check --online` says why");
+    let names = line.names(&mut calls).await.map_err(|_| stopped("the names"))?;
+    let notice = Notice { kind: NoticeKind::Created, ticket: id.clone(), actor: None, occurred_at: None };
+    let looked = line.look(&notice, &mut calls).await.map_err(|_| stopped("the ticket"))?;
+    let ticket = match looked {
+        Looked::Ticket(ticket) => *ticket,
+        Looked::Skip(skip) => bail!("ticket {id} would be left alone: {}", skip.as_str()),
+    };
+    let key = TicketKey { account: name.to_owned(), ticket: id };
+    let history = prepare::store(settings)?.history(&key).await.context("the ledger cannot be read")?;
+    Ok(Seen { account, ticket, history, names: Arc::new(names) })
+}
+
+fn from_text<'a>(settings: &'a Settings, name: Option<&str>, subject: &str, body: &str) -> anyhow::Result<Seen<'a>> {
+    let account = account(settings, name)?;
+    let ticket = Ticket {
+        id: TicketId::new("text").map_err(|why| anyhow!(why))?,
+        version: Version(String::new()),
+        subject: subject.to_owned(),
+        messages: vec![Message { author: Author::Customer, public: true, text: body.to_owned() }],
+        requester: Requester::default(),
+        status: Status::New,
+        priority: None,
+        priority_is_default: true,
+        tags: BTreeSet::new(),
+        group: None,
+        assignee: None,
+        fields: BTreeMap::new(),
+        channel: None,
+        brand: None,
+        created_at: None,
+    };
+    Ok(Seen { account, ticket, history: History::default(), names: Arc::default() })
+}
+
+fn account<'a>(settings: &'a Settings, name: Option<&str>) -> anyhow::Result<&'a Account> {
+    let known = || settings.accounts.iter().map(|account| account.config.id.as_str()).collect::<Vec<_>>().join(", ");
+    match name {
+        Some(name) => settings
+            .accounts
+            .iter()
+            .find(|account| account.config.id.as_str() == name)
+            .ok_or_else(|| anyhow!("there is no account `{name}`; there are: {}", known())),
+        None => settings.accounts.first().ok_or_else(|| anyhow!("the settings have no account")),
+    }
+}
+
+fn print(
+    prediction: &deskbridge_onnx::Prediction,
+    explanation: &rulebook::Explanation,
+    decision: &crate::decision::Decision,
+) -> anyhow::Result<()> {
+    let language = &prediction.language;
+    terminal::line(format!("language  {} ({:.0} %)", language.code, language.confidence * 100.0))?;
+    let mut table = terminal::table(&["head", "says", "scores"]);
+    for (head, scored) in &prediction.heads {
+        let scores = scored.ranked.iter().take(4).map(|(label, score)| format!("{label} {:.1} %", score * 100.0));
+        let says = if scored.abstains() { "abstains".into() } else { scored.chosen.join(", ") };
+        table.add_row([head.clone(), says, scores.collect::<Vec<_>>().join(" · ")]);
+    }
+    terminal::line(table)?;
+    terminal::line(explanation)?;
+    if decision.plan.is_empty() {
+        return Ok(terminal::line("nothing would be changed")?);
+    }
+    let mut table = terminal::table(&["effect", "value", "because of rule", "mode", "held back"]);
+    for planned in &decision.plan {
+        table.add_row([
+            planned.effect.kind().to_owned(),
+            planned.effect.value().as_str().map_or_else(|| planned.effect.value().to_string(), str::to_owned),
+            planned.because.clone(),
+            planned.mode.to_string(),
+            planned.held_back.clone().unwrap_or_default(),
+        ]);
+    }
+    Ok(terminal::line(table)?)
+}

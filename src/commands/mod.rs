@@ -1,0 +1,66 @@
+//! One file a command. Each prints to standard output what was asked for, and to standard error all else.
+//!
+//! Exit codes: 0 fine · 1 the answer is no · 2 wrong use or an error · 78 bad settings or rulebook.
+
+mod check;
+mod classify;
+mod convert;
+mod dead;
+mod decisions;
+mod demo;
+mod explain;
+mod prepare;
+mod serve;
+mod terminal;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+
+/// Bad settings or a bad rulebook (`EX_CONFIG`).
+const BAD_SETTINGS: u8 = 78;
+
+/// Runs a command.
+///
+/// # Errors
+/// Whatever is worth a plain sentence on standard error; the process then exits with 2.
+pub fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Check(args) => check::run(&args),
+        Command::Classify(args) => classify::run(&args),
+        Command::Explain(args) => explain::run(&args),
+        Command::Train(args) => train::run(args),
+        Command::Decisions(args) => decisions::run(&args),
+        Command::Dead(args) => dead::run(args),
+        Command::Demo(args) => demo::run(&args),
+        Command::Convert(args) => convert::run(&args),
+        Command::Completions { shell } => {
+            let mut out = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "deskbridge", &mut out);
+            terminal::out(&String::from_utf8_lossy(&out))?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man => {
+            let mut out = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut out)?;
+            terminal::out(&String::from_utf8_lossy(&out))?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// Whether an error is only a reader that has gone away.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
+
+/// A runtime for commands that speak to platforms or the store.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

@@ -1,0 +1,96 @@
+//! `serve`: the daemon, until SIGTERM.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::{prepare, runtime, terminal};
+use crate::cli;
+use crate::clock::SystemClock;
+use crate::daemon::{Daemon, Foundations};
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::settings::Settings;
+use crate::{shutdown, telemetry};
+
+pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
+    let (settings, brain, mut findings) = prepare::everything(args);
+    let Some(settings) = settings else { return Ok(prepare::refuse(&findings)) };
+    telemetry::init_logs(settings.log.format, &settings.log.level)?;
+    runtime()?.block_on(async {
+        let file = args.config.display().to_string();
+        let hooks = bind(settings.server.listen, "server.listen", &file, &mut findings).await;
+        let admin = bind(settings.admin.listen, "admin.listen", &file, &mut findings).await;
+        let store = prepare::store(&settings)
+            .map_err(|error| findings.push(Diagnostic::file(&file, error.to_string(), "check `store.url`")));
+        let (Some(hooks), Some(admin), Some(brain), Ok(store)) = (hooks, admin, brain, store) else {
+            return Ok(prepare::refuse(&findings));
+        };
+        let warnings: Vec<_> = findings.into_iter().filter(|finding| finding.severity != Severity::Error).collect();
+        terminal::diagnostics(&warnings);
+        let stop = CancellationToken::new();
+        let on = Foundations {
+            store,
+            brain: Arc::new(brain),
+            clock: Arc::new(SystemClock),
+            metrics: telemetry::init_metrics()?,
+            hooks,
+            admin,
+        };
+        tracing::info!(
+            hooks = %on.hooks.local_addr()?, admin = %on.admin.local_addr()?, mode = settings.mode.as_str(),
+            accounts = settings.accounts.len(), "deskbridge is listening"
+        );
+        let daemon = Daemon::start(&settings, on, stop.clone())?;
+        let signals = shutdown::signals()?;
+        tokio::select! {
+            () = signals.stopped() => tracing::info!("draining"),
+            () = reload_forever(&settings, &daemon, &signals) => {}
+        }
+        stop.cancel();
+        let drained = daemon.finished().await;
+        tracing::info!(drained, "stopped");
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Binds an address, or says who may be in the way.
+async fn bind(
+    address: SocketAddr,
+    key: &str,
+    file: &str,
+    findings: &mut Vec<Diagnostic>,
+) -> Option<TcpListener> {
+    match TcpListener::bind(address).await {
+        Ok(listener) => Some(listener),
+        Err(error) => {
+            let help = match error.kind() {
+                std::io::ErrorKind::AddrInUse => "another program listens there; stop it or choose another port",
+                std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose a higher one",
+                _ => "check the address",
+            };
+            findings.push(Diagnostic::file(file, format!("`{key}`: cannot listen on {address}: {error}"), help));
+            None
+        }
+    }
+}
+
+/// At each SIGHUP: a new rulebook and bundle, or the old ones where the new have problems.
+async fn reload_forever(settings: &Settings, daemon: &Daemon, signals: &shutdown::Signals) {
+    loop {
+        signals.hung_up().await;
+        match tokio::task::block_in_place(|| prepare::brain(settings)) {
+            Ok((brain, warnings)) => {
+                terminal::diagnostics(&warnings);
+                daemon.decide_with(brain);
+                tracing::info!("rulebook and bundle reloaded");
+            }
+            Err(problems) => {
+                terminal::diagnostics(&problems);
+                tracing::error!(problems = problems.len(), "the new rulebook or bundle is refused; the old ones stay");
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! Printing: the one place that writes to standard output and standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+use crate::diagnostic::Diagnostic;
+
+/// Prints text as it is.
+pub(super) fn out(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// Prints a line.
+pub(super) fn line(text: impl std::fmt::Display) -> io::Result<()> {
+    out(&format!("{text}\n"))
+}
+
+/// Prints a line to standard error. A closed one is nobody's trouble.
+pub(super) fn remark(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Prints diagnostics to standard error.
+pub(super) fn diagnostics(findings: &[Diagnostic]) {
+    findings.iter().for_each(|finding| remark(format!("{finding}\n")));
+}
+
+/// A table for people. It fits the terminal, and is as wide as it likes in a file.
+pub(super) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_FULL_CONDENSED).set_header(header.to_vec());
+    if io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table
+}

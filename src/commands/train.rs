@@ -1,0 +1,57 @@
+//! `train`: labelled tickets to a bundle, with a progress bar and the metrics of held-out tickets.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+use deskbridge_onnx::train::{Progress, TrainOptions, train};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{prepare, terminal};
+use crate::cli::Train;
+use crate::clock::{Clock, SystemClock};
+
+pub(super) fn run(args: Train) -> anyhow::Result<ExitCode> {
+    if args.single.is_empty() && args.multi.is_empty() {
+        bail!("name at least one column to learn: --single category (one label a ticket) or --multi topics (several)");
+    }
+    let runtime = match prepare::onnx_runtime(args.runtime.as_deref()) {
+        Ok(runtime) => runtime,
+        Err(error) => return Ok(prepare::refuse(&[prepare::bundle_problem(&args.encoder, &error)])),
+    };
+    let bar = ProgressBar::new(0).with_style(
+        ProgressStyle::with_template("{msg:>12} {wide_bar} {pos}/{len} {elapsed}")?.progress_chars("━╸ "),
+    );
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let progress = |step: Progress| {
+        bar.set_message(step.stage);
+        bar.set_length(step.total as u64);
+        bar.set_position(step.done as u64);
+    };
+    let options = TrainOptions {
+        tickets: args.tickets,
+        single: args.single,
+        multi: args.multi,
+        encoder: args.encoder,
+        out: args.out.clone(),
+        target_precision: args.target_precision,
+        seed: args.seed,
+        trained_at: SystemClock.now().strftime("%F").to_string(),
+    };
+    let report = match train(options, &runtime, &progress) {
+        Ok(report) => report,
+        Err(problems) => {
+            bar.finish_and_clear();
+            problems.iter().for_each(|problem| terminal::remark(format!("error: {problem}")));
+            return Ok(ExitCode::from(2));
+        }
+    };
+    bar.finish_and_clear();
+    if args.json {
+        terminal::line(serde_json::to_string(&report)?)?;
+    } else {
+        terminal::line(&report)?;
+        terminal::line(format!("bundle written to {}", args.out.display()))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,153 @@
+//! The daemon put together: door, workers and admin listener around one store and one brain.
+//!
+//! Everything is handed in (sockets, store, clock), so that `serve`, `demo`, the tests and the benchmarks start the very
+//! same thing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use metrics_exporter_prometheus as prometheus;
+
+use crate::account::Account;
+use crate::admin::{self, Admin, Readiness};
+use crate::clock::Clock;
+use crate::dispatch::{Calls, Line, retry::Patience};
+use crate::ingress::{self, Door, Limits};
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::triage::Brain;
+use crate::worker::Crew;
+
+/// What the daemon stands on.
+pub struct Foundations {
+    /// Where deliveries are kept.
+    pub store: Arc<dyn Store>,
+    /// What decides.
+    pub brain: Arc<Brain>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Where metrics are collected.
+    pub metrics: PrometheusHandle,
+    /// The public listener, bound.
+    pub hooks: TcpListener,
+    /// The admin listener, bound.
+    pub admin: TcpListener,
+}
+
+/// A running daemon.
+pub struct Daemon {
+    tracker: TaskTracker,
+    shutdown: CancellationToken,
+    brain: watch::Sender<Arc<Brain>>,
+    drain: Duration,
+}
+
+impl Daemon {
+    /// Starts everything. It ends when `shutdown` is cancelled.
+    ///
+    /// # Errors
+    /// When an account's TLS client cannot be built.
+    pub fn start(
+        settings: &Settings,
+        on: Foundations,
+        shutdown: CancellationToken,
+    ) -> Result<Self, reqwest::Error> {
+        let tracker = TaskTracker::new();
+        let arrived = Arc::new(Notify::new());
+        let (brain, brain_seen) = watch::channel(on.brain);
+        let accounts = open_accounts(settings)?;
+        let door = Door {
+            accounts: settings
+                .accounts
+                .iter()
+                .map(|account| (account.config.id.to_string(), Arc::clone(&account.connector)))
+                .collect(),
+            store: Arc::clone(&on.store),
+            clock: Arc::clone(&on.clock),
+            arrived: Arc::clone(&arrived),
+            limits: Limits {
+                max_body_bytes: settings.server.max_body_bytes,
+                max_connections: settings.server.max_connections,
+                drain: settings.server.drain,
+                ..Limits::default()
+            },
+        };
+        tracker.spawn(ingress::serve(on.hooks, Arc::new(door), shutdown.clone()));
+        let admin = Admin {
+            store: Arc::clone(&on.store),
+            metrics: on.metrics,
+            readiness: Arc::new(Readiness::default()),
+            token: settings.admin.token.clone(),
+        };
+        tracker.spawn(admin::serve(on.admin, Arc::new(admin), shutdown.clone()));
+        accounts.values().for_each(|account| greet(&tracker, Arc::clone(account)));
+        let crew = Crew {
+            store: on.store,
+            accounts,
+            brain: brain_seen,
+            clock: on.clock,
+            arrived,
+            lease: settings.worker.lease,
+            patience: Patience {
+                max_attempts: settings.worker.max_attempts,
+                max_age: settings.worker.max_age,
+            },
+        };
+        Arc::new(crew).start(settings.worker.count, &tracker, &shutdown);
+        tracker.close();
+        Ok(Self { tracker, shutdown, brain, drain: settings.server.drain })
+    }
+
+    /// Decides with this from now on; work in hand is finished with what it began with.
+    pub fn decide_with(&self, brain: Brain) {
+        self.brain.send_replace(Arc::new(brain));
+    }
+
+    /// Waits until the daemon was told to stop and has drained. False when work in hand had to be left; its leases
+    /// bring it back at the next start.
+    pub async fn finished(self) -> bool {
+        self.shutdown.cancelled().await;
+        tokio::time::timeout(self.drain, self.tracker.wait()).await.is_ok()
+    }
+}
+
+fn open_accounts(settings: &Settings) -> Result<HashMap<String, Arc<Account>>, reqwest::Error> {
+    settings
+        .accounts
+        .iter()
+        .map(|account| {
+            let name = account.config.id.to_string();
+            let connector = Arc::clone(&account.connector);
+            let line = Line::open(&name, &account.config.base_url, connector, settings.worker.call_timeout)?;
+            let ceiling = settings.mode.min(account.mode);
+            Ok((name, Arc::new(Account::new(line, account.platform, ceiling))))
+        })
+        .collect()
+}
+
+/// Reads an account's names at start-up, so that the first ticket does not wait for them. A platform that is down now
+/// keeps nothing from starting.
+fn greet(tracker: &TaskTracker, account: Arc<Account>) {
+    tracker.spawn(async move {
+        let name = account.line.account();
+        match account.names(&mut Calls::new()).await {
+            Ok(names) => tracing::info!(
+                account = name,
+                platform = account.platform.as_str(),
+                mode = account.ceiling.as_str(),
+                groups = names.groups.len(),
+                agents = names.agents.len(),
+                fields = names.fields.len(),
+                "account ready"
+            ),
+            Err(_) => tracing::warn!(account = name, "the account's names cannot be read yet"),
+        }
+    });
+}

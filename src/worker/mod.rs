@@ -1,0 +1,231 @@
+//! The workers: claim → look → triage → act → settle, as many at a time as configured.
+//!
+//! A worker that finds nothing sleeps until a delivery arrives or the next postponed one is due; it does not poll. Work
+//! runs in a task of its own, so that a panic buries one delivery and nothing else. While work goes on its lease is
+//! renewed; when the lease is lost, the work is dropped, because somebody else has it.
+
+mod record;
+mod work;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbridge_connectors::{Later, Write};
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::account::Account;
+use crate::clock::Clock;
+use crate::dispatch::{Journal, Standing, retry};
+use crate::outcome::Entry;
+use crate::store::{self, Claim, JournalEntry, Store};
+use crate::triage::Brain;
+
+/// What all workers share.
+pub struct Crew {
+    /// Where work comes from.
+    pub store: Arc<dyn Store>,
+    /// The accounts, by name.
+    pub accounts: HashMap<String, Arc<Account>>,
+    /// What decides; replaced on reload.
+    pub brain: watch::Receiver<Arc<Brain>>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Rung at the door for each delivery that was kept.
+    pub arrived: Arc<Notify>,
+    /// How long a claim is ours before it must be renewed.
+    pub lease: Duration,
+    /// How long and how often work is tried.
+    pub patience: retry::Patience,
+}
+
+/// A worker looks at the inbox at least this often, because another process may have requeued a dead letter.
+const LONGEST_SLEEP: Duration = Duration::from_secs(2);
+
+/// What shall become of a claim.
+#[derive(Debug)]
+enum Verdict {
+    Settle(Box<Entry>),
+    Later(Later, String),
+    Bury(String),
+    /// The store could not journal: leave the claim to its lease.
+    Leave(store::Error),
+}
+
+impl Crew {
+    /// Starts `count` workers on `tracker`. They end when `shutdown` is cancelled and the work in hand is done.
+    pub fn start(self: &Arc<Self>, count: usize, tracker: &TaskTracker, shutdown: &CancellationToken) {
+        for _ in 0..count {
+            let (crew, shutdown) = (Arc::clone(self), shutdown.clone());
+            tracker.spawn(async move { crew.run(&shutdown).await });
+        }
+    }
+
+    async fn run(&self, shutdown: &CancellationToken) {
+        while !shutdown.is_cancelled() {
+            // Registered before the inbox is asked, so that a delivery in between is not slept through.
+            let arrived = self.arrived.notified();
+            match self.store.claim(self.clock.now(), self.lease).await {
+                Ok(Some(claim)) => self.handle(claim).await,
+                Ok(None) => {
+                    let nap = self.nap().await;
+                    tokio::select! {
+                        () = arrived => {}
+                        () = tokio::time::sleep(nap) => {}
+                        () = shutdown.cancelled() => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(error = &error as &dyn std::error::Error, "the inbox cannot be read");
+                    tokio::select! {
+                        () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                        () = shutdown.cancelled() => {}
+                    }
+                }
+            }
+        }
+    }
+
+    async fn nap(&self) -> Duration {
+        match self.store.next_due().await {
+            Ok(Some(due)) => until(self.clock.now(), due).clamp(Duration::from_millis(5), LONGEST_SLEEP),
+            _ => LONGEST_SLEEP,
+        }
+    }
+
+    async fn handle(&self, claim: Claim) {
+        let account = self.accounts.get(&claim.work().account).cloned();
+        let Some(account) = account else {
+            let why = format!("account `{}` is not in the settings any more", claim.work().account);
+            return self.spend(claim, Verdict::Bury(why)).await;
+        };
+        match account.line.standing() {
+            Standing::Open => {}
+            Standing::Paused(wait) => {
+                return self.spend(claim, wait_for(wait, "the account's budget is used up")).await;
+            }
+            Standing::LockedOut(wait) => {
+                let why = "the platform does not accept the account's credentials";
+                return self.spend(claim, wait_for(wait, why)).await;
+            }
+        }
+        let claim = Arc::new(claim);
+        let verdict = self.watch(&claim, Arc::clone(&account)).await;
+        if account.line.take_restored() {
+            let woken = self.store.wake(account.line.account(), self.clock.now()).await;
+            tracing::info!(account = account.line.account(), woken = woken.unwrap_or_default(), "waiting work goes on");
+        }
+        // The task that shared the claim has ended, whichever way.
+        if let (Some(verdict), Some(claim)) = (verdict, Arc::into_inner(claim)) {
+            self.spend(claim, verdict).await;
+        }
+    }
+
+    /// Runs the work in its own task and renews the lease meanwhile. `None` when the lease was lost.
+    async fn watch(&self, claim: &Arc<Claim>, account: Arc<Account>) -> Option<Verdict> {
+        let journal = ClaimJournal {
+            store: Arc::clone(&self.store),
+            claim: Arc::clone(claim),
+            clock: Arc::clone(&self.clock),
+        };
+        let brain = Arc::clone(&self.brain.borrow());
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        let work = claim.work().clone();
+        let mut task = tokio::spawn(async move {
+            let desk = work::Desk { account: &account, brain: &brain, store: &*store, clock: &*clock };
+            desk.work(&work, &journal).await
+        });
+        let mut renewal = tokio::time::interval(self.lease / 3);
+        renewal.tick().await;
+        loop {
+            tokio::select! {
+                done = &mut task => return Some(done.unwrap_or_else(|failure| {
+                    tracing::error!(account = claim.work().account, "work on a delivery panicked");
+                    metrics::counter!("deskbridge_panics_total").increment(1);
+                    drop(failure);
+                    Verdict::Bury("a fault in deskbridge (panic); please report it".into())
+                })),
+                _ = renewal.tick() => {
+                    let until = add(self.clock.now(), self.lease);
+                    if let Err(store::Error::LostClaim) = self.store.renew(claim, until).await {
+                        tracing::warn!(account = claim.work().account, "a lease was lost; the work is dropped");
+                        task.abort();
+                        let _ = (&mut task).await;
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn spend(&self, claim: Claim, verdict: Verdict) {
+        let now = self.clock.now();
+        let account = claim.work().account.clone();
+        let spent = match verdict {
+            Verdict::Settle(entry) => {
+                record::count(&entry);
+                self.store.settle(claim, &entry).await.map(drop)
+            }
+            Verdict::Later(later, why) => self.put_off(claim, later, &why, now).await,
+            Verdict::Bury(why) => self.bury(claim, &why, now).await,
+            Verdict::Leave(error) => Err(error),
+        };
+        if let Err(error) = spent {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(account, error, "the inbox did not take the result; the lease will bring the work back");
+        }
+    }
+
+    async fn put_off(&self, claim: Claim, later: Later, why: &str, now: Timestamp) -> Result<(), store::Error> {
+        let age = until(claim.work().received_at, now);
+        match retry::judge(later, claim.work().attempts, age, self.patience, fastrand::f64()) {
+            retry::Verdict::Again { after, counted } => {
+                let (account, after_ms) = (&claim.work().account, after.as_millis());
+                tracing::info!(account, after_ms, counted, why, "postponed");
+                self.store.postpone(claim, add(now, after), counted, why).await
+            }
+            retry::Verdict::GiveUp(bound) => self.bury(claim, &format!("{why}; {bound}"), now).await,
+        }
+    }
+
+    async fn bury(&self, claim: Claim, why: &str, now: Timestamp) -> Result<(), store::Error> {
+        tracing::warn!(account = claim.work().account, why, "a delivery became a dead letter");
+        self.store.bury(claim, why, now).await
+    }
+}
+
+fn wait_for(wait: Duration, why: &str) -> Verdict {
+    Verdict::Later(Later::Busy { after: Some(wait) }, why.to_owned())
+}
+
+/// Journals the writes of one claim.
+struct ClaimJournal {
+    store: Arc<dyn Store>,
+    claim: Arc<Claim>,
+    clock: Arc<dyn Clock>,
+}
+
+#[async_trait::async_trait]
+impl Journal for ClaimJournal {
+    async fn about_to(&self, write: &Write) -> Result<(), store::Error> {
+        let entry = JournalEntry {
+            method: write.verb.as_str().to_owned(),
+            path: write.path.as_str().to_owned(),
+            at: self.clock.now(),
+        };
+        self.store.journal(&self.claim, &entry).await
+    }
+}
+
+/// The time from `now` to `due`; nothing when it has passed.
+fn until(now: Timestamp, due: Timestamp) -> Duration {
+    Duration::try_from(due.duration_since(now)).unwrap_or(Duration::ZERO)
+}
+
+/// `now` plus `wait`; the end of time instead of an overflow.
+fn add(now: Timestamp, wait: Duration) -> Timestamp {
+    now.checked_add(wait).unwrap_or(Timestamp::MAX)
+}

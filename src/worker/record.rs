@@ -1,0 +1,206 @@
+//! The ledger's entry for one piece of work, whichever way it ended. Pure, but for counting.
+
+use deskbridge_connectors::{Applied, Effect, EffectState, Notice, Skip, Write};
+use deskbridge_onnx::contract_json;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::Verdict;
+use crate::account::Account;
+use crate::decision::{Decision, Planned, Sendable};
+use crate::dispatch::Calls;
+use crate::mode::Mode;
+use crate::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
+use crate::store::Work;
+
+/// What is known from the start; each way out completes it.
+pub(super) struct Record<'a> {
+    account: &'a Account,
+    work: &'a Work,
+    ticket: &'a str,
+    begun: Timestamp,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn new(account: &'a Account, work: &'a Work, notice: &'a Notice, begun: Timestamp) -> Self {
+        Self { account, work, ticket: notice.ticket.as_str(), begun }
+    }
+
+    /// The ticket was left alone.
+    pub(super) fn skipped(&self, skip: Skip, calls: &mut Calls) -> Verdict {
+        self.undecided(Outcome::Skipped, skip.as_str(), calls)
+    }
+
+    /// There is nothing that could be done.
+    pub(super) fn moot(&self, why: &str, calls: &mut Calls) -> Verdict {
+        self.undecided(Outcome::Moot, why, calls)
+    }
+
+    /// Recorded only.
+    pub(super) fn shadowed(
+        &self,
+        decision: &Decision,
+        withheld: Option<Write>,
+        calls: &mut Calls,
+        now: Timestamp,
+    ) -> Verdict {
+        let free = decision.plan.iter().any(|planned| planned.held_back.is_none());
+        let outcome = if free { Outcome::Shadowed } else { Outcome::NoRule };
+        let mut entry = self.decided(decision, outcome, calls, now);
+        entry.withheld = withheld.map(|write| {
+            json!({ "method": write.verb.as_str(), "path": write.path.as_str(), "body": without_notes(write.body, decision) })
+        });
+        Verdict::Settle(Box::new(entry))
+    }
+
+    /// Sent.
+    pub(super) fn applied(
+        &self,
+        decision: &Decision,
+        sent: &Sendable,
+        applied: Applied,
+        calls: &mut Calls,
+        now: Timestamp,
+    ) -> Verdict {
+        let mut entry = self.decided(decision, Outcome::Applied, calls, now);
+        let mut suggested = false;
+        for (origin, state) in sent.origin.iter().zip(&applied.states) {
+            match origin {
+                Some(at) => (entry.effects[*at].state, entry.effects[*at].reason) = outcome_of(state),
+                None => suggested = !matches!(state, EffectState::Refused(_)),
+            }
+        }
+        if suggested {
+            let told = |effect: &&mut EffectRecord| effect.mode == Mode::Suggest && effect.reason.is_none();
+            entry.effects.iter_mut().filter(told).for_each(|effect| effect.state = EffectOutcome::Suggested);
+        }
+        entry.outcome = overall(&entry.effects);
+        entry.own_version = applied.version;
+        Verdict::Settle(Box::new(entry))
+    }
+
+    fn undecided(&self, outcome: Outcome, why: &str, calls: &mut Calls) -> Verdict {
+        Verdict::Settle(Box::new(Entry {
+            account: self.work.account.clone(),
+            platform: self.account.platform.as_str().to_owned(),
+            ticket: self.ticket.to_owned(),
+            delivery: self.work.key.as_str().to_owned(),
+            received_at: self.work.received_at,
+            decided_at: self.begun,
+            mode: self.account.ceiling,
+            language: Value::Null,
+            heads: json!({}),
+            rules: Vec::new(),
+            effects: Vec::new(),
+            outcome,
+            reason: Some(why.to_owned()),
+            digests: None,
+            version: None,
+            own_version: None,
+            calls: std::mem::take(calls),
+            withheld: None,
+        }))
+    }
+
+    fn decided(&self, decision: &Decision, outcome: Outcome, calls: &mut Calls, now: Timestamp) -> Entry {
+        let scores = contract_json("", &decision.prediction);
+        let part = |name: &str| scores.get(name).cloned().unwrap_or(Value::Null);
+        Entry {
+            account: self.work.account.clone(),
+            platform: self.account.platform.as_str().to_owned(),
+            ticket: self.ticket.to_owned(),
+            delivery: self.work.key.as_str().to_owned(),
+            received_at: self.work.received_at,
+            decided_at: now,
+            mode: self.account.ceiling,
+            language: part("language"),
+            heads: part("heads"),
+            rules: decision.rules.clone(),
+            effects: decision.plan.iter().map(planned).collect(),
+            outcome,
+            reason: None,
+            digests: Some(decision.digests.clone()),
+            version: Some(decision.version.clone()),
+            own_version: None,
+            calls: std::mem::take(calls),
+            withheld: None,
+        }
+    }
+}
+
+/// An effect before anything was sent for it. A note is kept as its marker: its text may quote the ticket.
+fn planned(planned: &Planned) -> EffectRecord {
+    let (state, reason) = match (&planned.held_back, planned.mode) {
+        (Some(why), _) => (EffectOutcome::Refused, Some(why.clone())),
+        (None, Mode::Shadow) => (EffectOutcome::Shadowed, None),
+        (None, Mode::Suggest | Mode::Live) => (EffectOutcome::Planned, None),
+    };
+    let value = match &planned.effect {
+        Effect::Note(note) => note.marker.as_str().into(),
+        effect => effect.value(),
+    };
+    EffectRecord {
+        kind: planned.effect.kind().to_owned(),
+        value,
+        rule: planned.because.clone(),
+        mode: planned.mode,
+        state,
+        reason,
+    }
+}
+
+fn outcome_of(state: &EffectState) -> (EffectOutcome, Option<String>) {
+    match state {
+        EffectState::Applied => (EffectOutcome::Applied, None),
+        EffectState::Unchanged => (EffectOutcome::Unchanged, None),
+        EffectState::Refused(why) => (EffectOutcome::Refused, Some(why.clone())),
+    }
+}
+
+fn overall(effects: &[EffectRecord]) -> Outcome {
+    let any = |wanted: &[EffectOutcome]| effects.iter().any(|effect| wanted.contains(&effect.state));
+    if any(&[EffectOutcome::Applied, EffectOutcome::Unchanged]) {
+        Outcome::Applied
+    } else if any(&[EffectOutcome::Suggested]) {
+        Outcome::Suggested
+    } else if any(&[EffectOutcome::Shadowed]) {
+        Outcome::Shadowed
+    } else {
+        Outcome::Moot
+    }
+}
+
+/// The body of a withheld write with every note's text cut to its marker: the ledger holds no ticket text.
+fn without_notes(body: Value, decision: &Decision) -> Value {
+    let markers: Vec<&str> = decision
+        .plan
+        .iter()
+        .filter_map(|planned| match &planned.effect {
+            Effect::Note(note) => Some(note.marker.as_str()),
+            _ => None,
+        })
+        .collect();
+    match body {
+        Value::String(text) => match markers.iter().find(|marker| text.contains(**marker)) {
+            Some(marker) => format!("… {marker}").into(),
+            None => text.into(),
+        },
+        Value::Array(items) => items.into_iter().map(|item| without_notes(item, decision)).collect(),
+        Value::Object(map) => {
+            map.into_iter().map(|(key, value)| (key, without_notes(value, decision))).collect()
+        }
+        other => other,
+    }
+}
+
+/// Counts an entry that is about to be settled.
+pub(super) fn count(entry: &Entry) {
+    let account = entry.account.clone();
+    metrics::counter!("deskbridge_decisions_total", "account" => account.clone(), "outcome" => entry.outcome.as_str())
+        .increment(1);
+    for effect in &entry.effects {
+        let labels =
+            [("account", account.clone()), ("kind", effect.kind.clone()), ("state", effect.state.as_str().to_owned())];
+        metrics::counter!("deskbridge_effects_total", &labels).increment(1);
+    }
+}

@@ -1,0 +1,189 @@
+//! One delivery, from notice to verdict: look, decide, act. It reads and writes the platform, and only reads the store.
+
+use std::sync::Arc;
+
+use deskbridge_connectors::{
+    Applied, Directory, Doubt, Later, Looked, Notice, NoticeKind, Refusal, Skip, Ticket,
+};
+
+use super::record::Record;
+use super::{ClaimJournal, Verdict};
+use crate::account::Account;
+use crate::clock::Clock;
+use crate::decision::{Decision, TicketKey};
+use crate::dispatch::{Calls, Change, Stopped};
+use crate::rulebook::Facts;
+use crate::store::{History, Store, Work};
+use crate::triage::Brain;
+
+/// How often a ticket that moves under our hands is looked at again before the work is put back.
+const MOST_LOOKS: usize = 3;
+
+/// What one piece of work needs.
+pub(super) struct Desk<'a> {
+    pub(super) account: &'a Account,
+    pub(super) brain: &'a Brain,
+    pub(super) store: &'a dyn Store,
+    pub(super) clock: &'a dyn Clock,
+}
+
+/// A ticket in hand.
+struct InHand {
+    ticket: Ticket,
+    history: History,
+    names: Arc<Directory>,
+}
+
+/// Either goes on with a value or ends the work.
+type Step<T> = Result<T, Verdict>;
+
+impl Desk<'_> {
+    /// Does the work. Every way out is a verdict.
+    pub(super) async fn work(&self, work: &Work, journal: &ClaimJournal) -> Verdict {
+        let mut calls = Calls::new();
+        match self.try_work(work, journal, &mut calls).await {
+            Ok(verdict) | Err(verdict) => verdict,
+        }
+    }
+
+    async fn try_work(&self, work: &Work, journal: &ClaimJournal, calls: &mut Calls) -> Step<Verdict> {
+        let notice = self.notice(work)?;
+        let record = Record::new(self.account, work, &notice, self.clock.now());
+        if notice.kind == NoticeKind::Other {
+            return Ok(record.skipped(Skip::NotSubscribed, calls));
+        }
+        let names = self.account.names(calls).await.map_err(|stopped| stop(stopped, &record, calls))?;
+        if notice.actor.is_some() && notice.actor == names.me {
+            return Ok(record.skipped(Skip::OwnEcho, calls));
+        }
+        for _ in 0..MOST_LOOKS {
+            let in_hand = match self.look(work, &notice, Arc::clone(&names), &record, calls).await? {
+                Ok(in_hand) => in_hand,
+                Err(skip) => return Ok(record.skipped(skip, calls)),
+            };
+            let decision = self.decide(&in_hand).await?;
+            match self.act(work, &in_hand, &decision, journal, calls, &record).await? {
+                Some(verdict) => return Ok(verdict),
+                // Somebody changed the ticket between our look and our write: they win, and we look again.
+                None => continue,
+            }
+        }
+        Ok(Verdict::Later(Later::Failed, "the ticket changed each time it was looked at".into()))
+    }
+
+    /// The notice as kept, or read again from the body of a requeued dead letter.
+    fn notice(&self, work: &Work) -> Step<Notice> {
+        match &work.notice {
+            Some(notice) => Ok(notice.clone()),
+            None => self
+                .account
+                .line
+                .connector()
+                .read(&work.body)
+                .map_err(|malformed| Verdict::Bury(malformed.to_string())),
+        }
+    }
+
+    async fn look(
+        &self,
+        work: &Work,
+        notice: &Notice,
+        names: Arc<Directory>,
+        record: &Record<'_>,
+        calls: &mut Calls,
+    ) -> Step<Result<InHand, Skip>> {
+        let looked = self.account.line.look(notice, calls).await.map_err(|stopped| stop(stopped, record, calls))?;
+        let ticket = match looked {
+            Looked::Ticket(ticket) => *ticket,
+            Looked::Skip(skip) => return Ok(Err(skip)),
+        };
+        let key = TicketKey { account: work.account.clone(), ticket: ticket.id.clone() };
+        let history = self.store.history(&key).await.map_err(Verdict::Leave)?;
+        let decided_before = notice.kind == NoticeKind::CustomerReplied && history.has_decision();
+        let digests = (self.brain.classifier.digest(), self.brain.rulebook.digest());
+        match history.knows(&ticket.version, digests.0, digests.1) {
+            Some(skip) => Ok(Err(skip)),
+            // A reply to a routed ticket does not route it anew: the people who have it decide where it goes.
+            None if decided_before => Ok(Err(Skip::AlreadyDecided)),
+            None => Ok(Ok(InHand { ticket, history, names })),
+        }
+    }
+
+    async fn decide(&self, in_hand: &InHand) -> Step<Decision> {
+        let prediction = self.brain.predict(&in_hand.ticket).await.map_err(|error| {
+            tracing::error!(account = self.account.line.account(), %error, "the model gave no answer");
+            Verdict::Later(Later::Failed, "the model gave no answer".into())
+        })?;
+        Ok(self.brain.decide(&Facts {
+            account: self.account.line.account(),
+            platform: self.account.platform,
+            ticket: &in_hand.ticket,
+            prediction: &prediction,
+            history: &in_hand.history,
+            directory: &in_hand.names,
+            ceiling: self.account.ceiling,
+        }))
+    }
+
+    /// `None` when the ticket moved.
+    async fn act(
+        &self,
+        work: &Work,
+        in_hand: &InHand,
+        decision: &Decision,
+        journal: &ClaimJournal,
+        calls: &mut Calls,
+        record: &Record<'_>,
+    ) -> Step<Option<Verdict>> {
+        let doubt = if work.wrote_before { Doubt::LastWriteUnanswered } else { Doubt::None };
+        let sendable = decision.sendable();
+        let change = |plan| Change { plan, on: &in_hand.ticket, names: &in_hand.names, doubt };
+        let permit = self.account.ceiling.permit().filter(|_| !sendable.plan.0.is_empty());
+        let Some(permit) = permit else {
+            let plan = decision.withheld().plan;
+            let withheld = match self.account.line.rehearse(&change(&plan), calls).await {
+                Ok(write) => write,
+                Err(Stopped::Refused(Refusal::Moved)) => return Ok(None),
+                Err(Stopped::Refused(Refusal::Unsupported(_) | Refusal::Invalid(_))) => None,
+                Err(stopped) => return Err(stop(stopped, record, calls)),
+            };
+            return Ok(Some(record.shadowed(decision, withheld, calls, self.clock.now())));
+        };
+        let done = self.account.line.perform(&permit, &change(&sendable.plan), journal, calls).await;
+        let applied: Applied = match done {
+            Ok(applied) => applied,
+            Err(Stopped::Refused(Refusal::Moved)) => return Ok(None),
+            Err(stopped) => return Err(stop(stopped, record, calls)),
+        };
+        Ok(Some(record.applied(decision, &sendable, applied, calls, self.clock.now())))
+    }
+}
+
+/// What an exchange that ended without a result means for the delivery.
+fn stop(stopped: Stopped, record: &Record<'_>, calls: &mut Calls) -> Verdict {
+    match stopped {
+        Stopped::Later(later) => {
+            let why = match later {
+                Later::Busy { .. } => "the platform asks to slow down",
+                Later::Failed => "the platform gave no usable answer",
+            };
+            Verdict::Later(later, why.into())
+        }
+        // The account is locked out meanwhile, so this is no attempt of the delivery's.
+        Stopped::Refused(Refusal::Credentials) => Verdict::Later(
+            Later::Busy { after: None },
+            "the platform does not accept the account's credentials".into(),
+        ),
+        Stopped::Refused(Refusal::Gone) => record.moot("the ticket is not there any more", calls),
+        Stopped::Refused(Refusal::Unsupported(what)) => {
+            record.moot(&format!("the platform cannot do this: {what}"), calls)
+        }
+        Stopped::Refused(Refusal::Invalid(what)) => {
+            Verdict::Bury(format!("the platform rejects the request: {what}"))
+        }
+        Stopped::Refused(Refusal::Moved) => {
+            Verdict::Later(Later::Failed, "the ticket changed while it was being read".into())
+        }
+        Stopped::Store(error) => Verdict::Leave(error),
+    }
+}
