@@ -1,0 +1,51 @@
+# The commands of this project. `make demo` and `make test` do the whole set-up by themselves.
+
+CARGO   ?= cargo
+PYTHON  ?= python3
+BINARY   = target/debug/deskbridge
+
+.PHONY: setup build demo test lint bench starter release clean-setup
+
+# Fetches the pinned ONNX Runtime library and base encoder, builds, and converts the encoder. Does nothing twice.
+setup: onnx/starter/encoder.onnx
+
+onnx/.fetch/done: onnx/fetch.py
+	$(PYTHON) onnx/fetch.py
+	@mkdir -p $(@D) && touch $@
+
+build:
+	$(CARGO) build --workspace
+
+onnx/encoder/encoder.onnx: onnx/.fetch/done | build
+	$(BINARY) convert --from onnx/encoder --out $@
+
+onnx/starter/encoder.onnx: onnx/encoder/encoder.onnx
+	cp onnx/encoder/tokenizer.json onnx/starter/tokenizer.json
+	cp $< $@
+
+# KEEP=1 leaves the daemon, its status page and the stand-ins running.
+demo: build setup
+	$(BINARY) demo $(if $(KEEP),--keep)
+
+test: build setup
+	$(CARGO) test --workspace
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+
+bench: build setup
+	$(CARGO) bench --bench store
+	$(CARGO) bench --bench ingest
+	$(CARGO) bench --bench classify
+	$(CARGO) bench --bench journey
+
+# Trains the starter bundle again from its corpus; the result is the one in the repository.
+starter: build setup
+	$(BINARY) train --tickets onnx/starter/corpus.csv --single category priority --out onnx/starter --seed 1
+
+release: setup
+	$(CARGO) build --release
+
+clean-setup:
+	rm -rf onnx/runtime onnx/encoder onnx/.fetch onnx/starter/encoder.onnx onnx/starter/tokenizer.json
