@@ -16,13 +16,13 @@ use tokio_util::task::TaskTracker;
 use metrics_exporter_prometheus as prometheus;
 
 use crate::account::Account;
+use crate::brain::Brain;
 use crate::admin::{self, Admin, Readiness};
 use crate::clock::Clock;
 use crate::dispatch::{Calls, Line, retry::Patience};
 use crate::ingress::{self, Door, Limits};
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::triage::Brain;
 use crate::worker::Crew;
 
 /// What the daemon stands on.

@@ -1,22 +1,12 @@
 //! A ticket to a decision: the one decision path. `serve`, `demo` and `explain` all come through here.
 
-use std::time::Duration;
-
 use deskbridge_connectors::Ticket;
-use deskbridge_onnx::{Classifier, Prediction};
+use deskbridge_onnx::Prediction;
 use tokio::sync::oneshot;
 
+use crate::brain::Brain;
 use crate::decision::Decision;
-use crate::rulebook::{self, Facts, Rulebook};
-
-/// What decides: a model and a rulebook, swapped together on reload.
-#[derive(Debug)]
-pub struct Brain {
-    /// The model.
-    pub classifier: Classifier,
-    /// The rules.
-    pub rulebook: Rulebook,
-}
+use crate::rulebook::{self, Facts};
 
 /// The model gave no answer; the delivery is tried again.
 #[derive(Debug, thiserror::Error)]
@@ -29,40 +19,26 @@ pub enum Unanswered {
     Stopped,
 }
 
-impl Brain {
-    /// Classifies what the customer wrote. Inference runs on the classifier's own threads.
-    ///
-    /// # Errors
-    /// [`Unanswered`].
-    pub async fn predict(&self, ticket: &Ticket) -> Result<Prediction, Unanswered> {
-        self.classify(ticket.subject.clone(), ticket.first_customer_text().to_owned()).await
-    }
-
-    /// Classifies a subject and a body.
-    ///
-    /// # Errors
-    /// [`Unanswered`].
-    pub async fn classify(&self, subject: String, body: String) -> Result<Prediction, Unanswered> {
-        let (answer, answered) = oneshot::channel();
-        let start = tokio::time::Instant::now();
-        self.classifier.submit(
-            subject,
-            body,
-            Box::new(move |prediction| {
-                let _ = answer.send(prediction);
-            }),
-        );
-        let prediction = answered.await.map_err(|_| Unanswered::Stopped)??;
-        observe_inference(start.elapsed());
-        Ok(prediction)
-    }
-
-    /// Decides. Pure: see [`rulebook::decide`].
-    pub fn decide(&self, facts: &Facts<'_>) -> Decision {
-        rulebook::decide(&self.rulebook, facts)
-    }
+/// Classifies what the customer wrote first. Inference runs on the classifier's own threads.
+///
+/// # Errors
+/// [`Unanswered`].
+pub async fn predict(brain: &Brain, ticket: &Ticket) -> Result<Prediction, Unanswered> {
+    let (answer, answered) = oneshot::channel();
+    let start = tokio::time::Instant::now();
+    brain.classifier.submit(
+        ticket.subject.clone(),
+        ticket.first_customer_text().to_owned(),
+        Box::new(move |prediction| {
+            let _ = answer.send(prediction);
+        }),
+    );
+    let prediction = answered.await.map_err(|_| Unanswered::Stopped)??;
+    metrics::histogram!("deskbridge_inference_seconds").record(start.elapsed().as_secs_f64());
+    Ok(prediction)
 }
 
-fn observe_inference(took: Duration) {
-    metrics::histogram!("deskbridge_inference_seconds").record(took.as_secs_f64());
+/// Decides. Pure: see [`rulebook::decide`].
+pub fn decide(brain: &Brain, facts: &Facts<'_>) -> Decision {
+    rulebook::decide(&brain.rulebook, facts)
 }

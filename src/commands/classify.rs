@@ -8,6 +8,7 @@ use deskbridge_onnx::contract_json;
 use serde::Deserialize;
 
 use super::{prepare, terminal};
+use crate::brain;
 use crate::cli::Classify;
 
 /// A line of input. Other keys are ignored, so that a tickets file can be piped in as it is.
@@ -28,9 +29,10 @@ enum Id {
 }
 
 pub(super) fn run(args: &Classify) -> anyhow::Result<ExitCode> {
-    let classifier = match prepare::classifier(&args.bundle, args.runtime.as_deref(), 1) {
+    let around = prepare::surroundings();
+    let classifier = match brain::classifier(&args.bundle, args.runtime.as_deref(), &around, 1) {
         Ok(classifier) => classifier,
-        Err(error) => return Ok(prepare::refuse(&[prepare::bundle_problem(&args.bundle, &error)])),
+        Err(error) => return Ok(prepare::refuse(&[brain::problem(&args.bundle, &error)])),
     };
     for (number, line) in std::io::stdin().lock().lines().enumerate() {
         let line = line?;

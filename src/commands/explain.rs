@@ -16,6 +16,7 @@ use crate::dispatch::{Calls, Line};
 use crate::rulebook::{self, Facts};
 use crate::settings::{Account, Settings};
 use crate::store::History;
+use crate::triage;
 
 pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
     let (settings, brain, findings) = prepare::everything(&args.settings);
@@ -26,7 +27,7 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
             (None, Some(body)) => from_text(&settings, args.account.as_deref(), &args.subject, body)?,
             (None, None) => bail!("name a ticket (--ticket ACCOUNT/ID) or give a text (--body)"),
         };
-        let prediction = brain.predict(&seen.ticket).await?;
+        let prediction = triage::predict(&brain, &seen.ticket).await?;
         let facts = Facts {
             account: seen.account.config.id.as_str(),
             platform: seen.account.platform,
@@ -37,7 +38,7 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
             ceiling: settings.mode.min(seen.account.mode),
         };
         let explanation = rulebook::explain(&brain.rulebook, &facts);
-        let decision = brain.decide(&facts);
+        let decision = triage::decide(&brain, &facts);
         if args.json {
             let scores = contract_json(seen.ticket.id.as_str(), &prediction);
             terminal::line(serde_json::json!({

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::{prepare, runtime, terminal};
+use crate::brain;
 use crate::cli;
 use crate::clock::SystemClock;
 use crate::daemon::{Daemon, Foundations};
@@ -81,7 +82,7 @@ async fn bind(
 async fn reload_forever(settings: &Settings, daemon: &Daemon, signals: &shutdown::Signals) {
     loop {
         signals.hung_up().await;
-        match tokio::task::block_in_place(|| prepare::brain(settings)) {
+        match tokio::task::block_in_place(|| brain::load(settings, &prepare::surroundings())) {
             Ok((brain, warnings)) => {
                 terminal::diagnostics(&warnings);
                 daemon.decide_with(brain);

@@ -8,6 +8,7 @@ use deskbridge_onnx::train::{Progress, TrainOptions, train};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{prepare, terminal};
+use crate::brain;
 use crate::cli::Train;
 use crate::clock::{Clock, SystemClock};
 
@@ -15,9 +16,9 @@ pub(super) fn run(args: Train) -> anyhow::Result<ExitCode> {
     if args.single.is_empty() && args.multi.is_empty() {
         bail!("name at least one column to learn: --single category (one label a ticket) or --multi topics (several)");
     }
-    let runtime = match prepare::onnx_runtime(args.runtime.as_deref()) {
+    let runtime = match brain::onnx_runtime(args.runtime.as_deref(), &prepare::surroundings()) {
         Ok(runtime) => runtime,
-        Err(error) => return Ok(prepare::refuse(&[prepare::bundle_problem(&args.encoder, &error)])),
+        Err(error) => return Ok(prepare::refuse(&[brain::problem(&args.encoder, &error)])),
     };
     let bar = ProgressBar::new(0).with_style(
         ProgressStyle::with_template("{msg:>12} {wide_bar} {pos}/{len} {elapsed}")?.progress_chars("━╸ "),

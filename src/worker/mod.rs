@@ -18,11 +18,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::account::Account;
+use crate::brain::Brain;
 use crate::clock::Clock;
 use crate::dispatch::{Journal, Standing, retry};
 use crate::outcome::Entry;
 use crate::store::{self, Claim, JournalEntry, Store};
-use crate::triage::Brain;
 
 /// What all workers share.
 pub struct Crew {

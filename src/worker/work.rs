@@ -9,12 +9,13 @@ use deskbridge_connectors::{
 use super::record::Record;
 use super::{ClaimJournal, Verdict};
 use crate::account::Account;
+use crate::brain::Brain;
 use crate::clock::Clock;
 use crate::decision::{Decision, TicketKey};
 use crate::dispatch::{Calls, Change, Stopped};
 use crate::rulebook::Facts;
 use crate::store::{History, Store, Work};
-use crate::triage::Brain;
+use crate::triage;
 
 /// How often a ticket that moves under our hands is looked at again before the work is put back.
 const MOST_LOOKS: usize = 3;
@@ -110,11 +111,11 @@ impl Desk<'_> {
     }
 
     async fn decide(&self, in_hand: &InHand) -> Step<Decision> {
-        let prediction = self.brain.predict(&in_hand.ticket).await.map_err(|error| {
+        let prediction = triage::predict(self.brain, &in_hand.ticket).await.map_err(|error| {
             tracing::error!(account = self.account.line.account(), %error, "the model gave no answer");
             Verdict::Later(Later::Failed, "the model gave no answer".into())
         })?;
-        Ok(self.brain.decide(&Facts {
+        let facts = Facts {
             account: self.account.line.account(),
             platform: self.account.platform,
             ticket: &in_hand.ticket,
@@ -122,7 +123,8 @@ impl Desk<'_> {
             history: &in_hand.history,
             directory: &in_hand.names,
             ceiling: self.account.ceiling,
-        }))
+        };
+        Ok(triage::decide(self.brain, &facts))
     }
 
     /// `None` when the ticket moved.

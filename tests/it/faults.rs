@@ -1,0 +1,91 @@
+//! What happens when the platform or the network does not do its part, on every desk.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use deskbridge::outcome::Outcome;
+use deskbridge_standins::log::FaultKind;
+use deskbridge_standins::{Desk, Fault};
+
+use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket};
+
+/// A ticket that meets a fault is routed in the end, once, with one note.
+async fn survives(fault: impl Fn() -> Fault) {
+    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    for desk in &house.desks {
+        // The names are read once the daemon is up; the fault is for the ticket's own calls.
+        crate::harness::wait_until("the names are read", async || !desk.requests().is_empty()).await;
+        desk.inject(fault());
+        let ticket = desk.open(billing_ticket()).await;
+        house.settle().await;
+        routed_once(&house, desk, &ticket).await;
+    }
+    house.stop().await;
+}
+
+async fn routed_once(house: &House, desk: &Arc<dyn Desk>, ticket: &str) {
+    let name = desk.platform();
+    let state = desk.ticket(ticket).unwrap();
+    assert_eq!(state.group.as_deref(), Some("Billing"), "{name}");
+    assert_eq!(state.notes.len(), 1, "{name}: {:?}", state.notes);
+    assert!(state.tags.contains("loyal") && state.tags.contains("routed"), "{name}: {:?}", state.tags);
+    let decided = house.decided(desk.as_ref(), ticket).await;
+    assert_eq!(decided.len(), 1, "{name}");
+    assert_eq!(decided[0].outcome, Outcome::Applied, "{name}");
+}
+
+fn on(method: &'static str, kind: FaultKind) -> Fault {
+    Fault { method: Some(method), path_contains: "/".into(), kind, times: 1 }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_429_is_waited_out() {
+    survives(|| on("GET", FaultKind::Status { status: 429, retry_after: Some(1) })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_500_is_tried_again() {
+    survives(|| on("PUT", FaultKind::Status { status: 500, retry_after: None })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn html_instead_of_json_is_tried_again() {
+    survives(|| on("GET", FaultKind::Html)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_cut_before_the_write_is_tried_again() {
+    survives(|| on("PUT", FaultKind::CutBeforeWork)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_cut_after_the_update_does_not_double_it() {
+    survives(|| on("PUT", FaultKind::CutAfterWork)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_cut_after_a_post_does_not_double_the_note() {
+    survives(|| Fault { times: 2, ..on("POST", FaultKind::CutAfterWork) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_hangs_costs_a_timeout_and_no_more() {
+    survives(|| on("PUT", FaultKind::Slow(Duration::from_secs(4)))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn our_own_writes_trigger_nothing() {
+    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    for desk in &house.desks {
+        let ticket = desk.open(billing_ticket()).await;
+        house.settle().await;
+        // Whatever the platform says about our own writes has arrived and is settled without another write.
+        let writes = || desk.requests().iter().filter(|request| request.is_write()).count();
+        let before = writes();
+        assert_eq!(desk.redeliver(&ticket).await, 200);
+        house.settle().await;
+        assert_eq!(writes(), before, "{}", desk.platform());
+        routed_once(&house, desk, &ticket).await;
+    }
+    house.stop().await;
+}

@@ -1,0 +1,187 @@
+//! The whole daemon in process, against stand-in helpdesks over real sockets.
+//!
+//! A test opens tickets as a customer, waits until the inbox is empty, and looks at the desk as an agent would. On the way
+//! out the house checks what must hold after every journey: nothing pending, no panic.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use deskbridge::clock::SystemClock;
+use deskbridge::daemon::{Daemon, Foundations};
+use deskbridge::outcome::Entry;
+use deskbridge::settings::Settings;
+use deskbridge::store::sqlite::Sqlite;
+use deskbridge::store::{Filter, Store};
+use deskbridge::brain::{self, Brain, Surroundings};
+use deskbridge_standins::{Desk, NewTicket, start_all};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// A rulebook that does one of everything to a billing ticket, and nothing to others.
+pub const ONE_OF_EVERYTHING: &str = r#"
+version: 1
+names:
+  groups: { billing: Billing }
+  fields: { category: { zendesk: Category, intercom: Issue type, freshdesk: cf_category } }
+  agents: { ada: Ada Lovelace }
+rules:
+  - id: billing
+    when: { category: billing }
+    then:
+      - set_field: { category: "{{ category.label }}" }
+      - set_priority: high
+      - add_tags: [billing, routed]
+      - assign_group: billing
+      - assign_agent: ada
+      - note: "Predicted {{ category.label }} ({{ category.confidence | percent }})"
+"#;
+
+/// A text that the starter bundle is sure about.
+pub fn billing_ticket() -> NewTicket {
+    NewTicket {
+        subject: "Charged twice".into(),
+        body: "My credit card was charged twice for the same invoice, please refund one of the two payments.".into(),
+        email: "ines@mail.example".into(),
+        tags: vec!["loyal".into()],
+    }
+}
+
+/// A daemon with its desks.
+pub struct House {
+    pub desks: Vec<Arc<dyn Desk>>,
+    pub store: Arc<dyn Store>,
+    pub hooks: String,
+    pub admin: String,
+    daemon: Option<Daemon>,
+    stop: CancellationToken,
+    folder: tempfile::TempDir,
+}
+
+impl House {
+    /// Starts the desks and a daemon in `mode` with `rulebook`.
+    pub async fn start(mode: &str, rulebook: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let desks = start_all().await.unwrap();
+        let mut house = Self {
+            store: Arc::new(Sqlite::open(&folder.path().join("deskbridge.db")).unwrap()),
+            desks,
+            hooks: String::new(),
+            admin: String::new(),
+            daemon: None,
+            stop: CancellationToken::new(),
+            folder,
+        };
+        house.open(mode, rulebook).await;
+        house
+    }
+
+    /// Starts a daemon on the house's store.
+    pub async fn open(&mut self, mode: &str, rulebook: &str) {
+        let settings = self.settings(mode, rulebook);
+        let (hooks, admin) = (listener().await, listener().await);
+        self.hooks = format!("http://{}", hooks.local_addr().unwrap());
+        self.admin = format!("http://{}", admin.local_addr().unwrap());
+        for desk in &self.desks {
+            desk.deliver_to(&format!("{}/hooks/{}", self.hooks, desk.platform()));
+        }
+        self.stop = CancellationToken::new();
+        let on = Foundations {
+            store: Arc::clone(&self.store),
+            brain: Arc::new(brain(&settings)),
+            clock: Arc::new(SystemClock),
+            metrics: recorder(),
+            hooks,
+            admin,
+        };
+        self.daemon = Some(Daemon::start(&settings, on, self.stop.clone()).unwrap());
+    }
+
+    /// The settings file that a user would write for these desks, loaded.
+    fn settings(&self, mode: &str, rulebook: &str) -> Settings {
+        let file = self.write_settings(mode, rulebook, "127.0.0.1:1", "127.0.0.1:2");
+        match Settings::load(&file, Vec::new()) {
+            Ok((settings, _)) => settings,
+            Err(problems) => panic!("{problems:#?}"),
+        }
+    }
+
+    /// Writes rulebook and settings for these desks; returns the settings' path.
+    pub fn write_settings(&self, mode: &str, rulebook: &str, hooks: &str, admin: &str) -> PathBuf {
+        let at = |name: &str| self.folder.path().join(name);
+        std::fs::write(at("rules.yaml"), rulebook).unwrap();
+        let mut accounts = String::new();
+        for desk in &self.desks {
+            accounts.push_str(&format!("  {}:\n    mode: live\n", desk.platform()));
+            desk.account_yaml().lines().for_each(|line| accounts.push_str(&format!("    {line}\n")));
+        }
+        let text = format!(
+            "server: {{ listen: \"{hooks}\" }}\nadmin: {{ listen: \"{admin}\" }}\n\
+             store: {{ url: \"sqlite:{}\" }}\nmodel: {{ bundle: \"{}\", threads: 1 }}\nrulebook: \"{}\"\n\
+             mode: {mode}\nworker: {{ count: 4, lease: 5s, call_timeout: 3s }}\naccounts:\n{accounts}",
+            at("deskbridge.db").display(),
+            project().join("onnx/starter").display(),
+            at("rules.yaml").display()
+        );
+        std::fs::write(at("deskbridge.yaml"), text).unwrap();
+        at("deskbridge.yaml")
+    }
+
+    /// Waits until nothing is pending and every stand-in has sent what it had to send.
+    pub async fn settle(&self) {
+        wait_until("the inbox is empty", async || self.store.depth().await.unwrap().pending == 0).await;
+    }
+
+    /// Ledger entries of a ticket that decided something.
+    pub async fn decided(&self, desk: &dyn Desk, ticket: &str) -> Vec<Entry> {
+        let filter = Filter {
+            account: Some(desk.platform().into()),
+            ticket: Some(ticket.into()),
+            ..Filter::default()
+        };
+        let entries = self.store.decisions(&filter).await.unwrap();
+        entries.into_iter().map(|(_, entry)| entry).filter(|entry| entry.digests.is_some()).collect()
+    }
+
+    /// Stops the daemon and checks that it drained.
+    pub async fn stop(&mut self) {
+        self.stop.cancel();
+        if let Some(daemon) = self.daemon.take() {
+            assert!(daemon.finished().await, "the daemon did not drain");
+        }
+    }
+}
+
+/// Waits for a condition, 30 s at most.
+pub async fn wait_until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begun = tokio::time::Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < Duration::from_secs(30), "waited 30 s, but not: {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// The project's folder.
+pub fn project() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+async fn listener() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
+}
+
+/// The starter bundle with a rulebook, loaded as `serve` does.
+fn brain(settings: &Settings) -> Brain {
+    let around = Surroundings { named: None, beside: PathBuf::new(), project: project().join("onnx/runtime") };
+    match brain::load(settings, &around) {
+        Ok((brain, _)) => brain,
+        Err(problems) => panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+/// The process has one metrics recorder.
+fn recorder() -> PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    RECORDER.get_or_init(|| deskbridge::telemetry::init_metrics().unwrap()).clone()
+}
