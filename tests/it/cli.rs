@@ -1,0 +1,144 @@
+//! The command line as a user meets it: output, errors with their place, exit codes.
+
+use serde_json::Value;
+
+use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket};
+use crate::process::{Served, ask, stderr, stdout};
+
+#[test]
+fn classify_prints_the_documented_line_for_each_ticket() {
+    let input = "{\"id\":\"a\",\"subject\":\"Invoice\",\"body\":\"I was charged twice, please refund\"}\n\n{\"id\":7,\"body\":\"where is my parcel\"}\n";
+    let output = ask(&["classify", "--bundle", "onnx/starter"], input);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let lines: Vec<Value> = stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["id"], "a");
+    assert_eq!(lines[1]["id"], "7");
+    assert_eq!(lines[0]["language"]["code"], "en");
+    let category = &lines[0]["heads"]["category"];
+    assert_eq!(category["label"], "billing");
+    assert!(category["confidence"].as_f64().unwrap() > category["runner_up"]["confidence"].as_f64().unwrap());
+    assert!(category["abstained"].is_boolean());
+}
+
+#[test]
+fn classify_says_which_line_is_wrong_without_quoting_it() {
+    let output = ask(&["classify"], "{\"id\":\"a\",\"body\":\"fine\"}\n{\"body\": secret words}\n");
+    assert_eq!(output.status.code(), Some(2));
+    let error = stderr(&output);
+    assert!(error.contains("standard input:2:"), "{error}");
+    assert!(!error.contains("secret words"), "{error}");
+}
+
+#[test]
+fn a_missing_bundle_is_bad_settings_with_a_remedy() {
+    let output = ask(&["classify", "--bundle", "no/such/bundle"], "");
+    assert_eq!(output.status.code(), Some(78));
+    assert!(stderr(&output).contains("no/such/bundle"), "{}", stderr(&output));
+}
+
+#[test]
+fn every_command_explains_itself_with_an_example() {
+    for command in
+        ["serve", "check", "classify", "explain", "train", "decisions", "dead", "demo", "convert", "completions", "man"]
+    {
+        let output = ask(&[command, "--help"], "");
+        assert!(output.status.success(), "{command}");
+        assert!(stdout(&output).contains("Example"), "{command}: {}", stdout(&output));
+    }
+    assert_eq!(ask(&["no-such-command"], "").status.code(), Some(2));
+}
+
+#[test]
+fn check_reports_every_problem_at_once_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("broken.yaml");
+    let rules = folder.path().join("rules.yaml");
+    std::fs::write(&rules, "version: 1\nrules:\n  - id: a\n    when: { categry: billing }\n    then: [{ set_priorty: high }]\n").unwrap();
+    std::fs::write(
+        &settings,
+        format!(
+            "server: {{ lisen: 127.0.0.1:8080 }}\nrulebook: \"{}\"\nmodel: {{ bundle: onnx/starter }}\nmode: shaddow\naccounts:\n  acme:\n    platform: zendesk\n    base_url: http://acme.zendesk.com\n",
+            rules.display()
+        ),
+    )
+    .unwrap();
+    let output = ask(&["check", "--config", settings.to_str().unwrap()], "");
+    assert_eq!(output.status.code(), Some(78));
+    let error = stderr(&output);
+    for wanted in ["broken.yaml:1:", "lisen", "listen", "broken.yaml:4:", "shadow", "base_url", "webhook", "credentials"] {
+        assert!(error.contains(wanted), "{wanted} is missing in:\n{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_served_ticket_is_seen_by_every_command() {
+    let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
+    house.stop().await;
+    let served = Served::start(&house, "shadow", ONE_OF_EVERYTHING).await;
+    let desk = &house.desks[0];
+    let ticket = desk.open(billing_ticket()).await;
+    assert_eq!(desk.send_malformed().await, 200);
+    house.settle().await;
+    let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
+    let config = config.to_str().unwrap();
+
+    let metrics = reqwest::get(format!("{}/metrics", served.admin)).await.unwrap().text().await.unwrap();
+    for name in ["deskbridge_webhook_requests_total", "deskbridge_decisions_total", "deskbridge_inbox_depth", "deskbridge_ack_seconds", "deskbridge_inference_seconds", "deskbridge_dead_letters 1", "deskbridge_build_info"] {
+        assert!(metrics.contains(name), "{name} is missing in:\n{metrics}");
+    }
+    assert!(!metrics.contains("charged twice"), "no ticket text in a metric");
+
+    let output = ask(&["decisions", "--config", config, "--json"], "");
+    let line: Value = serde_json::from_str(stdout(&output).lines().next().unwrap()).unwrap();
+    for key in ["id", "account", "platform", "ticket", "delivery", "received_at", "decided_at", "mode", "language", "heads", "rules", "effects", "outcome", "model", "rulebook"] {
+        assert!(line.get(key).is_some(), "{key} is missing in {line}");
+    }
+    assert_eq!(line["outcome"], "shadowed");
+    assert!(stdout(&ask(&["decisions", "--config", config], "")).contains(&ticket));
+
+    let explained = ask(&["explain", "--config", config, "--ticket", &format!("{}/{ticket}", desk.platform())], "");
+    assert!(explained.status.success(), "{}", stderr(&explained));
+    assert!(stdout(&explained).contains("billing"), "{}", stdout(&explained));
+
+    let listed = stdout(&ask(&["dead", "list", "--config", config, "--json"], ""));
+    let letter: Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
+    let id = letter["id"].to_string();
+    assert!(letter["reason"].as_str().unwrap().contains('$'), "{letter}");
+    assert!(ask(&["dead", "show", "--config", config, &id], "").status.success());
+    assert!(ask(&["dead", "requeue", "--config", config, &id], "").status.success());
+    house.settle().await;
+    assert_eq!(ask(&["dead", "drop", "--config", config, &id], "").status.code(), Some(0), "it died again, and is dropped");
+    assert_eq!(ask(&["dead", "drop", "--config", config, &id], "").status.code(), Some(1), "and is not there any more");
+
+    let online = ask(&["check", "--config", config, "--online"], "");
+    assert!(online.status.success(), "{}{}", stdout(&online), stderr(&online));
+    assert!(served.terminate().success(), "SIGTERM drains and ends with 0");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_online_names_the_group_that_an_account_does_not_have() {
+    let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
+    house.stop().await;
+    let rules = ONE_OF_EVERYTHING.replace("groups: { billing: Billing }", "groups: { billing: Biling }");
+    let config = house.write_settings("shadow", &rules, "127.0.0.1:1", "127.0.0.1:2");
+    let output = ask(&["check", "--config", config.to_str().unwrap(), "--online"], "");
+    assert_eq!(output.status.code(), Some(78), "{}", stdout(&output));
+    let error = stderr(&output);
+    assert!(error.contains("Biling") && error.contains("did you mean `Billing`"), "{error}");
+    assert!(error.contains("rules.yaml:"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_in_use_is_said_with_the_other_problems() {
+    let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
+    house.stop().await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let config = house.write_settings("shadow", "version: 2\nrules: []\n", &address, "127.0.0.1:0");
+    let output = ask(&["serve", "--config", config.to_str().unwrap()], "");
+    assert_eq!(output.status.code(), Some(78));
+    let error = stderr(&output);
+    assert!(error.contains("server.listen") && error.contains(&address), "{error}");
+    assert!(error.contains("rules.yaml:1:"), "{error}");
+}
