@@ -18,6 +18,9 @@ impl Shared {
     /// Posts a notice, with the platform's retries. One beyond the budget is postponed until the budget is fresh;
     /// the platform says "to the next hour".
     pub(super) async fn announce(&self, ticket: u64, event: &str) {
+        if !self.ruled.load(Ordering::Relaxed) {
+            return;
+        }
         if !self.signed.load(Ordering::Relaxed) {
             loop {
                 let taken = self.state().budget.take(1);

@@ -54,6 +54,8 @@ struct Shared {
     log: RequestLog,
     sender: WebhookSender,
     runtime: tokio::runtime::Handle,
+    /// Whether a rule with an address exists; before that nothing is posted.
+    ruled: AtomicBool,
     /// Whether notices come from the signing app instead of the automation rule.
     signed: AtomicBool,
     /// Whether a rule on ticket updates posts as well, whoever made the change.
@@ -78,6 +80,7 @@ impl Freshdesk {
             log: RequestLog::default(),
             sender: WebhookSender::new(schedule),
             runtime: tokio::runtime::Handle::current(),
+            ruled: AtomicBool::new(false),
             signed: AtomicBool::new(false),
             updates: AtomicBool::new(false),
         });
@@ -147,6 +150,7 @@ impl Desk for Freshdesk {
 
     fn deliver_to(&self, url: &str) {
         self.shared.sender.deliver_to(url);
+        self.shared.ruled.store(true, Ordering::Relaxed);
     }
 
     async fn open(&self, ticket: NewTicket) -> String {
