@@ -180,6 +180,7 @@ fn every_shape_of_body_names_its_ticket_and_event() {
             NoticeKind::CustomerReplied,
             format!("replied:4711:{bucket}"),
         ),
+        (br#"{"ticket_id": 4711, "event": "created"}"#, NoticeKind::Created, "created:4711".to_owned()),
         (br#"{"ticket_id": " 4711 ", "event": ""}"#, NoticeKind::Created, format!("untold:4711:{bucket}")),
     ] {
         let delivery = with_token(body);

@@ -84,7 +84,7 @@ impl Event {
         let squeezed: String = word.chars().filter(|c| !c.is_whitespace()).collect();
         match squeezed.to_ascii_lowercase().as_str() {
             "" => Self::Untold,
-            "ticket_created" | "onticketcreate" | "{ticket_action:created}" => Self::Created,
+            "ticket_created" | "created" | "onticketcreate" | "{ticket_action:created}" => Self::Created,
             "customer_replied" | "onconversationcreate" => Self::CustomerReplied,
             word if word.starts_with("{reply:") || word.starts_with("{reply_sent:") => Self::CustomerReplied,
             word => Self::Other(word.to_owned()),

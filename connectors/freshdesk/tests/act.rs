@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{answer, connector, ok};
@@ -235,5 +236,42 @@ fn an_unknown_name_is_refused_and_the_rest_proceeds() {
     assert_eq!(applied.states[5], EffectState::Applied);
     for (effect, state) in plan.iter().zip(&applied.states) {
         assert_eq!(connector().can(effect, &directory()).is_err(), matches!(state, EffectState::Refused(_)));
+    }
+}
+
+/// Answers of every sort that an exchange may meet, in any order.
+fn any_answer() -> impl Strategy<Value = Answer> {
+    let other = json!({ "body": "x", "incoming": false, "private": true });
+    prop::sample::select(vec![
+        ticket(BEFORE, &["newsletter"]),
+        ticket("v2", &["newsletter", "refund"]),
+        ticket("v3", &[]),
+        ok("[]"),
+        ok(Value::from(vec![other; 30]).to_string()),
+        ok("{}"),
+        answer(201, r#"{"id": 1}"#),
+        answer(204, ""),
+        answer(400, "{}"),
+        answer(404, ""),
+        answer(429, ""),
+        answer(500, "<html>"),
+    ])
+}
+
+proptest! {
+    #[test]
+    fn every_exchange_ends_and_reads_before_it_writes(
+        answers in prop::collection::vec(any_answer(), 16),
+        in_doubt: bool,
+    ) {
+        let plan = [tags(&["refund"]), Effect::SetPriority(Priority::High), note()];
+        let step = |given: &[Answer]| if in_doubt { act_in_doubt(&plan, given) } else { act(&plan, given) };
+        prop_assert!(matches!(step(&[]), Next::Send(Call::Read(_))));
+        let ends = (1..=answers.len()).find(|&given| !matches!(step(&answers[..given]), Next::Send(_)));
+        prop_assert!(ends.is_some());
+        let end = ends.unwrap_or_default();
+        if matches!(answers[end - 1].status, 429 | 500) {
+            prop_assert!(matches!(step(&answers[..end]), Next::Later(_)));
+        }
     }
 }
