@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use minijinja::value::Serde;
 use minijinja::{Environment, context};
 use serde::Serialize;
 use serde_json::Value;
@@ -76,7 +77,7 @@ pub(super) async fn show(State(admin): State<Admin>) -> Response {
         counted => entries.len(),
         all_counted => entries.len() < COUNTED as usize,
         totals,
-        rows => minijinja::Value::from_serialize(rows),
+        rows => Serde(rows),
     };
     match render(&values) {
         Ok(page) => ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response(),
