@@ -1,1 +1,156 @@
-//! placeholder
+//! The store in one SQLite file, for one daemon on one machine.
+//!
+//! One thread writes, with group commit; two read. The library is the bundled one: distributions still ship versions
+//! whose write-ahead log can be damaged by a reset at the wrong moment. Other processes (the command line) may open the
+//! same file at the same time; SQLite's locks keep them apart. Nothing outside this folder knows any of this.
+
+use std::path::Path;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+
+use self::reader::Readers;
+use self::row::{Incoming, micros, micros_after, to_json};
+use self::write::Line;
+use self::writer::Writer;
+use crate::decision::TicketKey;
+use crate::outcome::Entry;
+use crate::store::{Accepted, Claim, DeadLetter, Depth, Error, Filter, History, JournalEntry, Store};
+use deskbridge_connectors::VerifiedDelivery;
+
+mod queue;
+mod read;
+mod reader;
+mod row;
+mod schema;
+mod write;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+/// Threads that read: one may be busy with a long report.
+const READERS: usize = 2;
+
+/// A store in an SQLite file. Dropping it writes what is queued and closes the file.
+#[derive(Debug)]
+pub struct Sqlite {
+    writer: Writer,
+    readers: Readers,
+}
+
+impl Sqlite {
+    /// Opens the file, creates it where there is none, and brings it to the newest schema. Blocks for as long as
+    /// that takes.
+    ///
+    /// # Errors
+    /// [`Error::TooNew`] for a newer program's database; [`Error::Unavailable`] where the file cannot be opened, is
+    /// no database or is another program's.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let conn = schema::open_writer(path)?;
+        let readers = (0..READERS).map(|_| schema::open_reader(path)).collect::<Result<_, _>>()?;
+        Ok(Self { writer: Writer::start(conn)?, readers: Readers::start(readers)? })
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn accept(&self, delivery: &VerifiedDelivery, received_at: Timestamp) -> Result<Accepted, Error> {
+        let new = Incoming::new(delivery, received_at)?;
+        self.writer.queue()?.ask(move |conn| write::accept(conn, &new)).await
+    }
+
+    async fn claim(&self, now: Timestamp, lease: Duration) -> Result<Option<Claim>, Error> {
+        let (now, until) = (micros(now), micros_after(now, lease));
+        // Not for a caller who has left: its delivery would wait for the lease to end.
+        self.writer.queue()?.ask_while_waiting(move |conn| write::claim(conn, now, until)).await
+    }
+
+    async fn renew(&self, claim: &Claim, until: Timestamp) -> Result<(), Error> {
+        let (id, epoch, until) = (claim.id, claim.epoch, micros(until));
+        self.writer.queue()?.ask(move |conn| write::renew(conn, id, epoch, until)).await
+    }
+
+    async fn journal(&self, claim: &Claim, write: &JournalEntry) -> Result<(), Error> {
+        let (id, epoch, at, entry) = (claim.id, claim.epoch, micros(write.at), to_json(write)?);
+        self.writer.queue()?.ask(move |conn| write::journal(conn, id, epoch, at, &entry)).await
+    }
+
+    async fn settle(&self, claim: Claim, entry: &Entry) -> Result<i64, Error> {
+        let line = Line {
+            decided_at: micros(entry.decided_at),
+            account: entry.account.clone(),
+            ticket: entry.ticket.clone(),
+            outcome: entry.outcome.as_str(),
+            decided: entry.digests.is_some() || entry.own_version.is_some(),
+            json: to_json(entry)?,
+        };
+        self.writer.queue()?.ask(move |conn| write::settle(conn, claim.id, claim.epoch, &line)).await
+    }
+
+    async fn postpone(&self, claim: Claim, until: Timestamp, counted: bool, why: &str) -> Result<(), Error> {
+        let (until, why) = (micros(until), why.to_owned());
+        self.writer
+            .queue()?
+            .ask(move |conn| write::postpone(conn, claim.id, claim.epoch, until, counted, &why))
+            .await
+    }
+
+    async fn bury(&self, claim: Claim, why: &str, now: Timestamp) -> Result<(), Error> {
+        let (why, now) = (why.to_owned(), micros(now));
+        self.writer.queue()?.ask(move |conn| write::bury(conn, claim.id, claim.epoch, &why, now)).await
+    }
+
+    async fn requeue(&self, id: i64, now: Timestamp) -> Result<bool, Error> {
+        self.writer.queue()?.ask(move |conn| write::requeue(conn, id, micros(now))).await
+    }
+
+    async fn drop_dead(&self, id: i64) -> Result<bool, Error> {
+        self.writer.queue()?.ask(move |conn| write::drop_dead(conn, id)).await
+    }
+
+    async fn wake(&self, account: &str, now: Timestamp) -> Result<u64, Error> {
+        let account = account.to_owned();
+        self.writer.queue()?.ask(move |conn| write::wake(conn, &account, micros(now))).await
+    }
+
+    async fn history(&self, ticket: &TicketKey) -> Result<History, Error> {
+        let ticket = ticket.clone();
+        self.readers
+            .queue()?
+            .ask(move |conn| read::history(conn, &ticket.account, ticket.ticket.as_str()))
+            .await
+    }
+
+    async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error> {
+        let filter = filter.clone();
+        self.readers.queue()?.ask(move |conn| read::decisions(conn, &filter)).await
+    }
+
+    async fn dead(&self) -> Result<Vec<DeadLetter>, Error> {
+        self.readers.queue()?.ask(read::dead).await
+    }
+
+    async fn dead_letter(&self, id: i64) -> Result<Option<(DeadLetter, Vec<u8>)>, Error> {
+        self.readers.queue()?.ask(move |conn| read::dead_letter(conn, id)).await
+    }
+
+    async fn depth(&self) -> Result<Depth, Error> {
+        self.readers.queue()?.ask(read::depth).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
+        self.readers.queue()?.ask(read::next_due).await
+    }
+
+    async fn probe(&self) -> Result<(), Error> {
+        self.writer.queue()?.ask(write::probe).await
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}

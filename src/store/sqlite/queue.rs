@@ -1,0 +1,104 @@
+//! Hands work to the threads that own the connections, and the answers back to tasks.
+//!
+//! A task queues a closure and waits for a oneshot; it never blocks its runtime's threads on a disk. A full queue is an
+//! error at once: the door then asks the platform to come back, instead of building a backlog in memory.
+
+use std::sync::mpsc::{SyncSender, TrySendError};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use crate::store::Error;
+
+/// Work for a connection, with somebody waiting for its answer.
+pub(super) trait Job: Send {
+    /// Does the work and keeps the result. False where it failed by itself.
+    fn run(&mut self, conn: &Connection) -> bool;
+
+    /// Gives the result to whoever waits.
+    fn answer(self: Box<Self>);
+
+    /// Tells whoever waits that the work does not stand; an error of its own goes first.
+    fn fail(self: Box<Self>, error: Error);
+}
+
+/// The sending end of a queue of jobs.
+#[derive(Clone, Debug)]
+pub(super) struct Queue(SyncSender<Box<dyn Job>>);
+
+impl Queue {
+    pub(super) fn new(sender: SyncSender<Box<dyn Job>>) -> Self {
+        Self(sender)
+    }
+
+    /// Queues work that is done even when the caller stops waiting.
+    pub(super) async fn ask<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        self.queue(work, |_| true).await
+    }
+
+    /// Queues work that is worth doing only while the caller still waits.
+    pub(super) async fn ask_while_waiting<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        self.queue(work, |reply| !reply.is_closed()).await
+    }
+
+    async fn queue<T, F>(&self, work: F, wanted: Wanted<T>) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let task = Task { work: Some(work), outcome: None, reply, wanted };
+        self.0.try_send(Box::new(task)).map_err(|error| match error {
+            TrySendError::Full(_) => Error::Busy,
+            TrySendError::Disconnected(_) => ended(),
+        })?;
+        answer.await.unwrap_or_else(|_| Err(ended()))
+    }
+}
+
+type Reply<T> = oneshot::Sender<Result<T, Error>>;
+type Wanted<T> = fn(&Reply<T>) -> bool;
+
+struct Task<T, F> {
+    work: Option<F>,
+    outcome: Option<Result<T, Error>>,
+    reply: Reply<T>,
+    wanted: Wanted<T>,
+}
+
+impl<T, F> Job for Task<T, F>
+where
+    T: Send,
+    F: FnOnce(&Connection) -> Result<T, Error> + Send,
+{
+    fn run(&mut self, conn: &Connection) -> bool {
+        let Some(work) = self.work.take().filter(|_| (self.wanted)(&self.reply)) else { return true };
+        let outcome = work(conn);
+        let stands = outcome.is_ok();
+        self.outcome = Some(outcome);
+        stands
+    }
+
+    fn answer(self: Box<Self>) {
+        // Nobody waits any more: the work stands all the same.
+        let _ = self.reply.send(self.outcome.unwrap_or_else(|| Err(ended())));
+    }
+
+    fn fail(self: Box<Self>, error: Error) {
+        let own = self.outcome.and_then(Result::err);
+        let _ = self.reply.send(Err(own.unwrap_or(error)));
+    }
+}
+
+/// The thread that owned the connection has ended.
+fn ended() -> Error {
+    Error::Unavailable(Box::from("the store's thread has ended"))
+}

@@ -1,0 +1,115 @@
+//! The one thread that writes, with group commit: everything that waits shares one transaction and one fsync.
+//!
+//! SQLite has one writer at a time anyway, and syncing is what a write costs; so commands queue while a commit is on
+//! its way to the disk, and the next transaction takes them all. Each runs in a savepoint of its own, so that one that
+//! fails takes no neighbour with it. Nobody is answered before the commit returned: an answer means "on disk".
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{Builder, JoinHandle};
+
+use rusqlite::Connection;
+
+use super::queue::{Job, Queue};
+use crate::store::Error;
+
+/// Commands that may wait. At the measured rate this is some 50 ms of work.
+const WAITING: usize = 1024;
+
+/// Commands in one transaction: bounds how long the first of them waits for the last.
+const BATCH: usize = 512;
+
+/// The writer's queue and its thread. Dropping it writes what is queued, then ends the thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    queue: Option<Queue>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Writer {
+    /// Gives the connection to a thread of its own.
+    pub(super) fn start(conn: Connection) -> Result<Self, Error> {
+        let (sender, waiting) = sync_channel(WAITING);
+        let thread = Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || write(&conn, &waiting))
+            .map_err(|error| Error::Unavailable(Box::new(error)))?;
+        Ok(Self { queue: Some(Queue::new(sender)), thread: Some(thread) })
+    }
+
+    /// Where to queue.
+    pub(super) fn queue(&self) -> Result<&Queue, Error> {
+        self.queue.as_ref().ok_or_else(|| Error::Unavailable(Box::from("the store is closed")))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // A panic there was reported by its own thread; there is nothing to add.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write(conn: &Connection, waiting: &Receiver<Box<dyn Job>>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while let Ok(first) = waiting.recv() {
+        batch.push(first);
+        batch.extend(waiting.try_iter().take(BATCH - 1));
+        match commit(conn, &mut batch) {
+            Ok(()) => batch.drain(..).for_each(Job::answer),
+            Err(error) => {
+                let error = Arc::new(error);
+                batch
+                    .drain(..)
+                    .for_each(|job| job.fail(Error::Unavailable(Box::new(Shared(Arc::clone(&error))))));
+            }
+        }
+    }
+}
+
+/// Runs the batch in one transaction. After an error nothing of it stands.
+fn commit(conn: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
+    // IMMEDIATE: a transaction that begins by reading and then writes can meet another process's write too late.
+    step(conn, "BEGIN IMMEDIATE")?;
+    let done =
+        batch.iter_mut().try_for_each(|job| alone(conn, job.as_mut())).and_then(|()| step(conn, "COMMIT"));
+    if done.is_err() && !conn.is_autocommit() {
+        // The first error is the one to tell; a failing rollback leaves a transaction that the next BEGIN reports.
+        let _ = step(conn, "ROLLBACK");
+    }
+    done
+}
+
+/// Runs one job; its own failure undoes its own work only. A failure that ended the whole transaction (a full disk,
+/// a damaged page) leaves no savepoint to return to, which is this function's error.
+fn alone(conn: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
+    step(conn, "SAVEPOINT command")?;
+    if !job.run(conn) {
+        step(conn, "ROLLBACK TO command")?;
+    }
+    step(conn, "RELEASE command")
+}
+
+fn step(conn: &Connection, sql: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql)?.execute([]).map(drop)
+}
+
+/// One cause told to everybody in the batch.
+#[derive(Debug)]
+struct Shared(Arc<rusqlite::Error>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Shared {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.0.as_ref())
+    }
+}
