@@ -1,0 +1,148 @@
+//! The operator's door: health, metrics, the ledger as JSON, and a status page.
+//!
+//! It has a listener of its own, so that the public door serves webhooks and nothing else. It only reads: nothing
+//! here changes a ticket, a setting or a delivery. It shows no ticket text, because the ledger holds none.
+
+mod decisions;
+mod health;
+mod metrics;
+mod page;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use deskbridge_connectors::Secret;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+pub use health::Readiness;
+
+use crate::clock::Clock;
+use crate::store::Store;
+use crate::telemetry::PrometheusHandle;
+
+/// How long answers in progress may take after a shutdown was asked for.
+const DRAIN: Duration = Duration::from_secs(3);
+
+/// What the operator's door shows.
+#[derive(Clone)]
+pub struct Admin {
+    /// Inbox and ledger.
+    pub store: Arc<dyn Store>,
+    /// The recorded metrics.
+    pub metrics: PrometheusHandle,
+    /// Whether the daemon can do its work.
+    pub readiness: Arc<Readiness>,
+    /// For the age of what waits.
+    pub clock: Arc<dyn Clock>,
+    /// Asked for everywhere but at `/livez` and `/readyz`; nothing is asked for when `None`, which the settings
+    /// allow on loopback only.
+    pub token: Option<Secret>,
+}
+
+impl std::fmt::Debug for Admin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Admin")
+            .field("readiness", &self.readiness)
+            .field("token", &self.token)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Serves on `listener` until `shutdown`, then gives answers in progress three seconds and returns.
+pub async fn serve(listener: TcpListener, admin: Admin, shutdown: CancellationToken) {
+    let drained = shutdown.clone().cancelled_owned();
+    let server = axum::serve(listener, routes(admin)).with_graceful_shutdown(drained);
+    let served = async {
+        if let Err(error) = server.await {
+            warn!(%error, "the operator's door stopped");
+        }
+    };
+    let overdue = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        () = served => {}
+        () = overdue => {}
+    }
+}
+
+fn routes(admin: Admin) -> Router {
+    let guarded = Router::new()
+        .route("/", get(page::show))
+        .route("/metrics", get(metrics::show))
+        .route("/api/decisions", get(decisions::list))
+        .layer(from_fn_with_state(admin.clone(), ask_for_token));
+    Router::new()
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .merge(guarded)
+        .layer(from_fn(harden))
+        .with_state(admin)
+}
+
+async fn ask_for_token(State(admin): State<Admin>, request: Request, next: Next) -> Response {
+    let allowed = admin.token.as_ref().is_none_or(|token| presents(request.headers(), token));
+    if allowed {
+        return next.run(request).await;
+    }
+    // Basic comes along for browsers, which cannot be told a bearer token.
+    let challenge = r#"Basic realm="deskbridge", charset="UTF-8", Bearer realm="deskbridge""#;
+    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)]).into_response()
+}
+
+/// Whether the request presents the token: as a bearer token, or as the password of basic authentication.
+fn presents(headers: &HeaderMap, token: &Secret) -> bool {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return false };
+    let Some(split) = value.as_bytes().iter().position(|byte| *byte == b' ') else { return false };
+    let (scheme, rest) = value.as_bytes().split_at(split);
+    let presented = rest.trim_ascii();
+    if scheme.eq_ignore_ascii_case(b"bearer") {
+        return token.equals(presented);
+    }
+    if !scheme.eq_ignore_ascii_case(b"basic") {
+        return false;
+    }
+    let Ok(pair) = STANDARD.decode(presented) else { return false };
+    let password = pair.iter().position(|byte| *byte == b':').map(|colon| &pair[colon + 1..]);
+    password.is_some_and(|password| token.equals(password))
+}
+
+/// Nothing here may be cached, sniffed, framed, or made to load anything from elsewhere.
+async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Waits for the store, but not for ever: the operator's door answers also when the store does not.
+async fn promptly<T>(
+    answer: impl Future<Output = Result<T, crate::store::Error>>,
+) -> Result<T, crate::store::Error> {
+    timeout(Duration::from_secs(2), answer)
+        .await
+        .unwrap_or_else(|late| Err(crate::store::Error::Unavailable(Box::new(late))))
+}

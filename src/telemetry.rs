@@ -1,0 +1,127 @@
+//! Logs and metrics: how they are set up, and the name of every metric.
+//!
+//! Names are constants, so that a metric cannot be counted under one name and described under another. Labels are
+//! accounts, outcomes and codes: never a ticket, never text, never a secret.
+
+use std::time::Duration;
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+pub use metrics_exporter_prometheus::PrometheusHandle;
+
+/// The name of every metric.
+pub mod names {
+    /// Requests at the webhook door; labels `account` (`unknown` where none is configured) and `outcome`.
+    pub const WEBHOOK_REQUESTS: &str = "deskbridge_webhook_requests_total";
+    /// Seconds from a delivery's head to its answer.
+    pub const ACK_SECONDS: &str = "deskbridge_ack_seconds";
+    /// Deliveries waiting or being worked on.
+    pub const INBOX_DEPTH: &str = "deskbridge_inbox_depth";
+    /// Age of the oldest waiting delivery, in seconds.
+    pub const OLDEST_PENDING_SECONDS: &str = "deskbridge_oldest_pending_seconds";
+    /// Seconds the model took for one ticket.
+    pub const INFERENCE_SECONDS: &str = "deskbridge_inference_seconds";
+    /// Decisions; labels `account` and `outcome`.
+    pub const DECISIONS: &str = "deskbridge_decisions_total";
+    /// Effects; labels `account`, `kind` and `state`.
+    pub const EFFECTS: &str = "deskbridge_effects_total";
+    /// Calls to the platforms; labels `account` and `code`.
+    pub const API_REQUESTS: &str = "deskbridge_api_requests_total";
+    /// Calls the platform still allows in its window; label `account`.
+    pub const API_BUDGET_REMAINING: &str = "deskbridge_api_budget_remaining";
+    /// Deliveries set aside for a person.
+    pub const DEAD_LETTERS: &str = "deskbridge_dead_letters";
+    /// Share of predictions that the agents kept; labels `head` and `label`.
+    pub const AGREEMENT_RATIO: &str = "deskbridge_agreement_ratio";
+    /// Deliveries verified by each configured secret; labels `account` and `secret` (its place in the list, from 0).
+    pub const SECRET_USED: &str = "deskbridge_secret_used_total";
+    /// Always 1; label `version`.
+    pub const BUILD_INFO: &str = "deskbridge_build_info";
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Why logs or metrics could not be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The filter cannot be read.
+    #[error("the log filter cannot be read; write for example `info,deskbridge=debug`")]
+    Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// Logs were set up before.
+    #[error("logs are set up already")]
+    LogsTwice(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The recorder was refused.
+    #[error("metrics cannot be set up")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// Writes logs to standard error from now on. `filter` is in the usual form: `info,deskbridge=debug`.
+///
+/// # Errors
+/// [`Error::Filter`] or [`Error::LogsTwice`].
+pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), Error> {
+    let filter = EnvFilter::try_new(filter)?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => logs.try_init(),
+        LogFormat::Json => logs.json().flatten_event(true).with_current_span(false).try_init(),
+    }
+    .map_err(Error::LogsTwice)
+}
+
+/// Upper bounds, in seconds, for every `*_seconds` histogram: a stored delivery takes well under a millisecond on a
+/// good disk, and after ten seconds every platform has given up.
+const SECONDS: [f64; 16] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+
+/// Installs the process's metrics recorder and describes every metric. Once a process.
+///
+/// # Errors
+/// [`Error::Metrics`] when one is installed already.
+pub fn init_metrics() -> Result<PrometheusHandle, Error> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .install_recorder()?;
+    describe();
+    gauge!(names::BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    Ok(handle)
+}
+
+/// Folds recorded samples into their buckets every few seconds, so that memory stays bounded when nobody asks for
+/// `/metrics`. Ends with `shutdown`.
+pub fn spawn_upkeep(handle: PrometheusHandle, shutdown: CancellationToken) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut every = tokio::time::interval(Duration::from_secs(5));
+        while shutdown.run_until_cancelled(every.tick()).await.is_some() {
+            handle.run_upkeep();
+        }
+    })
+}
+
+fn describe() {
+    describe_counter!(names::WEBHOOK_REQUESTS, "Requests at the webhook door, by account and outcome");
+    describe_histogram!(names::ACK_SECONDS, Unit::Seconds, "Time from a delivery's head to its answer");
+    describe_gauge!(names::INBOX_DEPTH, "Deliveries waiting or being worked on");
+    describe_gauge!(names::OLDEST_PENDING_SECONDS, Unit::Seconds, "Age of the oldest waiting delivery");
+    describe_histogram!(names::INFERENCE_SECONDS, Unit::Seconds, "Time the model took for one ticket");
+    describe_counter!(names::DECISIONS, "Decisions, by account and outcome");
+    describe_counter!(names::EFFECTS, "Effects, by account, kind and state");
+    describe_counter!(names::API_REQUESTS, "Calls to the platforms, by account and status code");
+    describe_gauge!(names::API_BUDGET_REMAINING, "Calls the platform still allows in its window, by account");
+    describe_gauge!(names::DEAD_LETTERS, "Deliveries set aside for a person");
+    describe_gauge!(names::AGREEMENT_RATIO, "Share of predictions that the agents kept, by head and label");
+    describe_counter!(names::SECRET_USED, "Deliveries verified by each configured secret, counted from 0");
+    describe_gauge!(names::BUILD_INFO, "The running version; always 1");
+}

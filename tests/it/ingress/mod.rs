@@ -1,0 +1,11 @@
+//! The doors over real sockets: a real connector, real signatures, and a store that fails on request.
+
+mod rig;
+
+mod answers;
+mod faults;
+mod logs;
+mod slow;
+mod wire;
+
+mod admin;

@@ -1,0 +1,355 @@
+//! A door on a loopback port, a store in memory that can be made to fail, and a client that writes raw bytes.
+
+use std::collections::{HashMap, HashSet};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use deskbridge::clock::Clock;
+use deskbridge::decision::TicketKey;
+use deskbridge::ingress::{Door, Limits, serve};
+use deskbridge::outcome::Entry;
+use deskbridge::store::{Accepted, Claim, DeadLetter, Depth, Error, Filter, History, JournalEntry, Store};
+use deskbridge_connectors::account::{Credentials, WebhookConfig};
+use deskbridge_connectors::{
+    AccountConfig, AccountId, Connector, Content, Platform, Secret, VerifiedDelivery, signature,
+};
+use jiff::Timestamp;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Longer than anything here takes; a test that waits so long has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
+const SECRETS: [&str; 2] = ["new-secret-of-acme", "old-secret-of-acme"];
+
+/// A clock that stands where it was put.
+pub(crate) struct ManualClock(Mutex<Timestamp>);
+
+impl ManualClock {
+    pub(crate) fn at(time: &str) -> Self {
+        Self(Mutex::new(time.parse().unwrap()))
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// How the store behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    Works,
+    Busy,
+    Broken,
+    Panics,
+    /// Answers after [`Shelf::release`] only.
+    Waits,
+}
+
+/// A store in memory: `accept` is real, the rest is what the operator's door reads.
+pub(crate) struct Shelf {
+    manner: Mutex<Manner>,
+    kept: Mutex<HashSet<(String, String)>>,
+    pub(crate) entries: Mutex<Vec<(i64, Entry)>>,
+    pub(crate) depth: Mutex<Depth>,
+    /// Deliveries that have reached the store, answered or not.
+    pub(crate) reached: Notify,
+    gate: tokio::sync::Semaphore,
+}
+
+impl Shelf {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Self {
+            manner: Mutex::new(Manner::Works),
+            kept: Mutex::default(),
+            entries: Mutex::default(),
+            depth: Mutex::default(),
+            reached: Notify::new(),
+            gate: tokio::sync::Semaphore::new(0),
+        })
+    }
+
+    pub(crate) fn behave(&self, manner: Manner) {
+        *self.manner.lock().unwrap() = manner;
+    }
+
+    pub(crate) fn release(&self, deliveries: usize) {
+        self.gate.add_permits(deliveries);
+    }
+
+    pub(crate) fn kept(&self) -> usize {
+        self.kept.lock().unwrap().len()
+    }
+}
+
+fn broken<T>() -> Result<T, Error> {
+    Err(Error::Unavailable("the disk is full".into()))
+}
+
+#[async_trait]
+impl Store for Shelf {
+    async fn accept(&self, delivery: &VerifiedDelivery, _: Timestamp) -> Result<Accepted, Error> {
+        let manner = *self.manner.lock().unwrap();
+        self.reached.notify_one();
+        match manner {
+            Manner::Works => {}
+            Manner::Busy => return Err(Error::Busy),
+            Manner::Broken => return broken(),
+            Manner::Panics => panic!("the shelf falls over, as this test wants it to"),
+            Manner::Waits => self.gate.acquire().await.unwrap().forget(),
+        }
+        let row = (delivery.account().as_str().to_owned(), delivery.key().as_str().to_owned());
+        let new = self.kept.lock().unwrap().insert(row);
+        Ok(match delivery.content() {
+            _ if !new => Accepted::Known,
+            Content::Notice(_) => Accepted::New,
+            Content::Malformed(_) => Accepted::Dead,
+        })
+    }
+
+    async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error> {
+        let entries = self.entries.lock().unwrap();
+        let fits = |(_, entry): &&(i64, Entry)| {
+            filter.since.is_none_or(|since| entry.decided_at >= since)
+                && filter.account.as_ref().is_none_or(|account| *account == entry.account)
+        };
+        let fitting: Vec<_> = entries.iter().filter(fits).cloned().collect();
+        let limit = filter.limit.map_or(fitting.len(), |limit| limit as usize);
+        Ok(fitting[fitting.len().saturating_sub(limit)..].to_vec())
+    }
+
+    async fn depth(&self) -> Result<Depth, Error> {
+        Ok(*self.depth.lock().unwrap())
+    }
+
+    async fn probe(&self) -> Result<(), Error> {
+        if *self.manner.lock().unwrap() == Manner::Works { Ok(()) } else { broken() }
+    }
+
+    // Neither door calls what follows; a call fails and its test with it.
+    async fn claim(&self, _: Timestamp, _: Duration) -> Result<Option<Claim>, Error> {
+        broken()
+    }
+    async fn renew(&self, _: &Claim, _: Timestamp) -> Result<(), Error> {
+        broken()
+    }
+    async fn journal(&self, _: &Claim, _: &JournalEntry) -> Result<(), Error> {
+        broken()
+    }
+    async fn settle(&self, _: Claim, _: &Entry) -> Result<i64, Error> {
+        broken()
+    }
+    async fn postpone(&self, _: Claim, _: Timestamp, _: bool, _: &str) -> Result<(), Error> {
+        broken()
+    }
+    async fn bury(&self, _: Claim, _: &str, _: Timestamp) -> Result<(), Error> {
+        broken()
+    }
+    async fn requeue(&self, _: i64, _: Timestamp) -> Result<bool, Error> {
+        broken()
+    }
+    async fn drop_dead(&self, _: i64) -> Result<bool, Error> {
+        broken()
+    }
+    async fn wake(&self, _: &str, _: Timestamp) -> Result<u64, Error> {
+        broken()
+    }
+    async fn history(&self, _: &TicketKey) -> Result<History, Error> {
+        broken()
+    }
+    async fn dead(&self) -> Result<Vec<DeadLetter>, Error> {
+        broken()
+    }
+    async fn dead_letter(&self, _: i64) -> Result<Option<(DeadLetter, Vec<u8>)>, Error> {
+        broken()
+    }
+    async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
+        broken()
+    }
+}
+
+/// A Zendesk account under this name, with two active secrets.
+pub(crate) fn connector(name: &str) -> Arc<dyn Connector> {
+    let config = AccountConfig {
+        id: AccountId::new(name).unwrap(),
+        base_url: "https://acme.zendesk.com".to_owned(),
+        webhook: WebhookConfig { secrets: SECRETS.map(Secret::new).to_vec(), ..WebhookConfig::default() },
+        credentials: Some(Credentials::AccessToken(Secret::new("token-of-acme"))),
+        allow_public_replies: false,
+        api_version: None,
+        app_id: None,
+        admin_id: None,
+    };
+    Platform::Zendesk.open(&config).unwrap().connector
+}
+
+/// An open door.
+pub(crate) struct Rig {
+    pub(crate) at: SocketAddr,
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) arrived: Arc<Notify>,
+    pub(crate) shutdown: CancellationToken,
+    pub(crate) served: JoinHandle<()>,
+}
+
+pub(crate) const NOW: &str = "2026-11-20T08:00:00Z";
+
+impl Rig {
+    /// A door for the account `acme`, with everyday limits.
+    pub(crate) async fn open() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub(crate) async fn with(limits: Limits) -> Self {
+        let shelf = Shelf::new();
+        Self::over("acme", Arc::clone(&shelf) as Arc<dyn Store>, shelf, limits).await
+    }
+
+    pub(crate) async fn over(name: &str, store: Arc<dyn Store>, shelf: Arc<Shelf>, limits: Limits) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let arrived = Arc::new(Notify::new());
+        let door = Door {
+            accounts: HashMap::from([(name.to_owned(), connector(name))]),
+            store,
+            clock: Arc::new(ManualClock::at(NOW)),
+            arrived: Arc::clone(&arrived),
+            limits,
+        };
+        let shutdown = CancellationToken::new();
+        let served = tokio::spawn(serve(listener, Arc::new(door), shutdown.clone()));
+        Self { at, shelf, arrived, shutdown, served }
+    }
+
+    pub(crate) async fn connect(&self) -> Client {
+        Client::to(self.at).await
+    }
+
+    /// Sends one request on a connection of its own.
+    pub(crate) async fn send(&self, request: impl AsRef<[u8]>) -> Answer {
+        let mut client = self.connect().await;
+        client.write(request.as_ref()).await;
+        client.answer().await
+    }
+}
+
+/// A ticket's creation, as the platform posts it.
+pub(crate) fn created(event: &str) -> String {
+    format!(
+        r#"{{"type":"zen:event-type:ticket.created","id":"{event}","time":"{NOW}","subject":"zen:ticket:35436","detail":{{"id":"35436"}},"event":{{}}}}"#
+    )
+}
+
+/// The two signature headers for a body, made with the newest secret.
+pub(crate) fn sign(body: &str) -> String {
+    sign_with(SECRETS[0], NOW, body)
+}
+
+pub(crate) fn sign_with(secret: &str, at: &str, body: &str) -> String {
+    let tag = signature::hmac_sha256(&Secret::new(secret), &[at.as_bytes(), body.as_bytes()]);
+    let tag = STANDARD.encode(tag);
+    format!("x-zendesk-webhook-signature: {tag}\r\nx-zendesk-webhook-signature-timestamp: {at}\r\n")
+}
+
+/// `POST /hooks/acme` with these header lines and this body.
+pub(crate) fn post(headers: &str, body: &str) -> String {
+    post_to("acme", headers, body)
+}
+
+pub(crate) fn post_to(account: &str, headers: &str, body: &str) -> String {
+    format!(
+        "POST /hooks/{account} HTTP/1.1\r\nhost: bridge\r\n{headers}content-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+/// A signed delivery.
+pub(crate) fn delivery(event: &str) -> String {
+    let body = created(event);
+    post(&sign(&body), &body)
+}
+
+/// One answer's head. Answers of the public door have no body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) head: String,
+}
+
+impl Answer {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then_some(value.trim())
+        })
+    }
+}
+
+/// A client that says exactly what it is told.
+pub(crate) struct Client(BufReader<TcpStream>);
+
+impl Client {
+    pub(crate) async fn to(at: SocketAddr) -> Self {
+        Self(BufReader::new(TcpStream::connect(at).await.unwrap()))
+    }
+
+    /// Writes all of it. A door that has closed already is no failure of the client.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) {
+        let _ = timeout(PATIENCE, self.0.get_mut().write_all(bytes)).await.expect("the door reads");
+    }
+
+    pub(crate) async fn answer(&mut self) -> Answer {
+        self.try_answer().await.expect("an answer before the connection ends")
+    }
+
+    /// The next answer; `None` when the connection ended first.
+    pub(crate) async fn try_answer(&mut self) -> Option<Answer> {
+        let mut head = String::new();
+        loop {
+            let read = timeout(PATIENCE, self.0.read_line(&mut head)).await.expect("an answer in time");
+            match read {
+                Ok(0) | Err(_) => return None,
+                Ok(_) if head.ends_with("\r\n\r\n") => break,
+                Ok(_) => {}
+            }
+        }
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok())?;
+        let answer = Answer { status, head };
+        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        assert_eq!(length, 0, "an answer without a body: {answer:?}");
+        Some(answer)
+    }
+
+    /// Says that nothing more will come.
+    pub(crate) async fn finish(&mut self) {
+        let _ = self.0.get_mut().shutdown().await;
+    }
+
+    /// Waits until the door closes; panics when it says something instead.
+    pub(crate) async fn closed(&mut self) {
+        let mut rest = Vec::new();
+        // A reset closes too.
+        let _ = timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.expect("the door closes");
+        assert!(rest.is_empty(), "closed without a word, not with {:?}", String::from_utf8_lossy(&rest));
+    }
+}
+
+/// Waits until something holds.
+pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{what} did not happen"));
+}

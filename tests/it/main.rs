@@ -1,0 +1,3 @@
+//! The daemon over its public names: real sockets, real files, real signatures.
+
+mod ingress;
