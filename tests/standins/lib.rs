@@ -7,6 +7,7 @@
 //! from the connectors, so that a mistake in a connector meets a rule here.
 
 pub mod desk;
+pub mod fault;
 pub mod log;
 pub mod seed;
 pub mod webhook;

@@ -1,0 +1,144 @@
+//! Puts a request log and armed faults in front of any stand-in, and serves it so that a connection can be cut.
+//!
+//! A handler cannot hang up by itself, yet "the change was made and the answer never came" is the one fault that
+//! decides whether a bridge writes twice. So the stand-ins are served by a small accept loop that gives every
+//! connection a wire cutter, and one middleware pulls it. It never touches what a stand-in keeps.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::log::{FaultKind, Logged, RequestLog};
+use crate::webhook::now_ms;
+
+/// More than any request a bridge sends; stops a runaway client from filling the test machine.
+const BODY_CAP_BYTES: usize = 4 << 20;
+
+/// Hangs up one connection.
+#[derive(Clone, Debug, Default)]
+struct Cutter(Arc<Notify>);
+
+impl Cutter {
+    /// Ends the connection; the caller is dropped with it.
+    async fn cut(&self) -> Response {
+        self.0.notify_one();
+        std::future::pending().await
+    }
+}
+
+/// Logs every request that reaches `router` and lets armed faults happen to it. The log's status is 0 where the
+/// connection was cut, and bodies of `/oauth/` requests are not kept, because they carry secrets.
+///
+/// Cutting works only for routers that [`serve`] serves; elsewhere a cut is answered 502.
+pub fn instrument(router: Router, log: RequestLog) -> Router {
+    router.layer(from_fn_with_state(log, observe))
+}
+
+/// Serves `router` on a loopback port of the system's choice until the handle is aborted, which also closes
+/// every connection.
+///
+/// # Errors
+/// No loopback port can be bound.
+pub async fn serve(router: Router) -> std::io::Result<(SocketAddr, JoinHandle<()>)> {
+    let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = listener.local_addr()?;
+    Ok((address, tokio::spawn(accept(listener, router))))
+}
+
+async fn accept(listener: TcpListener, router: Router) {
+    // Owned by this task, so that aborting it drops every connection as well.
+    let mut connections = JoinSet::new();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(_) => continue,
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+        };
+        // Small answers must not wait for the client's delayed acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let cutter = Cutter::default();
+        let service = TowerToHyperService::new(router.clone().layer(axum::Extension(cutter.clone())));
+        connections.spawn(async move {
+            let connection =
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            tokio::select! {
+                _ = connection => {}
+                () = cutter.0.notified() => {}
+            }
+        });
+    }
+}
+
+async fn observe(State(log): State<RequestLog>, request: Request, next: Next) -> Response {
+    let method = request.method().as_str().to_owned();
+    let path = request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+    let cutter = request.extensions().get::<Cutter>().cloned();
+    let (head, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_CAP_BYTES).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let shown = if path.starts_with("/oauth/") {
+        serde_json::Value::Null
+    } else {
+        serde_json::from_slice(&body).unwrap_or_default()
+    };
+    let note = |status: u16| {
+        log.push(Logged {
+            method: method.clone(),
+            path: path.clone(),
+            body: shown.clone(),
+            status,
+            at_ms: now_ms(),
+        });
+    };
+    let work = next.run(Request::from_parts(head, Body::from(body)));
+
+    let answer = match log.fault_for(&method, &path) {
+        None => work.await,
+        Some(FaultKind::Slow(pause)) => {
+            let answer = work.await;
+            tokio::time::sleep(pause).await;
+            answer
+        }
+        Some(FaultKind::Status { status, retry_after }) => refuse(status, retry_after),
+        Some(FaultKind::Html) => {
+            let html = "<!doctype html><title>Just a moment</title><p>Checking your browser";
+            ([(header::CONTENT_TYPE, "text/html")], html).into_response()
+        }
+        Some(kind @ (FaultKind::CutAfterWork | FaultKind::CutBeforeWork)) => {
+            if matches!(kind, FaultKind::CutAfterWork) {
+                drop(work.await);
+            }
+            note(0);
+            return match cutter {
+                Some(cutter) => cutter.cut().await,
+                None => StatusCode::BAD_GATEWAY.into_response(),
+            };
+        }
+    };
+    note(answer.status().as_u16());
+    answer
+}
+
+fn refuse(status: u16, retry_after: Option<u64>) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut answer =
+        (status, [(header::CONTENT_TYPE, "application/json")], r#"{"error":"fault"}"#).into_response();
+    if let Some(seconds) = retry_after {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    answer
+}
