@@ -1,19 +1,43 @@
 //! HTML mail to the plain text that a customer wrote.
+//!
+//! A classifier must see what this customer says now, not what everybody said before: quoted history and
+//! signatures are cut by the marks that mail programs leave. It never cuts everything (a mail that is nothing
+//! but quotation is returned whole), never fails, and never reads more than [`LIMIT_BYTES`].
+
+mod history;
+mod markup;
+
+#[cfg(test)]
+mod tests;
+
+/// How much of one message is read; what lies behind it says nothing more about the matter.
+const LIMIT_BYTES: usize = 256 * 1024;
 
 /// Strips tags, decodes entities, drops scripts and styles, folds white space, and cuts quoted history
 /// ("On … wrote:", `>` lines, `<blockquote>`, signature rulers). Never fails: text it cannot read as HTML is
-/// returned as it is.
+/// returned with its tags stripped.
 pub fn from_html(html: &str) -> String {
-    html.to_owned()
+    let html = bounded(html);
+    if let Some(at) = markup::quotation(html) {
+        let answer = history::cut(&markup::text(&html[..at]));
+        if !answer.is_empty() {
+            return answer;
+        }
+    }
+    history::cut(&markup::text(html))
 }
 
 /// Cuts quoted history from text that is plain already, and folds runs of blank lines.
 pub fn from_plain(text: &str) -> String {
-    text.to_owned()
+    history::cut(bounded(text))
 }
 
 /// Escapes text for an HTML body: `& < > "` and line breaks.
 pub fn to_html(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
     escaped.replace('\n', "<br>")
+}
+
+fn bounded(text: &str) -> &str {
+    &text[..text.floor_char_boundary(LIMIT_BYTES)]
 }

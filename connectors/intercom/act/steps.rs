@@ -1,0 +1,241 @@
+//! A plan as the writes that are still to be sent, in order.
+//!
+//! Computed anew for every answer from the same first read, so that an interrupted exchange resumes at the same
+//! step. <https://developers.intercom.com/docs/references/rest-api/api.intercom.io/conversations>
+
+use serde_json::{Map, Value, json};
+
+use super::super::wire::{self, Item};
+use super::super::{Intercom, verify::TICKET};
+use super::attribute_for;
+use crate::call::{PathAndQuery, Verb, Write};
+use crate::directory::Directory;
+use crate::plan::{Effect, EffectState, Note, Plan};
+use crate::plain_text::to_html;
+use crate::ticket::{FieldValue, RemoteId, Ticket, TicketId};
+
+/// One write, and the effects that hold once it was accepted.
+#[derive(Debug)]
+pub(super) struct Step {
+    kind: Kind,
+    completes: Vec<usize>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// All changed attributes, and the priority where it can be written.
+    Update { attributes: Map<String, Value>, priority: Option<&'static str> },
+    /// Looks a tag up by name, and makes it where there is none: both are this one request.
+    MakeTag { name: String },
+    /// Adds a tag; without an id, the one that was just made.
+    AddTag { id: Option<RemoteId> },
+    /// Assigns a team or a teammate.
+    Assign { to: RemoteId, team: bool },
+    /// Adds a private note.
+    Note { body: String },
+}
+
+/// The steps that are left to do, and each effect's state before the first of them.
+pub(super) fn steps(
+    account: &Intercom,
+    plan: &Plan,
+    now: &Ticket,
+    item: &Item,
+    names: &Directory,
+) -> (Vec<Step>, Vec<EffectState>) {
+    let mut states = vec![EffectState::Unchanged; plan.0.len()];
+    let mut update = Step { kind: Kind::Update { attributes: Map::new(), priority: None }, completes: Vec::new() };
+    let (mut tags, mut groups, mut agents, mut notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+
+    for (at, effect) in plan.0.iter().enumerate() {
+        let planned: Result<(), String> = match effect {
+            Effect::SetField { field, value } => attribute(field, value, now, names)
+                .map(|changed| update.set(at, changed)),
+            Effect::SetPriority(priority) if account.version.writes_priority() && !is_ticket(&now.id) => {
+                if now.priority != Some(*priority) {
+                    update.set_priority(at, priority_word(*priority));
+                }
+                Ok(())
+            }
+            Effect::SetPriority(priority) => attribute_for(*priority, names)
+                .and_then(|(field, value)| attribute(&field.name, &value, now, names))
+                .map(|changed| update.set(at, changed)),
+            Effect::AddTags(wanted) => {
+                let missing = wanted.iter().filter(|tag| !now.tags.iter().any(|has| has.eq_ignore_ascii_case(tag)));
+                for tag in missing {
+                    let id = names.tag(tag).map(|known| known.id.clone());
+                    if id.is_none() {
+                        tags.push(Step { kind: Kind::MakeTag { name: tag.clone() }, completes: Vec::new() });
+                    }
+                    tags.push(Step { kind: Kind::AddTag { id }, completes: Vec::new() });
+                }
+                // Several requests make one effect: it holds when the last of them was accepted.
+                if let Some(last) = tags.last_mut().filter(|last| last.completes.is_empty()) {
+                    last.completes.push(at);
+                }
+                Ok(())
+            }
+            Effect::AssignGroup(name) => names.group(name).map_err(|unknown| unknown.to_string()).map(|group| {
+                if now.group.as_ref() != Some(&group.id) {
+                    groups.push(Step { kind: Kind::Assign { to: group.id.clone(), team: true }, completes: vec![at] });
+                }
+            }),
+            Effect::AssignAgent(name) => names.agent(name).map_err(|unknown| unknown.to_string()).map(|agent| {
+                if now.assignee.as_ref() != Some(&agent.id) {
+                    agents.push(Step { kind: Kind::Assign { to: agent.id.clone(), team: false }, completes: vec![at] });
+                }
+            }),
+            Effect::Note(note) => {
+                if !has_note(item, note) {
+                    notes.push(Step { kind: Kind::Note { body: note_body(note) }, completes: vec![at] });
+                }
+                Ok(())
+            }
+        };
+        if let Err(reason) = planned {
+            states[at] = EffectState::Refused(reason);
+        }
+    }
+    let update = Some(update).filter(|update| !update.completes.is_empty());
+    (update.into_iter().chain(tags).chain(groups).chain(agents).chain(notes).collect(), states)
+}
+
+/// The attribute's name and value to send, or `None` where it holds already.
+fn attribute(
+    name: &str,
+    value: &FieldValue,
+    now: &Ticket,
+    names: &Directory,
+) -> Result<Option<(String, Value)>, String> {
+    // Ticket types have attributes of their own, which may share a name with a conversation's.
+    let own = format!("{TICKET}{name}");
+    let of_ticket = names.fields.iter().find(|field| is_ticket(&now.id) && field.name.eq_ignore_ascii_case(&own));
+    let field = match of_ticket {
+        Some(field) => field,
+        None => names.field(name).map_err(|unknown| unknown.to_string())?,
+    };
+    let stored = field.accept(value)?;
+    let key = field.id.as_str().strip_prefix(TICKET).unwrap_or(field.id.as_str());
+    let holds = now.fields.get(&RemoteId(key.to_owned())) == Some(&stored);
+    let value = serde_json::to_value(&stored).map_err(|_| format!("field `{name}` does not take such a value"))?;
+    Ok((!holds).then(|| (key.to_owned(), value)))
+}
+
+/// Whether the note is among the parts: then an earlier attempt wrote it and its answer was lost.
+fn has_note(item: &Item, note: &Note) -> bool {
+    let bodies = || item.parts().iter().filter_map(|part: &wire::Part| part.body.as_deref());
+    !note.marker.is_empty() && bodies().any(|body| body.contains(&note.marker))
+}
+
+fn note_body(note: &Note) -> String {
+    format!("<p>{}</p><p>{}</p>", to_html(&note.text), to_html(&note.marker))
+}
+
+fn priority_word(priority: crate::ticket::Priority) -> &'static str {
+    match priority {
+        crate::ticket::Priority::Normal => "medium",
+        other => other.as_str(),
+    }
+}
+
+fn is_ticket(id: &TicketId) -> bool {
+    id.as_str().starts_with(TICKET)
+}
+
+impl Step {
+    fn set(&mut self, effect: usize, changed: Option<(String, Value)>) {
+        if let (Kind::Update { attributes, .. }, Some((key, value))) = (&mut self.kind, changed) {
+            attributes.insert(key, value);
+            self.completes.push(effect);
+        }
+    }
+
+    fn set_priority(&mut self, effect: usize, word: &'static str) {
+        if let Kind::Update { priority, .. } = &mut self.kind {
+            *priority = Some(word);
+            self.completes.push(effect);
+        }
+    }
+
+    /// The effects that hold once this step was accepted.
+    pub(super) fn completes(&self) -> &[usize] {
+        &self.completes
+    }
+
+    /// What the step does, for a refusal; names things of the account, never the ticket's text.
+    pub(super) fn what(&self) -> String {
+        match &self.kind {
+            Kind::Update { attributes, .. } => {
+                let names: Vec<_> = attributes.keys().map(String::as_str).collect();
+                format!("setting {}", if names.is_empty() { "the priority".to_owned() } else { names.join(", ") })
+            }
+            Kind::MakeTag { .. } => "making a tag".to_owned(),
+            Kind::AddTag { .. } => "adding a tag".to_owned(),
+            Kind::Assign { team: true, .. } => "assigning a team".to_owned(),
+            Kind::Assign { .. } => "assigning a teammate".to_owned(),
+            Kind::Note { .. } => "adding a note".to_owned(),
+        }
+    }
+
+    /// The request; `None` where it needs the id of a tag and there is none.
+    pub(super) fn write(&self, account: &Intercom, id: &TicketId, made_tag: Option<Value>) -> Option<Write> {
+        let (base, ticket) = match id.as_str().strip_prefix(TICKET) {
+            Some(id) => (format!("/tickets/{id}"), true),
+            None => (format!("/conversations/{id}"), false),
+        };
+        let admin = account.admin_id.as_str();
+        let (verb, path, body) = match &self.kind {
+            Kind::Update { attributes, .. } if ticket => {
+                let mut body = json!({ "ticket_attributes": attributes });
+                name_the_actor(account, &mut body);
+                (Verb::Put, base, body)
+            }
+            Kind::Update { attributes, priority } => {
+                let mut body = json!({});
+                if !attributes.is_empty() {
+                    body["custom_attributes"] = attributes.clone().into();
+                }
+                if let Some(word) = priority {
+                    body["priority"] = (*word).into();
+                    body["admin_id"] = admin.into();
+                }
+                (Verb::Put, base, body)
+            }
+            Kind::MakeTag { name } => (Verb::Post, "/tags".to_owned(), json!({ "name": name })),
+            Kind::AddTag { id } => {
+                let id = match id {
+                    Some(id) => id.clone(),
+                    None => wire::path_id(&made_tag?)?,
+                };
+                (Verb::Post, format!("{base}/tags"), json!({ "id": id, "admin_id": admin }))
+            }
+            // <https://developers.intercom.com/docs/references/2.14/changelog>
+            Kind::Assign { to, .. } if ticket && account.version.assigns_tickets_directly() => {
+                let mut body = json!({ "assignee_id": to });
+                name_the_actor(account, &mut body);
+                (Verb::Put, base, body)
+            }
+            Kind::Assign { to, .. } if ticket => {
+                (Verb::Put, base, json!({ "assignment": { "admin_id": admin, "assignee_id": to } }))
+            }
+            Kind::Assign { to, team } => {
+                let kind = if *team { "team" } else { "admin" };
+                let body =
+                    json!({ "message_type": "assignment", "type": kind, "admin_id": admin, "assignee_id": to });
+                (Verb::Post, format!("{base}/parts"), body)
+            }
+            Kind::Note { body } => {
+                let body = json!({ "message_type": "note", "type": "admin", "admin_id": admin, "body": body });
+                (Verb::Post, format!("{base}/reply"), body)
+            }
+        };
+        Some(Write { verb, path: PathAndQuery::new(path), body })
+    }
+}
+
+/// From 2.14 on a ticket's update says who makes it, as a number.
+fn name_the_actor(account: &Intercom, body: &mut Value) {
+    if account.version.assigns_tickets_directly() {
+        body["admin_id"] = account.admin_id.to_json();
+    }
+}

@@ -1,0 +1,205 @@
+//! Reads what a workspace calls its teams, teammates, tags and attributes.
+//!
+//! Attributes are addressed by the name people see, case and all, so renaming one breaks a rulebook; that is why
+//! they are read and checked before anything is decided. The first call also proves that the token belongs to the
+//! configured workspace.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::verify::TICKET;
+use super::wire::{self, NamedItem};
+use super::{Intercom, Version};
+use crate::call::{Answer, Next, Read, Refusal};
+use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
+use crate::ticket::RemoteId;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Me {
+    app: App,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct App {
+    id_code: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct List<T> {
+    // One list has one of these names. <https://developers.intercom.com/docs/references/rest-api/api.intercom.io>
+    #[serde(alias = "teams", alias = "admins")]
+    data: Vec<T>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Attribute {
+    name: Option<String>,
+    label: Option<String>,
+    data_type: Option<String>,
+    archived: Option<bool>,
+    custom: Option<bool>,
+    api_writable: Option<bool>,
+    options: Option<Vec<Value>>,
+    input_options: Value,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct TicketType {
+    archived: Option<bool>,
+    ticket_type_attributes: Option<List<Attribute>>,
+}
+
+/// Six reads, the last of which may be refused: not every workspace has tickets.
+pub(super) fn names(account: &Intercom, answers: &[Answer]) -> Next<Directory> {
+    let attributes = if account.version.lists_conversation_attributes() {
+        "/conversations/attributes"
+    } else {
+        "/data_attributes?model=conversation"
+    };
+    let paths = ["/me", "/teams", "/admins", "/tags", attributes, "/ticket_types"];
+    // A wrong workspace is told at once, before five more calls.
+    if let Some(me) = answers.first()
+        && let Err(next) = own_workspace(account, me)
+    {
+        return next;
+    }
+    if let Some(path) = paths.get(answers.len()) {
+        return match answers.iter().take(5).try_for_each(wire::judge) {
+            Ok(()) => Next::Send(Read::get(*path)),
+            Err(next) => next,
+        };
+    }
+    directory(account, answers).unwrap_or_else(|next| next)
+}
+
+fn own_workspace(account: &Intercom, me: &Answer) -> Result<(), Next<Directory>> {
+    let me: Me = wire::body(me)?;
+    match me.app.id_code {
+        Some(app) if app != account.app_id => Err(Next::Refused(Refusal::Invalid(format!(
+            "the access token belongs to workspace `{app}`, the settings say `app_id: {}`",
+            account.app_id
+        )))),
+        _ => Ok(()),
+    }
+}
+
+fn directory(account: &Intercom, answers: &[Answer]) -> Result<Next<Directory>, Next<Directory>> {
+    let [_, teams, admins, tags, attributes, ticket_types, ..] = answers else {
+        return Err(Next::Refused(Refusal::Invalid("an answer is missing".to_owned())));
+    };
+    let named = |item: NamedItem| Some(Named { id: RemoteId::from_json(&item.id)?, name: item.name? });
+    let teams: List<NamedItem> = wire::body(teams)?;
+    let admins: List<NamedItem> = wire::body(admins)?;
+    let tags: List<NamedItem> = wire::body(tags)?;
+    let attributes: List<Attribute> = wire::body(attributes)?;
+    let mut fields = conversation_fields(account.version, attributes.data);
+    // No permission for tickets, or none bought: then there are no ticket attributes.
+    if !matches!(ticket_types.status, 400 | 403 | 404 | 422) {
+        let types: List<TicketType> = wire::body(ticket_types)?;
+        add_ticket_fields(&mut fields, types.data);
+    }
+    let agents = admins.data.into_iter().filter_map(|item| {
+        Some(Agent { id: RemoteId::from_json(&item.id)?, name: item.name?, email: item.email })
+    });
+    Ok(Next::Done(Directory {
+        me: Some(account.admin_id.clone()),
+        groups: teams.data.into_iter().filter_map(named).collect(),
+        agents: agents.collect(),
+        tags: tags.data.into_iter().filter_map(named).collect(),
+        fields,
+    }))
+}
+
+/// The older endpoint lists standard attributes too; only custom ones can be set on a conversation.
+fn conversation_fields(version: Version, attributes: Vec<Attribute>) -> Vec<Field> {
+    let mut fields: Vec<Field> = Vec::new();
+    for attribute in attributes {
+        let standard = !version.lists_conversation_attributes() && attribute.custom == Some(false);
+        if standard || attribute.archived == Some(true) {
+            continue;
+        }
+        let kind = kind(&attribute, false);
+        let Some(name) = attribute.name.or(attribute.label) else { continue };
+        match fields.iter_mut().find(|field| field.name == name) {
+            // The platform answers 400 to a write of either of them.
+            Some(twin) => twin.kind = FieldKind::Other("two attributes of this name".to_owned()),
+            None => fields.push(Field { id: RemoteId(name.clone()), name, kind }),
+        }
+    }
+    fields
+}
+
+/// A ticket's list attributes are written by item id, a conversation's by label: so an attribute that exists on
+/// both is listed twice, the ticket's one as `ticket-<name>`.
+fn add_ticket_fields(fields: &mut Vec<Field>, types: Vec<TicketType>) {
+    let mut found: BTreeMap<String, FieldKind> = BTreeMap::new();
+    let live = types.into_iter().filter(|kind| kind.archived != Some(true));
+    for attribute in live.flat_map(|kind| kind.ticket_type_attributes.unwrap_or_default().data) {
+        if attribute.archived == Some(true) {
+            continue;
+        }
+        let kind = kind(&attribute, true);
+        let Some(name) = attribute.name.filter(|name| !name.starts_with("_default_")) else { continue };
+        match (found.get_mut(&name), kind) {
+            // Every ticket type numbers its own items; the first type that has a label wins.
+            (Some(FieldKind::One(known)), FieldKind::One(more)) => {
+                let new: Vec<_> =
+                    more.into_iter().filter(|one| known.iter().all(|has| has.label != one.label)).collect();
+                known.extend(new);
+            }
+            (Some(_), _) => {}
+            (None, kind) => {
+                found.insert(name, kind);
+            }
+        }
+    }
+    for (name, kind) in found {
+        if fields.iter().any(|field| field.name == name) {
+            let name = format!("{TICKET}{name}");
+            fields.push(Field { id: RemoteId(name.clone()), name, kind });
+        } else {
+            fields.push(Field { id: RemoteId(name.clone()), name, kind });
+        }
+    }
+}
+
+fn kind(attribute: &Attribute, of_ticket: bool) -> FieldKind {
+    let word = attribute.data_type.as_deref().unwrap_or_default();
+    if attribute.api_writable == Some(false) {
+        return FieldKind::Other("read-only".to_owned());
+    }
+    let choices = choices(attribute, of_ticket);
+    match word {
+        "list" | "string" if !choices.is_empty() => FieldKind::One(choices),
+        "string" => FieldKind::Text,
+        "integer" | "decimal" | "float" => FieldKind::Number,
+        "boolean" => FieldKind::Flag,
+        other => FieldKind::Other(other.to_owned()),
+    }
+}
+
+/// Options are plain strings, `{value}` or `{id, label, archived}` by version, and a ticket's are
+/// `input_options.list_items[{id, name}]`.
+fn choices(attribute: &Attribute, of_ticket: bool) -> Vec<Choice> {
+    let items = attribute.input_options.get("list_items").and_then(Value::as_array);
+    let options = attribute.options.as_ref().or(items).map(Vec::as_slice).unwrap_or_default();
+    let text = |option: &Value, key: &str| option.get(key).and_then(Value::as_str).map(str::to_owned);
+    let choice = |option: &Value| -> Option<Choice> {
+        if option.get("archived").and_then(Value::as_bool) == Some(true) {
+            return None;
+        }
+        let label = option.as_str().map(str::to_owned).or_else(|| {
+            ["label", "value", "name"].iter().find_map(|key| text(option, key))
+        })?;
+        let item = option.get("id").and_then(RemoteId::from_json).filter(|_| of_ticket);
+        Some(Choice { value: item.map_or_else(|| label.clone(), |id| id.0), label })
+    };
+    options.iter().filter_map(choice).collect()
+}

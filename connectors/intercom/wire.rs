@@ -1,0 +1,195 @@
+//! Intercom's JSON, as leniently as it is sent.
+//!
+//! The same thing is a number, a string or null depending on version and endpoint, and webhook copies differ from
+//! the published schema; so every field is optional here and only what a caller cannot do without is asked for
+//! there. <https://developers.intercom.com/docs/references/rest-api/api.intercom.io>
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::call::{self, Answer, Later, Next, Pace, Refusal};
+use crate::ticket::RemoteId;
+
+/// A notification. <https://developers.intercom.com/docs/references/webhooks/webhook-models>
+#[derive(Debug, Deserialize)]
+pub(super) struct Notification {
+    pub(super) topic: String,
+    pub(super) data: Data,
+    #[serde(default)]
+    pub(super) created_at: Option<i64>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Data {
+    pub(super) item: Item,
+}
+
+/// A conversation or a ticket, from the API or inside a notification.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Item {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) id: Value,
+    pub(super) conversation_id: Value,
+    pub(super) created_at: Option<i64>,
+    pub(super) updated_at: Option<i64>,
+    pub(super) source: Option<Source>,
+    pub(super) contacts: Option<Contacts>,
+    pub(super) admin_assignee_id: Value,
+    pub(super) team_assignee_id: Value,
+    pub(super) open: Option<bool>,
+    pub(super) state: Option<String>,
+    pub(super) tags: Option<Tags>,
+    pub(super) priority: Option<String>,
+    pub(super) custom_attributes: Option<BTreeMap<String, Value>>,
+    pub(super) ticket_attributes: Option<BTreeMap<String, Value>>,
+    pub(super) ticket_state: Value,
+    pub(super) channel: Value,
+    pub(super) ai_agent_participated: Option<bool>,
+    pub(super) ai_agent: Option<AiAgent>,
+    pub(super) conversation_parts: Option<ConversationParts>,
+    pub(super) ticket_parts: Option<TicketParts>,
+}
+
+impl Item {
+    /// The thread after the first message, oldest first.
+    pub(super) fn parts(&self) -> &[Part] {
+        let conversation = self.conversation_parts.as_ref().map(|list| list.conversation_parts.as_slice());
+        let ticket = self.ticket_parts.as_ref().map(|list| list.ticket_parts.as_slice());
+        conversation.or(ticket).unwrap_or_default()
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Source {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) subject: Option<String>,
+    pub(super) body: Option<String>,
+    pub(super) author: Option<Author>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Author {
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) id: Value,
+    pub(super) email: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Contacts {
+    pub(super) contacts: Vec<Author>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Tags {
+    pub(super) tags: Vec<NamedItem>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct NamedItem {
+    pub(super) id: Value,
+    pub(super) name: Option<String>,
+    pub(super) email: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AiAgent {
+    pub(super) resolution_state: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ConversationParts {
+    pub(super) conversation_parts: Vec<Part>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TicketParts {
+    pub(super) ticket_parts: Vec<Part>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Part {
+    pub(super) part_type: Option<String>,
+    pub(super) body: Option<String>,
+    pub(super) author: Option<Author>,
+}
+
+/// Seconds since the epoch, where the platform gives them.
+pub(super) fn timestamp(seconds: Option<i64>) -> Option<Timestamp> {
+    seconds.and_then(|seconds| Timestamp::from_second(seconds).ok())
+}
+
+/// An identifier that may stand in a path.
+pub(super) fn path_id(id: &Value) -> Option<RemoteId> {
+    RemoteId::from_json(id).filter(|id| {
+        id.0.len() <= 64 && id.0.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    })
+}
+
+/// A successful answer's body; otherwise how to go on.
+pub(super) fn body<T: serde::de::DeserializeOwned, R, C>(answer: &Answer) -> Result<T, Next<R, C>> {
+    judge(answer)?;
+    if answer.json().is_none() {
+        // A proxy's page with status 200 is a failure on the way, not an answer.
+        return Err(Next::Later(Later::Failed));
+    }
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| Next::Refused(Refusal::Invalid("the platform's answer has an unknown shape".to_owned())))
+}
+
+/// What the status says; a platform at its limit names the moment of reset instead of a pause.
+pub(super) fn judge<R, C>(answer: &Answer) -> Result<(), Next<R, C>> {
+    if answer.status == 429 {
+        let after = answer.retry_after().or_else(|| until_reset(answer));
+        return Err(Next::Later(Later::Busy { after }));
+    }
+    call::judge(answer)
+}
+
+/// The codes and fields of an error list: what went wrong, without the message, which may quote what we sent.
+pub(super) fn error_codes(answer: &Answer) -> Vec<(String, Option<String>, String)> {
+    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).map(str::to_owned);
+    let json = answer.json().unwrap_or_default();
+    let errors = json.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
+    let read = |error: &Value| {
+        (text(error, "code").unwrap_or_default(), text(error, "field"), text(error, "message").unwrap_or_default())
+    };
+    errors.iter().map(read).collect()
+}
+
+/// <https://developers.intercom.com/docs/references/rest-api/errors/rate-limiting>
+pub(super) fn pace(answer: &Answer) -> Option<Pace> {
+    let limit = header(answer, "x-ratelimit-limit")?.try_into().ok()?;
+    let remaining = header(answer, "x-ratelimit-remaining")?.max(0).try_into().ok()?;
+    Some(Pace { limit, remaining, reset: until_reset(answer) })
+}
+
+/// The pause until the window ends, by the platform's own clock: its reset is a moment, and the only other moment
+/// known here is the one at which it answered.
+fn until_reset(answer: &Answer) -> Option<Duration> {
+    let reset = header(answer, "x-ratelimit-reset")?;
+    let date = answer.headers.get(http::header::DATE)?.to_str().ok()?;
+    let answered = jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_second();
+    let seconds = u64::try_from(reset.saturating_sub(answered).max(0)).ok()?;
+    Some(Duration::from_secs(seconds.min(3_600)))
+}
+
+fn header(answer: &Answer, name: &str) -> Option<i64> {
+    answer.headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
