@@ -1,0 +1,128 @@
+//! Reads what a Freshdesk account calls its groups, agents and fields, and who we are on it.
+//!
+//! On this platform the text of a choice is what is stored and sent, and a field is written under its `name`
+//! (`cf_…`), whatever its label says. It never reads more than a bounded number of pages.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::wire::{PersonBody, read};
+use crate::call::{Answer, Next, Read};
+use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
+use crate::ticket::RemoteId;
+
+/// Entries asked for on a page; the platform gives no more.
+const PAGE: usize = 100;
+/// Pages read of groups and of agents.
+const PAGES: usize = 10;
+
+/// <https://developers.freshdesk.com/api/#groups>
+#[derive(Deserialize)]
+struct GroupBody {
+    id: Value,
+    name: String,
+}
+
+/// <https://developers.freshdesk.com/api/#agents>
+#[derive(Deserialize)]
+struct AgentBody {
+    id: Value,
+    #[serde(default)]
+    contact: PersonBody,
+}
+
+/// <https://developers.freshdesk.com/api/#ticket-fields>
+#[derive(Deserialize)]
+struct FieldBody {
+    name: String,
+    #[serde(default)]
+    label: Option<String>,
+    #[serde(default, rename = "type")]
+    kind: String,
+    #[serde(default)]
+    choices: Value,
+}
+
+/// Groups, agents, fields, then ourselves.
+pub(super) fn names(answers: &[Answer]) -> Next<Directory> {
+    run(answers).unwrap_or_else(|stop| stop)
+}
+
+fn run(answers: &[Answer]) -> Result<Next<Directory>, Next<Directory>> {
+    let mut answers = answers.iter();
+    let groups = pages::<GroupBody>("groups", &mut answers)?;
+    let agents = pages::<AgentBody>("agents", &mut answers)?;
+    let Some(answer) = answers.next() else { return Ok(Next::Send(Read::get("/api/v2/ticket_fields"))) };
+    let fields: Vec<FieldBody> = read(answer)?;
+    let Some(answer) = answers.next() else { return Ok(Next::Send(Read::get("/api/v2/agents/me"))) };
+    let me: AgentBody = read(answer)?;
+
+    Ok(Next::Done(Directory {
+        me: RemoteId::from_json(&me.id),
+        groups: groups
+            .into_iter()
+            .filter_map(|group| Some(Named { id: RemoteId::from_json(&group.id)?, name: group.name }))
+            .collect(),
+        agents: agents.into_iter().filter_map(agent).collect(),
+        fields: fields.into_iter().map(field).collect(),
+        tags: Vec::new(),
+    }))
+}
+
+fn pages<'a, D: serde::de::DeserializeOwned>(
+    what: &str,
+    answers: &mut impl Iterator<Item = &'a Answer>,
+) -> Result<Vec<D>, Next<Directory>> {
+    let mut all = Vec::new();
+    for page in 1..=PAGES {
+        let call = || Next::Send(Read::get(format!("/api/v2/{what}?page={page}&per_page={PAGE}")));
+        let entries: Vec<D> = read(answers.next().ok_or_else(call)?)?;
+        let full = entries.len() >= PAGE;
+        all.extend(entries);
+        if !full {
+            break;
+        }
+    }
+    Ok(all)
+}
+
+fn agent(body: AgentBody) -> Option<Agent> {
+    let id = RemoteId::from_json(&body.id)?;
+    let name = body.contact.name.or_else(|| body.contact.email.clone()).unwrap_or_else(|| id.to_string());
+    Some(Agent { id, name, email: body.contact.email })
+}
+
+fn field(body: FieldBody) -> Field {
+    let choices = || choices(&body.choices);
+    // The one built-in field without an effect of its own is listed as `ticket_type` and written as `type`.
+    let built_in_type = body.kind == "default_ticket_type";
+    let kind = match body.kind.as_str() {
+        "default_ticket_type" | "custom_dropdown" => FieldKind::One(choices()),
+        "custom_multi_select_dropdown" | "custom_multi_select" => FieldKind::Many(choices()),
+        "custom_text" | "custom_paragraph" => FieldKind::Text,
+        "custom_number" | "custom_decimal" => FieldKind::Number,
+        "custom_checkbox" => FieldKind::Flag,
+        "custom_date" => FieldKind::Date,
+        // Nested fields take three dependent values, and status, group and the like have effects of their own.
+        other => FieldKind::Other(other.to_owned()),
+    };
+    let id = if built_in_type { "type".to_owned() } else { body.name };
+    Field {
+        name: body.label.filter(|label| !label.is_empty()).unwrap_or_else(|| id.clone()),
+        id: RemoteId(id),
+        kind,
+    }
+}
+
+/// Choices come as a list of texts, as a list of objects with a `value`, or as a map whose keys are the texts.
+fn choices(value: &Value) -> Vec<Choice> {
+    let texts: Vec<&str> = match value {
+        Value::Array(items) => items
+            .iter()
+            .filter_map(|item| item.as_str().or_else(|| item.get("value").and_then(Value::as_str)))
+            .collect(),
+        Value::Object(map) => map.keys().map(String::as_str).collect(),
+        _ => Vec::new(),
+    };
+    texts.into_iter().map(|text| Choice { value: text.to_owned(), label: text.to_owned() }).collect()
+}
