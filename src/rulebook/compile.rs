@@ -1,0 +1,164 @@
+//! What can be said about a rulebook before any ticket: templates that work for every label, names that every platform
+//! has, and the effects that `check` asks each account about.
+
+use std::collections::BTreeSet;
+
+use deskbridge_connectors::{Effect, Platform};
+use minijinja::Value;
+
+use super::action::{Action, Terms, Verb};
+use super::names::Kind;
+use super::syntax::Rule;
+use super::template::{Engine, Problem, Template};
+use super::{Rulebook, Vocabulary};
+use crate::diagnostic::{Place, nearest};
+use crate::yaml::Problems;
+
+/// Reports every template and name that would fail later.
+pub(super) fn check(rulebook: &Rulebook, platforms: &[Platform], problems: &mut Problems) {
+    let nothing = Vocabulary::new();
+    let vocabulary = rulebook.vocabulary.as_ref();
+    for rule in &rulebook.book.rules {
+        for action in &rule.then {
+            let sound = action.templates().iter().fold(true, |sound, template| {
+                try_template(&rulebook.engine, template, vocabulary, action.at, problems) && sound
+            });
+            if !sound || (vocabulary.is_none() && action.templates().iter().any(|one| !one.is_fixed())) {
+                continue;
+            }
+            words(rulebook, action, problems);
+            for platform in applies(rule, platforms) {
+                for result in variants(rulebook, action, vocabulary.unwrap_or(&nothing), platform) {
+                    if let Err(message) = result {
+                        problems.error(name_place(rulebook, action, &message), message);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// See [`Rulebook::effects_for`].
+pub(super) fn effects_for(rulebook: &Rulebook, platform: Platform) -> Vec<(String, Place, Effect)> {
+    let nothing = Vocabulary::new();
+    let vocabulary = rulebook.vocabulary.as_ref().unwrap_or(&nothing);
+    let mut found: Vec<(String, Place, Effect)> = Vec::new();
+    for rule in rulebook.book.rules.iter().filter(|rule| applies(rule, &[platform]).next().is_some()) {
+        for action in &rule.then {
+            for effect in variants(rulebook, action, vocabulary, platform).into_iter().flatten() {
+                let entry = (rule.id.clone(), action.at, effect);
+                if !found.contains(&entry) {
+                    found.push(entry);
+                }
+            }
+        }
+    }
+    found
+}
+
+fn applies<'p>(rule: &'p Rule, platforms: &'p [Platform]) -> impl Iterator<Item = Platform> + 'p {
+    platforms.iter().copied().filter(|platform| rule.when.as_ref().is_none_or(|when| when.may_apply(*platform)))
+}
+
+/// The effects an action can have, as far as labels decide them.
+fn variants(
+    rulebook: &Rulebook,
+    action: &Action,
+    vocabulary: &Vocabulary,
+    platform: Platform,
+) -> Vec<Result<Effect, String>> {
+    contexts(rulebook, action, vocabulary)
+        .iter()
+        .map(|context| {
+            action.effect(&Terms {
+                names: &rulebook.book.names,
+                platform,
+                render: &|template| rulebook.engine.render(template, context),
+                marker: &|_| "deskbridge:probe".to_owned(),
+            })
+        })
+        .collect()
+}
+
+/// Empty where an action's templates show several heads, or one that is not known.
+fn contexts(rulebook: &Rulebook, action: &Action, vocabulary: &Vocabulary) -> Vec<Value> {
+    let joined = action.templates().iter().map(|one| one.source.as_str()).collect::<Vec<_>>().join("\n");
+    match rulebook.engine.probes(&Template::new(&joined), vocabulary) {
+        Ok(probes) if probes.complete => probes.contexts,
+        _ => Vec::new(),
+    }
+}
+
+fn try_template(
+    engine: &Engine,
+    template: &Template,
+    vocabulary: Option<&Vocabulary>,
+    at: Place,
+    problems: &mut Problems,
+) -> bool {
+    let Some(vocabulary) = vocabulary else {
+        return engine
+            .names(template)
+            .map_err(|message| problems.error(at, format!("the template is not valid: {message}")))
+            .is_ok();
+    };
+    let failure = match engine.probes(template, vocabulary) {
+        Err(Problem::Broken(message)) => Some((format!("the template is not valid: {message}"), None)),
+        Err(Problem::Unknown(name)) => {
+            let known: Vec<&str> = Engine::known(vocabulary).collect();
+            let help = nearest(&name, known.iter().copied())
+                .map_or_else(|| format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            Some((format!("the template uses `{name}`, which is neither a head nor a known name"), Some(help)))
+        }
+        Ok(probes) => {
+            probes.contexts.iter().find_map(|context| engine.render(template, context).err()).map(|message| {
+                let help = "a head has label, confidence, margin, abstained, labels, runner_up.label and \
+                            runner_up.confidence";
+                (format!("the template fails: {message}"), Some(help.to_owned()))
+            })
+        }
+    };
+    match failure {
+        None => true,
+        Some((message, help)) => {
+            problems.error_with(at, message, help);
+            false
+        }
+    }
+}
+
+/// Reports words that look like misspelt ones of the table.
+fn words(rulebook: &Rulebook, action: &Action, problems: &mut Problems) {
+    let names = &rulebook.book.names;
+    for (kind, word) in used(rulebook, action) {
+        if names.place(kind, &word).is_none()
+            && let Some(near) = names.lookalike(kind, &word)
+        {
+            let message = format!("`{word}` is not listed under `names.{}`", kind.section());
+            problems.error_with(action.at, message, Some(format!("did you mean `{near}`?")));
+        }
+    }
+}
+
+/// The words for groups, fields and agents that an action can use.
+pub(super) fn used(rulebook: &Rulebook, action: &Action) -> BTreeSet<(Kind, String)> {
+    let nothing = Vocabulary::new();
+    if let Verb::SetField { field, .. } = &action.verb {
+        return BTreeSet::from([(Kind::Field, field.clone())]);
+    }
+    let Some((kind, template)) = action.named() else { return BTreeSet::new() };
+    contexts(rulebook, action, rulebook.vocabulary.as_ref().unwrap_or(&nothing))
+        .iter()
+        .filter_map(|context| rulebook.engine.render(template, context).ok())
+        .map(|word| (kind, word))
+        .collect()
+}
+
+/// A missing name belongs to the table, everything else to the action.
+fn name_place(rulebook: &Rulebook, action: &Action, message: &str) -> Place {
+    used(rulebook, action)
+        .iter()
+        .filter(|(kind, word)| message.starts_with(&format!("`names.{}.{word}`", kind.section())))
+        .find_map(|(kind, word)| rulebook.book.names.place(*kind, word))
+        .unwrap_or(action.at)
+}

@@ -1,0 +1,148 @@
+//! The rulebook: what people write in YAML about what a prediction shall lead to, compiled and pure.
+//!
+//! [`load`] reports everything that is wrong at once, [`decide`] turns one prediction into one [`Decision`], and
+//! [`explain`] shows the same evaluation rule by rule. Nothing here reads a clock, a file or a socket, and no score is
+//! ever altered: a rule can only ask for more confidence than the bundle did.
+
+use std::collections::BTreeMap;
+
+use deskbridge_connectors::{Directory, Effect, Platform, Ticket};
+use deskbridge_onnx::Prediction;
+use sha2::{Digest, Sha256};
+
+use crate::decision::Decision;
+use crate::diagnostic::{Diagnostic, Place, Severity, Sheet};
+use crate::mode::Mode;
+use crate::store::History;
+use crate::yaml::{Problems, parse};
+
+mod syntax;
+
+mod action;
+mod condition;
+mod names;
+mod template;
+
+mod compile;
+mod lint;
+
+mod decide;
+mod explain;
+mod person;
+
+pub use action::ACTIONS;
+pub use condition::CONDITIONS;
+pub use explain::{ConditionTrace, Explanation, RuleTrace};
+pub use syntax::Defaults;
+
+/// The heads of a bundle, each with its labels.
+pub type Vocabulary = BTreeMap<String, Vec<String>>;
+
+/// A rulebook that can decide.
+#[derive(Clone, Debug)]
+pub struct Rulebook {
+    book: syntax::Book,
+    engine: template::Engine,
+    vocabulary: Option<Vocabulary>,
+    sheet: Sheet,
+    digest: String,
+}
+
+/// A rulebook, and what is unwise in it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The rulebook.
+    pub rulebook: Rulebook,
+    /// What works and should be looked at.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// Compiles the text of a rulebook. `file` names it in findings; with a `vocabulary`, heads, labels and templates are
+/// checked against the bundle; names must have an entry for each of `platforms`.
+///
+/// # Errors
+/// Every problem there is; warnings among them, so that one print shows all.
+pub fn load(
+    file: &str,
+    source: &str,
+    vocabulary: Option<&Vocabulary>,
+    platforms: &[Platform],
+) -> Result<Loaded, Vec<Diagnostic>> {
+    let sheet = Sheet::new(file, source);
+    let root = parse(&sheet, source)?;
+    let mut problems = Problems::new(sheet.clone(), false);
+    let book = syntax::book(&root, vocabulary, &mut problems);
+    let rulebook = Rulebook {
+        book,
+        engine: template::Engine::new(),
+        vocabulary: vocabulary.cloned(),
+        sheet,
+        digest: hex::encode(Sha256::digest(source.as_bytes())),
+    };
+    compile::check(&rulebook, platforms, &mut problems);
+    lint::check(&rulebook, &mut problems);
+    let failed = problems.has_errors();
+    let found = problems.into_sorted();
+    if failed { Err(found) } else { Ok(Loaded { rulebook, warnings: found }) }
+}
+
+impl Rulebook {
+    /// SHA-256 of the text, in hexadecimal.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// What stands in where a bundle has no fitted threshold of its own.
+    pub fn defaults(&self) -> Defaults {
+        self.book.defaults
+    }
+
+    /// The rules' ids, in order.
+    pub fn rule_ids(&self) -> impl Iterator<Item = &str> {
+        self.book.rules.iter().map(|rule| rule.id.as_str())
+    }
+
+    /// Every effect that is known without a ticket, with names in the platform's words and the place of its action.
+    /// A templated value is given once for each label of the head it shows; one that shows several heads, or none
+    /// that is known, is left out. Rules that never apply to the platform are left out too.
+    pub fn effects_for(&self, platform: Platform) -> Vec<(String, Place, Effect)> {
+        compile::effects_for(self, platform)
+    }
+
+    /// A finding about a place in this rulebook, with its snippet.
+    pub fn diagnostic(&self, severity: Severity, at: Place, message: impl Into<String>) -> Diagnostic {
+        self.sheet.diagnostic(severity, at, message)
+    }
+}
+
+/// Everything a decision depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'a> {
+    /// The account's name.
+    pub account: &'a str,
+    /// Its platform.
+    pub platform: Platform,
+    /// The ticket as it was read back.
+    pub ticket: &'a Ticket,
+    /// What the model says about it.
+    pub prediction: &'a Prediction,
+    /// What we did to it before.
+    pub history: &'a History,
+    /// The account's names, which tell a person's value from our own.
+    pub directory: &'a Directory,
+    /// The strictest of daemon and account.
+    pub ceiling: Mode,
+}
+
+/// Decides on one ticket.
+pub fn decide(rulebook: &Rulebook, facts: &Facts<'_>) -> Decision {
+    decide::evaluate(rulebook, facts).decision
+}
+
+/// The same decision, with every rule and condition and what it saw.
+pub fn explain(rulebook: &Rulebook, facts: &Facts<'_>) -> Explanation {
+    decide::evaluate(rulebook, facts)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! The shape of a rulebook file: defaults, names and rules, each with its place.
+
+use super::action::{self, Action};
+use super::condition::{self, When};
+use super::names::Names;
+use super::Vocabulary;
+use crate::diagnostic::Place;
+use crate::mode::Mode;
+use crate::yaml::{Node, Problems, Table};
+
+/// A whole rulebook.
+#[derive(Clone, Debug)]
+pub(super) struct Book {
+    pub(super) defaults: Defaults,
+    pub(super) names: Names,
+    pub(super) rules: Vec<Rule>,
+}
+
+/// What stands in where nothing more particular is said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Defaults {
+    /// The calibrated confidence a label needs, where the bundle has no fitted threshold.
+    pub threshold: f32,
+    /// How far the best label must lie ahead of the runner-up.
+    pub margin: f32,
+}
+
+impl Default for Defaults {
+    fn default() -> Self {
+        Self { threshold: 0.80, margin: 0.10 }
+    }
+}
+
+/// One rule.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) at: Place,
+    pub(super) id: String,
+    /// Always matches when absent.
+    pub(super) when: Option<When>,
+    pub(super) then: Vec<Action>,
+    pub(super) stop: bool,
+    pub(super) mode: Option<Mode>,
+    pub(super) overwrite: bool,
+}
+
+/// Reads the file; what cannot be read is reported and left out.
+pub(super) fn book(root: &Node, vocabulary: Option<&Vocabulary>, problems: &mut Problems) -> Book {
+    let mut file = Table::open(root, "", problems);
+    if let Some(node) = file.required("version", problems)
+        && let Some(version) = problems.parsed::<u32>(node, "`version`", "1")
+        && version != 1
+    {
+        problems.error(node.at, format!("this program knows rulebooks of version 1, this is version {version}"));
+    }
+    let defaults = defaults(file.table("defaults", problems), problems);
+    let names = Names::read(file.table("names", problems), problems);
+    let mut rules = Vec::new();
+    if let Some(node) = file.required("rules", problems) {
+        for item in problems.list(node, "`rules`") {
+            rules.extend(rule(item, vocabulary, problems));
+        }
+    }
+    file.close(problems);
+    Book { defaults, names, rules }
+}
+
+fn defaults(mut table: Table<'_>, problems: &mut Problems) -> Defaults {
+    let mut defaults = Defaults::default();
+    if let Some((_, node)) = table.optional("threshold") {
+        defaults.threshold = problems.fraction(node, "`defaults.threshold`").unwrap_or(defaults.threshold);
+    }
+    if let Some((_, node)) = table.optional("margin") {
+        defaults.margin = problems.fraction(node, "`defaults.margin`").unwrap_or(defaults.margin);
+    }
+    table.close(problems);
+    defaults
+}
+
+fn rule(node: &Node, vocabulary: Option<&Vocabulary>, problems: &mut Problems) -> Option<Rule> {
+    let mut table = Table::open(node, "", problems);
+    if table.is_empty() {
+        problems.error(node.at, "a rule is a map with `id`, `when` and `then`");
+        return None;
+    }
+    let id_node = table.required("id", problems);
+    let id = id_node.and_then(|node| problems.word(node, "`id`")).map(str::to_owned);
+    if let (Some(id), Some(node)) = (&id, id_node)
+        && (id.len() > 64 || !id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)))
+    {
+        problems.error(node.at, "a rule's id has 1 to 64 of A-Z, a-z, 0-9, `-`, `_` and `.`");
+    }
+    let when = table.optional("when").map(|(_, node)| condition::read(node, vocabulary, problems));
+    let then = match table.optional("then") {
+        Some((_, node)) => action::read(node, problems),
+        None => Vec::new(),
+    };
+    let stop = flag(&mut table, "stop", problems);
+    let overwrite = flag(&mut table, "overwrite", problems);
+    let mode = table
+        .optional("mode")
+        .and_then(|(_, node)| problems.parsed(node, "`mode`", "shadow, suggest or live"));
+    let acts = table.optional("then").is_some();
+    if !acts && !stop {
+        problems.error(table.at, "the rule does nothing: it has neither `then` nor `stop: true`");
+    }
+    let at = id_node.map_or(table.at, |node| node.at);
+    table.close(problems);
+    Some(Rule { at, id: id?, when, then, stop, mode, overwrite })
+}
+
+fn flag(table: &mut Table<'_>, key: &'static str, problems: &mut Problems) -> bool {
+    table
+        .optional(key)
+        .and_then(|(_, node)| problems.flag(node, &format!("`{key}`")))
+        .unwrap_or_default()
+}

@@ -1,0 +1,75 @@
+//! The settings: a YAML file with the environment laid over it, checked as a whole.
+//!
+//! What is written ([`raw`]) is not what is used ([`resolved`]): a secret may stand in a file of its own, durations
+//! have units, addresses are parsed, and each account's connector is built, so that nothing later can meet a
+//! setting that does not hold. All problems are reported at once, each at its place. `${VAR}` is never expanded: an
+//! environment variable sets a key by its name and nothing else. Relative paths are relative to the working
+//! directory.
+
+use std::path::Path;
+
+use deskbridge_connectors::{AccountConfig, Opened, Platform, account::Problem};
+
+use crate::diagnostic::{Diagnostic, Severity, Sheet};
+use crate::yaml::{Problems, Value, parse};
+
+mod account;
+mod env;
+mod raw;
+mod resolved;
+mod secret;
+
+pub use resolved::{
+    Account, Admin, Log, LogFormat, Model, Segment, Server, Settings, StoreUrl, Worker,
+};
+
+/// How an account's connector is built; [`Platform::open`] everywhere but in this module's own tests.
+type Open = dyn Fn(Platform, &AccountConfig) -> Result<Opened, Vec<Problem>>;
+
+impl Settings {
+    /// Reads a settings file and the environment's `DESKBRIDGE__…` variables.
+    ///
+    /// # Errors
+    /// Every problem there is; warnings among them, so that one print shows all.
+    pub fn load(
+        path: &Path,
+        environment: Vec<(String, String)>,
+    ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let message = format!("cannot read the settings: {error}");
+            vec![Diagnostic::without_place(Severity::Error, file.as_str(), message)]
+        })?;
+        read(&file, &text, environment, &|platform, config| platform.open(config))
+    }
+}
+
+/// Checks settings as text.
+fn read(
+    file: &str,
+    text: &str,
+    environment: Vec<(String, String)>,
+    open: &Open,
+) -> Result<(Settings, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let mut blind = Sheet::new(file, text);
+    blind.hide_all();
+    // Where the text cannot be understood, nobody knows which lines hold secrets.
+    let mut root = parse(&blind, text)?;
+    if root.value == Value::Null {
+        root.value = Value::Map(Vec::new());
+    }
+    let mut sheet = Sheet::new(file, text);
+    secret::hide(&root, &mut sheet);
+    let mut problems = Problems::new(sheet, true);
+    env::overlay(&mut root, environment, &mut problems);
+    let settings = raw::settings(&root, &mut problems, open);
+    let failed = problems.has_errors();
+    let found = problems.into_sorted();
+    match settings {
+        Some(settings) if !failed => Ok((settings, found)),
+        _ => Err(found),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! The settings as they are written: every section read, defaulted and checked.
+//!
+//! A section that is wrong does not keep the others from being read, so that all problems come at once.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::resolved::{Admin, Log, LogFormat, Model, Server, Settings, StoreUrl, Worker};
+use super::secret::{self, Pair};
+use super::{Open, account};
+use crate::mode::Mode;
+use crate::yaml::{Node, Problems, Table};
+
+/// Reads the whole file; `None` when something that is needed could not be read.
+pub(super) fn settings(root: &Node, problems: &mut Problems, open: &Open) -> Option<Settings> {
+    let mut file = Table::open(root, "", problems);
+    let server = server(file.table("server", problems), problems);
+    let admin = admin(file.table("admin", problems), problems);
+    if let (Some(server), Some(admin)) = (&server, &admin) {
+        ports(&file, server, admin, problems);
+    }
+    let store = store(file.table("store", problems), problems);
+    let model = model(file.table("model", problems), problems);
+    let rulebook = file
+        .required("rulebook", problems)
+        .and_then(|node| problems.word(node, "`rulebook`"))
+        .map(PathBuf::from);
+    let mode = mode(&mut file, problems);
+    let log = log(file.table("log", problems), problems);
+    let worker = worker(file.table("worker", problems), problems);
+    let accounts = account::accounts(&mut file, problems, open);
+    file.close(problems);
+    Some(Settings {
+        server: server?,
+        admin: admin?,
+        store: store?,
+        model: model?,
+        rulebook: rulebook?,
+        mode,
+        log: log?,
+        worker: worker?,
+        accounts,
+    })
+}
+
+/// A `mode` key; the strictest when absent.
+pub(super) fn mode(table: &mut Table<'_>, problems: &mut Problems) -> Mode {
+    let what = table.path("mode");
+    match table.optional("mode") {
+        Some((_, node)) => {
+            problems.parsed(node, &format!("`{what}`"), "shadow, suggest or live").unwrap_or_default()
+        }
+        None => Mode::default(),
+    }
+}
+
+fn server(mut table: Table<'_>, problems: &mut Problems) -> Option<Server> {
+    let listen = address(&mut table, ([127, 0, 0, 1], 8080).into(), problems);
+    let max_body_bytes = count(&mut table, "max_body_bytes", 1 << 20, 1024..=64 << 20, problems);
+    let max_connections = count(&mut table, "max_connections", 512, 1..=65_536, problems);
+    let drain = duration(&mut table, "drain", Duration::from_secs(25), problems);
+    table.close(problems);
+    Some(Server { listen: listen?, max_body_bytes, max_connections, drain })
+}
+
+fn admin(mut table: Table<'_>, problems: &mut Problems) -> Option<Admin> {
+    let listen = address(&mut table, ([127, 0, 0, 1], 8081).into(), problems);
+    let named = table.place_of("token").or(table.place_of("token_file"));
+    let token = secret::one(&mut table, Pair::new("token", "token_file"), problems);
+    if let Some(listen) = listen
+        && !listen.ip().is_loopback()
+        && named.is_none()
+    {
+        let at = table.place_of("listen").unwrap_or(table.at);
+        let help = "listen on 127.0.0.1, or put a token into a file and name it in `admin.token_file`";
+        problems.error_with(
+            at,
+            format!("the admin listener is open to others on {} and has no token", listen.ip()),
+            Some(help.to_owned()),
+        );
+    }
+    table.close(problems);
+    Some(Admin { listen: listen?, token })
+}
+
+fn ports(file: &Table<'_>, server: &Server, admin: &Admin, problems: &mut Problems) {
+    let meets = |a: IpAddr, b: IpAddr| a == b || a.is_unspecified() || b.is_unspecified();
+    let (public, private) = (server.listen, admin.listen);
+    if public.port() != 0 && public.port() == private.port() && meets(public.ip(), private.ip()) {
+        let at = file.place_of("admin").or(file.place_of("server")).unwrap_or(file.at);
+        problems.error(at, format!("`server.listen` and `admin.listen` both want port {}", public.port()));
+    }
+}
+
+fn store(mut table: Table<'_>, problems: &mut Problems) -> Option<StoreUrl> {
+    let Some((_, node)) = table.optional("url") else {
+        table.close(problems);
+        return Some(StoreUrl::Sqlite(PathBuf::from("deskbridge.db")));
+    };
+    table.close(problems);
+    let url = problems.word(node, "`store.url`")?;
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        let help = "write `sqlite:` and a file, as in sqlite:deskbridge.db";
+        problems.error_with(
+            node.at,
+            "`store.url` names a PostgreSQL database, and this build has only sqlite",
+            Some(help.to_owned()),
+        );
+        return None;
+    }
+    let path = url.strip_prefix("sqlite:").map(|rest| rest.strip_prefix("//").unwrap_or(rest));
+    match path.filter(|path| !path.is_empty() && *path != ":memory:") {
+        Some(path) => Some(StoreUrl::Sqlite(PathBuf::from(path))),
+        None => {
+            problems.error(node.at, "`store.url` is `sqlite:` and a file, as in sqlite:deskbridge.db");
+            None
+        }
+    }
+}
+
+fn model(mut table: Table<'_>, problems: &mut Problems) -> Option<Model> {
+    let bundle =
+        table.required("bundle", problems).and_then(|node| problems.word(node, "`model.bundle`"));
+    let runtime = table.optional("runtime").and_then(|(_, node)| problems.word(node, "`model.runtime`"));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(4);
+    let threads = count(&mut table, "threads", cores, 1..=256, problems);
+    table.close(problems);
+    Some(Model { bundle: PathBuf::from(bundle?), runtime: runtime.map(PathBuf::from), threads })
+}
+
+fn log(mut table: Table<'_>, problems: &mut Problems) -> Option<Log> {
+    let format = match table.optional("format") {
+        None => Some(LogFormat::Text),
+        Some((_, node)) => match problems.text(node, "`log.format`")? {
+            "text" => Some(LogFormat::Text),
+            "json" => Some(LogFormat::Json),
+            _ => {
+                problems.error(node.at, "`log.format` is text or json");
+                None
+            }
+        },
+    };
+    let level = match table.optional("level") {
+        None => Some("info".to_owned()),
+        Some((_, node)) => problems.word(node, "`log.level`").and_then(|level| {
+            let parsed = tracing_subscriber::EnvFilter::builder().parse(level);
+            if parsed.is_err() {
+                problems.error(
+                    node.at,
+                    "`log.level` is error, warn, info, debug or trace, or directives such as info,deskbridge=debug",
+                );
+            }
+            parsed.ok().map(|_| level.to_owned())
+        }),
+    };
+    table.close(problems);
+    Some(Log { format: format?, level: level? })
+}
+
+fn worker(mut table: Table<'_>, problems: &mut Problems) -> Option<Worker> {
+    let count_of = count(&mut table, "count", 4, 1..=256, problems);
+    let lease = duration(&mut table, "lease", Duration::from_secs(60), problems);
+    let max_attempts = count(&mut table, "max_attempts", 8, 1..=1000, problems);
+    let max_age = duration(&mut table, "max_age", Duration::from_secs(86_400), problems);
+    let call_timeout = duration(&mut table, "call_timeout", Duration::from_secs(20), problems);
+    if call_timeout >= lease {
+        let at = table.place_of("call_timeout").or(table.place_of("lease")).unwrap_or(table.at);
+        problems.error(at, "`worker.call_timeout` must be shorter than `worker.lease`");
+    }
+    table.close(problems);
+    let max_attempts = u32::try_from(max_attempts).ok()?;
+    Some(Worker { count: count_of, lease, max_attempts, max_age, call_timeout })
+}
+
+fn address(table: &mut Table<'_>, default: SocketAddr, problems: &mut Problems) -> Option<SocketAddr> {
+    let what = table.path("listen");
+    match table.optional("listen") {
+        None => Some(default),
+        Some((_, node)) => {
+            problems.parsed(node, &format!("`{what}`"), "an IP address and a port, as in 127.0.0.1:8080")
+        }
+    }
+}
+
+fn count(
+    table: &mut Table<'_>,
+    key: &'static str,
+    default: usize,
+    range: std::ops::RangeInclusive<usize>,
+    problems: &mut Problems,
+) -> usize {
+    let what = format!("`{}`", table.path(key));
+    let Some((_, node)) = table.optional(key) else { return default };
+    let expected = format!("a whole number from {} to {}", range.start(), range.end());
+    match problems.parsed::<usize>(node, &what, &expected) {
+        Some(number) if range.contains(&number) => number,
+        Some(_) => {
+            problems.error(node.at, format!("{what} is {expected}"));
+            default
+        }
+        None => default,
+    }
+}
+
+/// A duration key with a default; zero is a mistake.
+pub(super) fn duration(
+    table: &mut Table<'_>,
+    key: &'static str,
+    default: Duration,
+    problems: &mut Problems,
+) -> Duration {
+    let what = table.path(key);
+    let Some((_, node)) = table.optional(key) else { return default };
+    let Some(text) = problems.text(node, &format!("`{what}`")) else { return default };
+    span(text).unwrap_or_else(|| {
+        problems.error(node.at, format!("`{what}` is a duration with its unit, as in 500ms, 30s, 5m, 24h or 7d"));
+        default
+    })
+}
+
+fn span(text: &str) -> Option<Duration> {
+    let text = text.trim();
+    let digits = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().ok().filter(|number| *number > 0)?;
+    let milliseconds: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    number.checked_mul(milliseconds).filter(|all| *all <= 366 * 86_400_000).map(Duration::from_millis)
+}
