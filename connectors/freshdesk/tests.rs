@@ -6,18 +6,22 @@ mod look;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use crate::account::{AccountConfig, AccountId, Credentials, Platform, WebhookConfig};
-use crate::call::Answer;
+use crate::call::{Answer, Next, Read};
 use crate::connector::{Auth, Connector};
 use crate::delivery::{Content, Delivery, NoticeKind, Rejected, Verified, VerifiedDelivery};
 use crate::secret::Secret;
 use crate::signature::hmac_sha256;
 
+/// What the signing app posts for a new ticket.
+pub(crate) const SAMPLE_BODY: &str =
+    r#"{"ticket_id":35436,"event":"onTicketCreate","timestamp":1795168829.75}"#;
+
 /// The clock of these tests, in seconds: that of the vector which `app/server/lib/sign.js` made.
-pub(crate) const NOW: i64 = 1_780_000_001;
-/// A body that verifies and reads.
-pub(crate) const BODY: &[u8] = include_bytes!("fixtures/app_created.json");
+const NOW: i64 = 1_780_000_001;
+const BODY: &[u8] = include_bytes!("fixtures/app_created.json");
 
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
 const OLD_SECRET: &str = "fedcba9876543210fedcba9876543210";
@@ -44,14 +48,29 @@ pub(crate) fn account() -> AccountConfig {
     }
 }
 
-/// The headers of the signing app at [`NOW`].
-pub(crate) fn sign(body: &[u8]) -> HeaderMap {
-    sign_with(SECRET, NOW, body)
+/// The headers of the signing app, made with the first secret of [`account`].
+pub(crate) fn sign(body: &[u8], at: Timestamp) -> HeaderMap {
+    sign_with(SECRET, at.as_second(), body)
 }
 
-/// The same with the secret that is on its way out.
-pub(crate) fn sign_with_old_secret(body: &[u8]) -> HeaderMap {
-    sign_with(OLD_SECRET, NOW, body)
+/// An answer with which every exchange gets on, for the request to `path`; `more` announces another page of any
+/// list. Lists are bare arrays on this platform, so no one answer fits all requests.
+pub(crate) fn answer_to(path: &str, more: bool) -> Value {
+    let route = path.split('?').next().unwrap_or_default();
+    let entries = |entry: Value, page: usize| Value::from(vec![entry; if more { page } else { 1 }]);
+    match route.trim_start_matches("/api/v2/") {
+        "groups" => entries(json!({ "id": 7, "name": "Billing" }), 100),
+        "agents" => {
+            entries(json!({ "id": 8, "contact": { "name": "Ada", "email": "ada@example.com" } }), 100)
+        }
+        "agents/me" => json!({ "id": 8, "contact": { "name": "Ada" } }),
+        "ticket_fields" => json!([{ "name": "cf_category", "label": "Category", "type": "custom_text" }]),
+        other if other.ends_with("/conversations") => {
+            entries(json!({ "body_text": "x", "incoming": true }), 30)
+        }
+        other if other.ends_with("/notes") => json!({ "id": 9 }),
+        _ => json!({ "id": 35436, "updated_at": "2026-11-20T10:00:00Z", "status": 2, "tags": ["vip"] }),
+    }
 }
 
 fn sign_with(secret: &str, seconds: i64, body: &[u8]) -> HeaderMap {
@@ -108,7 +127,7 @@ fn what_the_app_signs_verifies() {
 
 #[test]
 fn a_signature_is_checked_to_the_last_bit_and_second() {
-    assert_eq!(post(sign_with_old_secret(BODY), BODY).unwrap().secret_index(), 1);
+    assert_eq!(post(sign_with(OLD_SECRET, NOW, BODY), BODY).unwrap().secret_index(), 1);
     assert_eq!(
         post(sign_with("another secret altogether", NOW, BODY), BODY).unwrap_err(),
         Rejected::BadSignature
@@ -116,7 +135,11 @@ fn a_signature_is_checked_to_the_last_bit_and_second() {
     for at in 0..BODY.len() {
         let mut body = BODY.to_vec();
         body[at] ^= 1;
-        assert_eq!(post(sign(BODY), &body).unwrap_err(), Rejected::BadSignature, "byte {at}");
+        assert_eq!(
+            post(sign_with(SECRET, NOW, BODY), &body).unwrap_err(),
+            Rejected::BadSignature,
+            "byte {at}"
+        );
     }
     let shifted =
         |by: i64| post(sign_with(SECRET, NOW + by, BODY), BODY).map(|delivery| delivery.secret_index());
@@ -139,7 +162,7 @@ fn a_wrong_proof_is_not_rescued_by_a_weaker_one() {
     twice.append("x-bridge-token", TOKEN.parse().unwrap());
     assert_eq!(post(twice, BODY).unwrap_err(), Rejected::BadSignature);
 
-    let mut unstamped = sign(BODY);
+    let mut unstamped = sign_with(SECRET, NOW, BODY);
     unstamped.remove("x-bridge-timestamp");
     assert_eq!(post(unstamped, BODY).unwrap_err(), Rejected::BadSignature);
 }
@@ -303,4 +326,22 @@ fn the_key_is_the_user_and_the_minute_is_the_budget() {
     let busy = pace(429, &[("x-ratelimit-total", "400"), ("retry-after", "17")]).unwrap();
     assert_eq!((busy.remaining, busy.reset.unwrap().as_secs()), (0, 17));
     assert_eq!(pace(200, &[]), None);
+}
+
+#[test]
+fn the_contract_suite_is_given_what_it_needs() {
+    let at = Timestamp::from_second(NOW).unwrap();
+    let delivery = post(sign(SAMPLE_BODY.as_bytes(), at), SAMPLE_BODY.as_bytes()).unwrap();
+    assert_eq!(delivery.key().as_str(), "created:35436");
+
+    let run = |more: bool| {
+        let mut answers = Vec::new();
+        loop {
+            match connector().names(&answers) {
+                Next::Send(Read(path)) => answers.push(ok(answer_to(path.as_str(), more).to_string())),
+                end => return (answers.len(), matches!(end, Next::Done(_))),
+            }
+        }
+    };
+    assert_eq!((run(false), run(true)), ((4, true), (22, true)));
 }

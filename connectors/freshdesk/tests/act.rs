@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{answer, connector, ok};
+use super::{answer, answer_to, connector, ok};
 use crate::call::{Answer, Call, Later, Next, PathAndQuery, Read, Refusal, Verb, Write};
 use crate::connector::{Doubt, Looked};
 use crate::delivery::{Notice, NoticeKind};
@@ -236,6 +236,103 @@ fn an_unknown_name_is_refused_and_the_rest_proceeds() {
     assert_eq!(applied.states[5], EffectState::Applied);
     for (effect, state) in plan.iter().zip(&applied.states) {
         assert_eq!(connector().can(effect, &directory()).is_err(), matches!(state, EffectState::Refused(_)));
+    }
+}
+
+/// Answers each request as the platform would, except the one after `before` others, and returns how it ended; `None`
+/// when the exchange was over by then.
+fn failing<T, C: Into<Asked>>(
+    step: impl Fn(&[Answer]) -> Next<T, C>,
+    before: usize,
+    status: u16,
+) -> Option<Next<T, C>> {
+    let mut answers = Vec::new();
+    loop {
+        match step(&answers) {
+            Next::Send(_) if answers.len() > before => panic!("it goes on after {status}"),
+            Next::Send(_) if answers.len() == before => answers.push(answer(status, "{}")),
+            Next::Send(call) => {
+                let Asked(path) = call.into();
+                answers.push(ok(answer_to(path.as_str(), false).to_string()));
+            }
+            end => return (answers.len() > before).then_some(end),
+        }
+    }
+}
+
+/// Where a call of either kind goes.
+struct Asked(PathAndQuery);
+
+impl From<Read> for Asked {
+    fn from(read: Read) -> Self {
+        Self(read.0)
+    }
+}
+
+impl From<Call> for Asked {
+    fn from(call: Call) -> Self {
+        match call {
+            Call::Read(read) => read.into(),
+            Call::Write(write) => Self(write.path),
+        }
+    }
+}
+
+#[test]
+fn wherever_the_platform_fails_the_exchange_says_what_kind_of_failure_it_is() {
+    let mut seen = on();
+    seen.version = Version("2026-11-20T10:00:00Z".to_owned());
+    let ticket = seen.id.clone();
+    let notice = Notice { kind: NoticeKind::Created, ticket, actor: None, occurred_at: None };
+    let (connector, names) = (connector(), directory());
+    let plan = Plan(vec![tags(&["vip"]), Effect::SetPriority(Priority::High), note()]);
+    for (status, expected) in [
+        (401, End::Refused(Refusal::Credentials)),
+        (403, End::Refused(Refusal::Credentials)),
+        (404, End::Refused(Refusal::Gone)),
+        (429, End::Later(Later::Busy { after: None })),
+        (500, End::Later(Later::Failed)),
+        (503, End::Later(Later::Failed)),
+    ] {
+        let mut failed = [0; 4];
+        for before in 0..12 {
+            let ends = [
+                failing(|answers| connector.look(&notice, answers), before, status).map(End::of),
+                failing(|answers| connector.names(answers), before, status).map(End::of),
+                failing(|answers| connector.act(&plan, &seen, &names, Doubt::None, answers), before, status)
+                    .map(End::of),
+                failing(
+                    |answers| connector.act(&plan, &seen, &names, Doubt::LastWriteUnanswered, answers),
+                    before,
+                    status,
+                )
+                .map(End::of),
+            ];
+            for (count, end) in failed.iter_mut().zip(ends) {
+                *count += usize::from(end.is_some());
+                assert!(end.is_none_or(|end| end == expected), "{status} after {before}");
+            }
+        }
+        // Every call of each exchange was the failing one once: this is how many calls they make.
+        assert_eq!(failed, [2, 4, 4, 5]);
+    }
+}
+
+/// How an exchange ended, whatever it was about.
+#[derive(Debug, PartialEq)]
+enum End {
+    Done,
+    Later(Later),
+    Refused(Refusal),
+}
+
+impl End {
+    fn of<T, C>(next: Next<T, C>) -> Self {
+        match next {
+            Next::Later(later) => Self::Later(later),
+            Next::Refused(refusal) => Self::Refused(refusal),
+            Next::Done(_) | Next::Send(_) => Self::Done,
+        }
     }
 }
 
