@@ -23,6 +23,7 @@ use crate::dispatch::{Calls, Line, retry::Patience};
 use crate::ingress::{self, Door, Limits};
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::telemetry;
 use crate::worker::Crew;
 
 /// What the daemon stands on.
@@ -80,13 +81,15 @@ impl Daemon {
             },
         };
         tracker.spawn(ingress::serve(on.hooks, Arc::new(door), shutdown.clone()));
+        tracker.spawn(telemetry::upkeep(on.metrics.clone(), shutdown.clone()));
         let admin = Admin {
             store: Arc::clone(&on.store),
             metrics: on.metrics,
             readiness: Arc::new(Readiness::default()),
+            clock: Arc::clone(&on.clock),
             token: settings.admin.token.clone(),
         };
-        tracker.spawn(admin::serve(on.admin, Arc::new(admin), shutdown.clone()));
+        tracker.spawn(admin::serve(on.admin, admin, shutdown.clone()));
         accounts.values().for_each(|account| greet(&tracker, Arc::clone(account)));
         let crew = Crew {
             store: on.store,

@@ -62,6 +62,11 @@ impl Diagnostic {
         }
     }
 
+    /// An error about a whole file, with advice.
+    pub fn file(file: &str, message: impl Into<String>, help: &str) -> Self {
+        Self::without_place(Severity::Error, file, message).with_help(Some(help.to_owned()))
+    }
+
     /// The same with advice.
     #[must_use]
     pub fn with_help(mut self, help: Option<String>) -> Self {

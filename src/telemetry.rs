@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-use tokio::task::JoinHandle;
+use crate::settings::LogFormat;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -41,16 +41,6 @@ pub mod names {
     pub const SECRET_USED: &str = "deskbridge_secret_used_total";
     /// Always 1; label `version`.
     pub const BUILD_INFO: &str = "deskbridge_build_info";
-}
-
-/// How log lines are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Why logs or metrics could not be set up.
@@ -101,13 +91,11 @@ pub fn init_metrics() -> Result<PrometheusHandle, Error> {
 
 /// Folds recorded samples into their buckets every few seconds, so that memory stays bounded when nobody asks for
 /// `/metrics`. Ends with `shutdown`.
-pub fn spawn_upkeep(handle: PrometheusHandle, shutdown: CancellationToken) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let mut every = tokio::time::interval(Duration::from_secs(5));
-        while shutdown.run_until_cancelled(every.tick()).await.is_some() {
-            handle.run_upkeep();
-        }
-    })
+pub async fn upkeep(handle: PrometheusHandle, shutdown: CancellationToken) {
+    let mut every = tokio::time::interval(Duration::from_secs(5));
+    while shutdown.run_until_cancelled(every.tick()).await.is_some() {
+        handle.run_upkeep();
+    }
 }
 
 fn describe() {

@@ -60,10 +60,9 @@ async fn ask(settings: &Settings, account: &Account, rulebook: Option<&Rulebook>
     rulebook
         .effects_for(account.platform)
         .into_iter()
-        .filter_map(|asked| {
-            let message = line.connector().can(&asked.effect, &names).err()?;
-            let message = format!("account `{name}`: rule `{}`: {message}", asked.rule);
-            Some(rulebook.diagnostic(asked.at, message))
+        .filter_map(|(rule, at, effect)| {
+            let message = line.connector().can(&effect, &names).err()?;
+            Some(rulebook.diagnostic(Severity::Error, at, format!("account `{name}`: rule `{rule}`: {message}")))
         })
         .collect()
 }

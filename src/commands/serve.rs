@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Notify;
 
 use super::{prepare, runtime, terminal};
 use crate::brain;
@@ -31,7 +31,7 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
         };
         let warnings: Vec<_> = findings.into_iter().filter(|finding| finding.severity != Severity::Error).collect();
         terminal::diagnostics(&warnings);
-        let stop = CancellationToken::new();
+        let signals = shutdown::listen()?;
         let on = Foundations {
             store,
             brain: Arc::new(brain),
@@ -44,13 +44,11 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
             hooks = %on.hooks.local_addr()?, admin = %on.admin.local_addr()?, mode = settings.mode.as_str(),
             accounts = settings.accounts.len(), "deskbridge is listening"
         );
-        let daemon = Daemon::start(&settings, on, stop.clone())?;
-        let signals = shutdown::signals()?;
+        let daemon = Daemon::start(&settings, on, signals.shutdown.clone())?;
         tokio::select! {
-            () = signals.stopped() => tracing::info!("draining"),
-            () = reload_forever(&settings, &daemon, &signals) => {}
+            () = signals.shutdown.cancelled() => tracing::info!("draining"),
+            () = reload_forever(&settings, &daemon, &signals.reload) => {}
         }
-        stop.cancel();
         let drained = daemon.finished().await;
         tracing::info!(drained, "stopped");
         Ok(ExitCode::SUCCESS)
@@ -79,9 +77,9 @@ async fn bind(
 }
 
 /// At each SIGHUP: a new rulebook and bundle, or the old ones where the new have problems.
-async fn reload_forever(settings: &Settings, daemon: &Daemon, signals: &shutdown::Signals) {
+async fn reload_forever(settings: &Settings, daemon: &Daemon, hung_up: &Notify) {
     loop {
-        signals.hung_up().await;
+        hung_up.notified().await;
         match tokio::task::block_in_place(|| brain::load(settings, &prepare::surroundings())) {
             Ok((brain, warnings)) => {
                 terminal::diagnostics(&warnings);

@@ -31,7 +31,7 @@ pub(super) fn diagnostics(findings: &[Diagnostic]) {
 /// A table for people. It fits the terminal, and is as wide as it likes in a file.
 pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_FULL_CONDENSED).set_header(header.to_vec());
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_header(header.to_vec());
     if io::stdout().is_terminal() {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }

@@ -10,7 +10,6 @@ use serde_json::Value;
 use super::house::House;
 use super::play::{AGENTS_TAG, Played};
 use crate::outcome::{EffectOutcome, EffectRecord};
-use crate::store::Store;
 
 /// One statement and whether it held.
 pub(super) struct Check {

@@ -12,7 +12,7 @@ use deskbridge_standins::{Change, Desk, Fault};
 use super::house::House;
 use crate::mode::Mode;
 use crate::outcome::Entry;
-use crate::store::{Filter, Store};
+use crate::store::Filter;
 
 /// How long a round may take in all.
 const PATIENCE: Duration = Duration::from_secs(120);
