@@ -9,6 +9,7 @@
 pub mod desk;
 pub mod fault;
 pub mod log;
+pub mod scenario;
 pub mod seed;
 pub mod webhook;
 
@@ -19,3 +20,15 @@ pub mod zendesk;
 pub use desk::{Change, Desk, NewTicket, Note, TicketState};
 pub use log::{Fault, Logged, RequestLog};
 pub use webhook::{Sent, WebhookSender};
+
+/// Starts one desk of each kind, in the platforms' reading order.
+///
+/// # Errors
+/// When a port on loopback cannot be bound.
+pub async fn start_all() -> std::io::Result<Vec<std::sync::Arc<dyn Desk>>> {
+    Ok(vec![
+        std::sync::Arc::new(zendesk::Zendesk::start().await?),
+        std::sync::Arc::new(intercom::Intercom::start().await?),
+        std::sync::Arc::new(freshdesk::Freshdesk::start().await?),
+    ])
+}

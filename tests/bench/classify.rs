@@ -1,0 +1,88 @@
+//! Classification: tickets a second through the classifier, against raw ONNX Runtime runs of the same encoder on input
+//! that is tokenised already.
+//!
+//! Texts are the starter corpus; with `DESKBRIDGE_DATA=<folder>` the `body` columns of that folder's CSV files. Rounds of
+//! both alternate in one run, and medians are printed, because machines drift.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::time::Instant;
+
+use deskbridge_onnx::{Classifier, Runtime};
+
+/// Tickets a round.
+const TICKETS: usize = 200;
+/// Rounds; the median of each figure is printed.
+const ROUNDS: usize = 5;
+
+fn main() {
+    let project = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let library = Runtime::locate(None, None, Path::new(""), &project.join("onnx/runtime")).expect("run `make setup` first");
+    let runtime = Runtime::load(&library).unwrap();
+    let texts = texts(&project);
+    let one = Classifier::load(&project.join("onnx/starter"), &runtime, 1).unwrap();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let all = Classifier::load(&project.join("onnx/starter"), &runtime, cores).unwrap();
+    let ids: Vec<Vec<i64>> = texts.iter().map(|text| one.tokenise(text).unwrap()).collect();
+
+    let mut rounds: Vec<[f64; 3]> = (0..ROUNDS)
+        .map(|_| {
+            [
+                rate(|| ids.iter().for_each(|ids| drop(one.run_raw(ids).unwrap()))),
+                rate(|| texts.iter().for_each(|text| drop(one.classify("", text).unwrap()))),
+                rate(|| pooled(&all, &texts)),
+            ]
+        })
+        .collect();
+    let mut median = |at: usize| {
+        rounds.sort_by(|a, b| a[at].total_cmp(&b[at]));
+        rounds[ROUNDS / 2][at]
+    };
+    let (raw, single, pool) = (median(0), median(1), median(2));
+    print("classify_one_thread", single, raw);
+    print(&format!("classify_{cores}_threads"), pool, raw * cores as f64);
+}
+
+fn rate(work: impl FnOnce()) -> f64 {
+    let begun = Instant::now();
+    work();
+    TICKETS as f64 / begun.elapsed().as_secs_f64()
+}
+
+fn pooled(classifier: &Classifier, texts: &[String]) {
+    let (done, answers) = mpsc::channel();
+    for text in texts {
+        let done = done.clone();
+        classifier.submit(String::new(), text.clone(), Box::new(move |answer| done.send(answer.is_ok()).unwrap()));
+    }
+    drop(done);
+    assert!(answers.iter().take(texts.len()).all(|fine| fine));
+}
+
+#[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark is told its data by the environment and says so")]
+fn texts(project: &Path) -> Vec<String> {
+    let files: Vec<PathBuf> = match std::env::var("DESKBRIDGE_DATA") {
+        Ok(folder) => std::fs::read_dir(&folder)
+            .unwrap_or_else(|error| panic!("DESKBRIDGE_DATA={folder}: {error}"))
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|ending| ending == "csv"))
+            .collect(),
+        Err(_) => {
+            println!("DESKBRIDGE_DATA is not set: the texts are the starter corpus");
+            vec![project.join("onnx/starter/corpus.csv")]
+        }
+    };
+    let mut texts = Vec::new();
+    for file in files {
+        let mut reader = csv::Reader::from_path(&file).unwrap();
+        let body = reader.headers().unwrap().iter().position(|name| name == "body").expect("a column `body`");
+        texts.extend(reader.records().map(|record| record.unwrap()[body].to_owned()));
+    }
+    let step = (texts.len() / TICKETS).max(1);
+    texts.into_iter().step_by(step).cycle().take(TICKETS).collect()
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark's result is its output")]
+fn print(name: &str, value: f64, ceiling: f64) {
+    println!("BENCH name={name} value={value:.1} unit=tickets/s ceiling={ceiling:.1} ratio={:.3}", value / ceiling);
+}
