@@ -130,7 +130,9 @@ fn attribute(
     };
     let stored = field.accept(value)?;
     let key = field.id.as_str().strip_prefix(TICKET).unwrap_or(field.id.as_str());
-    let holds = now.fields.get(&RemoteId(key.to_owned())) == Some(&stored);
+    let has = now.fields.get(&RemoteId(key.to_owned()));
+    // A list is written by item id on tickets and may be read back by its label.
+    let holds = has.is_some_and(|has| *has == stored || field.accept(has).as_ref() == Ok(&stored));
     let value =
         serde_json::to_value(&stored).map_err(|_| format!("field `{name}` does not take such a value"))?;
     Ok((!holds).then(|| (key.to_owned(), value)))
