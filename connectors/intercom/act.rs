@@ -87,10 +87,15 @@ fn accepted(step: &Step, answer: &Answer) -> Result<Value, Next<Applied, Call>> 
     if rejected {
         let codes: Vec<_> = errors
             .iter()
-            .map(|(code, field, _)| field.as_ref().map_or_else(|| code.clone(), |field| format!("{code} ({field})")))
+            .map(|(code, field, _)| {
+                field.as_ref().map_or_else(|| code.clone(), |field| format!("{code} ({field})"))
+            })
             .collect();
         let said = if codes.is_empty() { answer.status.to_string() } else { codes.join(", ") };
-        return Err(Next::Refused(Refusal::Invalid(format!("{}: the platform answered {said}", step.what()))));
+        return Err(Next::Refused(Refusal::Invalid(format!(
+            "{}: the platform answered {said}",
+            step.what()
+        ))));
     }
     wire::judge(answer)?;
     answer.json().ok_or(Next::Later(Later::Failed))
@@ -117,14 +122,21 @@ fn attribute_for(priority: Priority, names: &Directory) -> Result<(&Field, Field
     let remedy = "make a conversation attribute `Priority` with the options Low, Normal, High and Urgent, and a \
                   workflow that sets the priority from it";
     let unable = || format!("no stable version of intercom's API writes a priority; {remedy}");
-    let field =
-        names.fields.iter().find(|field| field.name.eq_ignore_ascii_case(look::PRIORITY)).ok_or_else(unable)?;
+    let field = names
+        .fields
+        .iter()
+        .find(|field| field.name.eq_ignore_ascii_case(look::PRIORITY))
+        .ok_or_else(unable)?;
     match &field.kind {
         FieldKind::One(choices) => choices
             .iter()
-            .find(|choice| [&choice.label, &choice.value].into_iter().any(|text| look::word(text) == Some(priority)))
+            .find(|choice| {
+                [&choice.label, &choice.value].into_iter().any(|text| look::word(text) == Some(priority))
+            })
             .map(|choice| (field, FieldValue::Text(choice.value.clone())))
-            .ok_or_else(|| format!("the attribute `{}` has no option for `{priority}`; {remedy}", field.name)),
+            .ok_or_else(|| {
+                format!("the attribute `{}` has no option for `{priority}`; {remedy}", field.name)
+            }),
         FieldKind::Text => {
             let mut word = priority.as_str().to_owned();
             word[..1].make_ascii_uppercase();

@@ -7,15 +7,16 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::Version;
 use super::verify::TICKET;
 use super::wire::{self, Item, Part};
-use super::Version;
 use crate::call::{Answer, Next, Read, Refusal};
 use crate::connector::Looked;
 use crate::delivery::Notice;
 use crate::plain_text;
 use crate::ticket::{
-    Author, FieldValue, Message, Priority, RemoteId, Requester, Skip, Status, Ticket, TicketId, Version as State,
+    Author, FieldValue, Message, Priority, RemoteId, Requester, Skip, Status, Ticket, TicketId,
+    Version as State,
 };
 
 /// The attribute that stands in for a priority where the API cannot write one.
@@ -71,12 +72,15 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
         let attributes = item.ticket_attributes.as_ref()?;
         attributes.get(key).and_then(Value::as_str)
     };
-    let subject = item.source.as_ref().and_then(|source| source.subject.as_deref()).or_else(|| described(TITLE));
+    let subject =
+        item.source.as_ref().and_then(|source| source.subject.as_deref()).or_else(|| described(TITLE));
     let messages = messages(item, described(DESCRIPTION));
     let tags = item.tags.iter().flat_map(|list| &list.tags).filter_map(|tag| tag.name.clone()).collect();
-    let channel = item.source.as_ref().and_then(|source| source.kind.clone()).or_else(|| {
-        item.channel.as_str().map(str::to_owned)
-    });
+    let channel = item
+        .source
+        .as_ref()
+        .and_then(|source| source.kind.clone())
+        .or_else(|| item.channel.as_str().map(str::to_owned));
     Some(Ticket {
         id: id.clone(),
         version: State(item.updated_at?.to_string()),
@@ -98,15 +102,24 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
 
 /// Bodies are HTML or plain by version, endpoint and `display_as`; HTML ones always begin with an element.
 fn text(body: &str) -> String {
-    if body.trim_start().starts_with('<') { plain_text::from_html(body) } else { plain_text::from_plain(body) }
+    if body.trim_start().starts_with('<') {
+        plain_text::from_html(body)
+    } else {
+        plain_text::from_plain(body)
+    }
 }
 
 fn messages(item: &Item, description: Option<&str>) -> Vec<Message> {
     let source = item.source.as_ref().and_then(|source| {
-        Some(Message { author: author(source.author.as_ref()), public: true, text: text(source.body.as_deref()?) })
+        Some(Message {
+            author: author(source.author.as_ref()),
+            public: true,
+            text: text(source.body.as_deref()?),
+        })
     });
     // A ticket's description is what the customer asked, whoever typed it in.
-    let described = description.map(|body| Message { author: Author::Customer, public: true, text: text(body) });
+    let described =
+        description.map(|body| Message { author: Author::Customer, public: true, text: text(body) });
     let parts = item.parts().iter().filter_map(|part| {
         let public = is_public(part)?;
         Some(Message { author: author(part.author.as_ref()), public, text: text(part.body.as_deref()?) })
@@ -136,13 +149,15 @@ fn is_customer(author: &wire::Author) -> bool {
 }
 
 fn requester(item: &Item) -> Requester {
-    let source = item.source.as_ref().and_then(|source| source.author.as_ref()).filter(|author| is_customer(author));
+    let source =
+        item.source.as_ref().and_then(|source| source.author.as_ref()).filter(|author| is_customer(author));
     let email = source.and_then(|author| address(author.email.as_deref()));
     Requester { id: contact_id(item), email }
 }
 
 fn contact_id(item: &Item) -> Option<RemoteId> {
-    let source = item.source.as_ref().and_then(|source| source.author.as_ref()).filter(|author| is_customer(author));
+    let source =
+        item.source.as_ref().and_then(|source| source.author.as_ref()).filter(|author| is_customer(author));
     let contact = item.contacts.as_ref().and_then(|list| list.contacts.first());
     source.or(contact).and_then(|author| wire::path_id(&author.id))
 }
@@ -171,12 +186,17 @@ fn status(item: &Item, messages: &[Message]) -> Status {
 
 /// The priority that our own writes set: the native one where it can be written, else the attribute, and the
 /// native one where the attribute is not set.
-fn priority(version: Version, native: Option<&str>, fields: &BTreeMap<RemoteId, FieldValue>) -> Option<Priority> {
+fn priority(
+    version: Version,
+    native: Option<&str>,
+    fields: &BTreeMap<RemoteId, FieldValue>,
+) -> Option<Priority> {
     let native = native.and_then(word);
     if version.writes_priority() {
         return native;
     }
-    let attribute = fields.iter().find(|(name, _)| name.0.eq_ignore_ascii_case(PRIORITY)).map(|(_, value)| value);
+    let attribute =
+        fields.iter().find(|(name, _)| name.0.eq_ignore_ascii_case(PRIORITY)).map(|(_, value)| value);
     match attribute {
         Some(FieldValue::Text(text)) => word(text),
         _ => None,
@@ -198,8 +218,9 @@ pub(super) fn word(text: &str) -> Option<Priority> {
 fn held_by_a_bot(item: &Item) -> bool {
     let took_part = item.ai_agent_participated == Some(true);
     let undecided = item.ai_agent.as_ref().is_none_or(|agent| agent.resolution_state.is_none());
-    let unassigned =
-        [&item.team_assignee_id, &item.admin_assignee_id].into_iter().all(|id| RemoteId::from_json(id).is_none());
+    let unassigned = [&item.team_assignee_id, &item.admin_assignee_id]
+        .into_iter()
+        .all(|id| RemoteId::from_json(id).is_none());
     let nobody_wrote = !item.parts().iter().any(|part| author(part.author.as_ref()) == Author::Agent);
     let open = item.state.as_deref() != Some("closed");
     took_part && undecided && unassigned && nobody_wrote && open

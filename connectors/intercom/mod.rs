@@ -36,7 +36,8 @@ const VERSIONS: [&str; 8] = ["2.11", "2.12", "2.13", "2.14", "2.15", "2.16", "Pr
 const DEFAULT_VERSION: &str = "2.14";
 
 /// The vendor's three regions.
-const HOSTS: [&str; 3] = ["https://api.intercom.io", "https://api.eu.intercom.io", "https://api.au.intercom.io"];
+const HOSTS: [&str; 3] =
+    ["https://api.intercom.io", "https://api.eu.intercom.io", "https://api.au.intercom.io"];
 
 /// One workspace.
 #[derive(Debug)]
@@ -85,7 +86,8 @@ pub(crate) fn open(config: &AccountConfig) -> Result<Opened, Vec<Problem>> {
     let mut problems = Vec::new();
     let webhook = &config.webhook;
     if webhook.secrets.is_empty() || webhook.secrets.iter().any(Secret::is_empty) {
-        let message = "give the app's client secret (Developer Hub, Basic information); it signs every notification";
+        let message =
+            "give the app's client secret (Developer Hub, Basic information); it signs every notification";
         problems.push(Problem::new("webhook.secrets", message));
     }
     for (key, is_set) in [
@@ -104,7 +106,8 @@ pub(crate) fn open(config: &AccountConfig) -> Result<Opened, Vec<Problem>> {
     }
     let admin_id = config.admin_id.clone().unwrap_or_default();
     if admin_id.is_empty() || !admin_id.bytes().all(|b| b.is_ascii_digit()) {
-        let message = "give the numeric id of the teammate on whose behalf deskbridge acts (GET /admins lists them)";
+        let message =
+            "give the numeric id of the teammate on whose behalf deskbridge acts (GET /admins lists them)";
         problems.push(Problem::new("admin_id", message));
     }
     let text = config.api_version.as_deref().unwrap_or(DEFAULT_VERSION);
@@ -128,10 +131,14 @@ pub(crate) fn open(config: &AccountConfig) -> Result<Opened, Vec<Problem>> {
             None
         }
     };
-    let (Some(version), Some(token), true) = (version, token, problems.is_empty()) else { return Err(problems) };
+    let (Some(version), Some(token), true) = (version, token, problems.is_empty()) else {
+        return Err(problems);
+    };
 
     let mut warnings = Vec::new();
-    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"].iter().any(|it| config.base_url.starts_with(it));
+    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+        .iter()
+        .any(|it| config.base_url.starts_with(it));
     if !local && !HOSTS.contains(&config.base_url.as_str()) {
         let message = format!("not one of the vendor's hosts ({})", HOSTS.join(", "));
         warnings.push(Problem::new("base_url", message));
@@ -160,7 +167,8 @@ impl Connector for Intercom {
     }
 
     fn read(&self, body: &[u8]) -> Result<Notice, Malformed> {
-        verify::read(body)?.ok_or_else(|| Malformed::new("$.topic", "the topic is about no conversation and no ticket"))
+        verify::read(body)?
+            .ok_or_else(|| Malformed::new("$.topic", "the topic is about no conversation and no ticket"))
     }
 
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {

@@ -195,9 +195,10 @@ fn choices(attribute: &Attribute, of_ticket: bool) -> Vec<Choice> {
         if option.get("archived").and_then(Value::as_bool) == Some(true) {
             return None;
         }
-        let label = option.as_str().map(str::to_owned).or_else(|| {
-            ["label", "value", "name"].iter().find_map(|key| text(option, key))
-        })?;
+        let label = option
+            .as_str()
+            .map(str::to_owned)
+            .or_else(|| ["label", "value", "name"].iter().find_map(|key| text(option, key)))?;
         let item = option.get("id").and_then(RemoteId::from_json).filter(|_| of_ticket);
         Some(Choice { value: item.map_or_else(|| label.clone(), |id| id.0), label })
     };

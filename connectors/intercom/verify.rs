@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::wire::{Author, Item, Notification, timestamp};
 use super::Intercom;
+use super::wire::{Author, Item, Notification, timestamp};
 use crate::delivery::{
     Content, Delivery, DeliveryKey, Malformed, Notice, NoticeKind, Rejected, Verified, VerifiedDelivery,
 };
@@ -47,7 +47,12 @@ pub(super) fn verify(account: &Intercom, delivery: &Delivery, now: Timestamp) ->
     match body.get("app_id").and_then(Value::as_str) {
         Some(app) if app == account.app_id => {}
         Some(_) => return Err(Rejected::WrongAccount),
-        None => return kept(key(), Content::Malformed(Malformed::new("$.app_id", "the workspace's id was expected"))),
+        None => {
+            return kept(
+                key(),
+                Content::Malformed(Malformed::new("$.app_id", "the workspace's id was expected")),
+            );
+        }
     }
     if body.get("topic").and_then(Value::as_str) == Some("ping") {
         return Ok(Verified::Handshake);
@@ -100,8 +105,8 @@ pub(super) fn read(body: &[u8]) -> Result<Option<Notice>, Malformed> {
     };
     let item = &notification.data.item;
     let about_ticket = notification.topic.starts_with("ticket.");
-    let about_conversation =
-        notification.topic.starts_with("conversation.") || notification.topic.starts_with("conversation_part.");
+    let about_conversation = notification.topic.starts_with("conversation.")
+        || notification.topic.starts_with("conversation_part.");
     // The item of a part's topic may be the part itself, which names its conversation.
     let id = match item.kind.as_deref() {
         Some("conversation" | "ticket") | None => &item.id,

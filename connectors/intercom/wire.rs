@@ -168,7 +168,11 @@ pub(super) fn error_codes(answer: &Answer) -> Vec<(String, Option<String>, Strin
     let json = answer.json().unwrap_or_default();
     let errors = json.get("errors").and_then(Value::as_array).cloned().unwrap_or_default();
     let read = |error: &Value| {
-        (text(error, "code").unwrap_or_default(), text(error, "field"), text(error, "message").unwrap_or_default())
+        (
+            text(error, "code").unwrap_or_default(),
+            text(error, "field"),
+            text(error, "message").unwrap_or_default(),
+        )
     };
     errors.iter().map(read).collect()
 }

@@ -1,8 +1,10 @@
 //! Markup to lines of text.
 //!
 //! html5ever builds the tree and html2text walks it; both are robust, but neither is meant for hostile input.
-//! So what is known to be costly (deep nesting, rulers as wide as the page) is taken away first, and whatever is
+//! So what is known to be costly (deep nesting, tables, rulers) is taken away first, and whatever is
 //! too deep goes through a plain tag stripper instead. It never wraps, never prints links and never panics.
+
+use std::collections::HashMap;
 
 use html2text::render::TextDecorator;
 
@@ -37,39 +39,68 @@ pub(super) fn quotation(html: &str) -> Option<usize> {
 
 /// The text of the markup: paragraphs on lines of their own, list items and quotations (`> `) marked.
 pub(super) fn text(html: &str) -> String {
-    if depth(html) > DEPTH {
-        return stripped(html);
+    let html = simplified(html);
+    if depth(&html) > DEPTH {
+        return stripped(&html);
     }
-    // A ruler would become a line as long as the page is wide.
-    let html = replace_ignoring_case(html, "<hr", "<br");
     html2text::config::with_decorator(Bare)
-        .raw_mode(true)
         .allow_width_overflow()
         .string_from_read(html.as_bytes(), WIDTH)
         .unwrap_or_else(|_| stripped(&html))
 }
 
-/// Elements that may stay open for ever or that the parser closes by itself.
-const UNNESTED: [&str; 24] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr",
-    "p", "li", "td", "th", "tr", "dt", "dd", "option", "html", "head", "body",
-];
-
-/// How deep elements nest at most, counting every start and end tag as it stands.
-fn depth(html: &str) -> usize {
-    let (mut deepest, mut open) = (0_usize, 0_usize);
-    for piece in html.split('<').skip(1) {
-        if piece.starts_with('/') {
-            open = open.saturating_sub(1);
+/// The markup without the elements whose layout costs more than it tells: a ruler becomes as wide as the page, a table
+/// trusts the numbers in its cells, a numbered list counts on from any number. Rows become lines, cells words.
+fn simplified(html: &str) -> String {
+    let mut out = String::with_capacity(html.len() + html.len() / 8);
+    for (at, piece) in html.split('<').enumerate() {
+        if at == 0 {
+            out.push_str(piece);
             continue;
         }
-        let name = piece.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-        let closes_itself = piece.split('>').next().is_some_and(|tag| tag.ends_with('/'));
-        let counts =
-            !name.is_empty() && !closes_itself && !UNNESTED.iter().any(|one| one.eq_ignore_ascii_case(name));
-        if counts {
-            open += 1;
-            deepest = deepest.max(open);
+        let (slash, rest) = piece.strip_prefix('/').map_or(("", piece), |rest| ("/", rest));
+        let name = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let plainer = match name.to_ascii_lowercase().as_str() {
+            "hr" => "br",
+            "ol" => "ul",
+            "table" | "thead" | "tbody" | "tfoot" | "tr" => "div",
+            "td" | "th" => "span",
+            _ => name,
+        };
+        out.push_str(if plainer == "span" { " <" } else { "<" });
+        out.push_str(slash);
+        out.push_str(plainer);
+        out.push_str(&rest[name.len()..]);
+    }
+    out
+}
+
+/// Elements that may stay open for ever or that the parser closes by itself.
+const UNNESTED: [&str; 19] = [
+    "area", "base", "br", "col", "embed", "img", "input", "link", "meta", "source", "track", "wbr", "p",
+    "li", "dt", "dd", "html", "head", "body",
+];
+
+/// How deep elements nest at most. An end tag counts only where such an element is open, because a stray one closes
+/// nothing.
+fn depth(html: &str) -> usize {
+    let lower = html.to_ascii_lowercase();
+    let mut open: HashMap<&str, usize> = HashMap::new();
+    let (mut deepest, mut now) = (0_usize, 0_usize);
+    for piece in lower.split('<').skip(1) {
+        let rest = piece.strip_prefix('/').unwrap_or(piece);
+        let name = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        if name.is_empty() || UNNESTED.contains(&name) {
+            continue;
+        }
+        let of_name = open.entry(name).or_default();
+        if rest.len() == piece.len() {
+            *of_name += 1;
+            now += 1;
+            deepest = deepest.max(now);
+        } else if *of_name > 0 {
+            *of_name -= 1;
+            now -= 1;
         }
     }
     deepest
@@ -77,43 +108,25 @@ fn depth(html: &str) -> usize {
 
 /// The text between tags, in one pass, without any tree.
 fn stripped(html: &str) -> String {
+    // Lower-casing ASCII moves no byte, so places found here are places in the original too.
+    let lower = html.to_ascii_lowercase();
     let mut text = String::with_capacity(html.len() / 2);
-    let mut rest = html;
-    while let Some(at) = rest.find('<') {
-        text.push_str(&rest[..at]);
-        let tag = &rest[at + 1..];
-        rest = match ["script", "style"].iter().find(|name| starts_ignoring_case(tag, name)) {
-            Some(name) => {
-                let end = format!("</{name}");
-                let lower = tag.to_ascii_lowercase();
-                lower.find(&end).map_or("", |at| &tag[at..])
-            }
-            None => tag,
-        };
+    let mut done = 0;
+    while let Some(at) = lower[done..].find('<').map(|at| done + at) {
+        text.push_str(&html[done..at]);
         text.push('\n');
-        rest = rest.find('>').map_or("", |end| &rest[end + 1..]);
+        let unseen = ["script", "style"].into_iter().find(|name| lower[at + 1..].starts_with(name));
+        let end = match unseen {
+            Some(name) => lower[at + 1..].find(&format!("</{name}")).map(|end| at + 1 + end),
+            None => Some(at),
+        };
+        done = end.and_then(|end| Some(end + lower[end..].find('>')? + 1)).unwrap_or(html.len());
     }
-    text.push_str(rest);
+    text.push_str(&html[done..]);
     // `&amp;` last, so that an escaped entity stays what its author typed.
     [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
         .into_iter()
         .fold(text, |text, (entity, plain)| text.replace(entity, plain))
-}
-
-fn starts_ignoring_case(text: &str, start: &str) -> bool {
-    text.as_bytes().get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
-}
-
-fn replace_ignoring_case(text: &str, from: &str, to: &str) -> String {
-    let lower = text.to_ascii_lowercase();
-    let mut out = String::with_capacity(text.len());
-    let mut done = 0;
-    for (at, _) in lower.match_indices(from) {
-        out.push_str(&text[done..at]);
-        out.push_str(to);
-        done = at + from.len();
-    }
-    out + &text[done..]
 }
 
 /// Prints text and nothing else, but for the mark of a quotation, which [`super::history`] reads.

@@ -10,8 +10,8 @@ use super::super::{Intercom, verify::TICKET};
 use super::attribute_for;
 use crate::call::{PathAndQuery, Verb, Write};
 use crate::directory::Directory;
-use crate::plan::{Effect, EffectState, Note, Plan};
 use crate::plain_text::to_html;
+use crate::plan::{Effect, EffectState, Note, Plan};
 use crate::ticket::{FieldValue, RemoteId, Ticket, TicketId};
 
 /// One write, and the effects that hold once it was accepted.
@@ -44,13 +44,15 @@ pub(super) fn steps(
     names: &Directory,
 ) -> (Vec<Step>, Vec<EffectState>) {
     let mut states = vec![EffectState::Unchanged; plan.0.len()];
-    let mut update = Step { kind: Kind::Update { attributes: Map::new(), priority: None }, completes: Vec::new() };
+    let mut update =
+        Step { kind: Kind::Update { attributes: Map::new(), priority: None }, completes: Vec::new() };
     let (mut tags, mut groups, mut agents, mut notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
 
     for (at, effect) in plan.0.iter().enumerate() {
         let planned: Result<(), String> = match effect {
-            Effect::SetField { field, value } => attribute(field, value, now, names)
-                .map(|changed| update.set(at, changed)),
+            Effect::SetField { field, value } => {
+                attribute(field, value, now, names).map(|changed| update.set(at, changed))
+            }
             Effect::SetPriority(priority) if account.version.writes_priority() && !is_ticket(&now.id) => {
                 if now.priority != Some(*priority) {
                     update.set_priority(at, priority_word(*priority));
@@ -61,7 +63,8 @@ pub(super) fn steps(
                 .and_then(|(field, value)| attribute(&field.name, &value, now, names))
                 .map(|changed| update.set(at, changed)),
             Effect::AddTags(wanted) => {
-                let missing = wanted.iter().filter(|tag| !now.tags.iter().any(|has| has.eq_ignore_ascii_case(tag)));
+                let missing =
+                    wanted.iter().filter(|tag| !now.tags.iter().any(|has| has.eq_ignore_ascii_case(tag)));
                 for tag in missing {
                     let id = names.tag(tag).map(|known| known.id.clone());
                     if id.is_none() {
@@ -75,16 +78,26 @@ pub(super) fn steps(
                 }
                 Ok(())
             }
-            Effect::AssignGroup(name) => names.group(name).map_err(|unknown| unknown.to_string()).map(|group| {
-                if now.group.as_ref() != Some(&group.id) {
-                    groups.push(Step { kind: Kind::Assign { to: group.id.clone(), team: true }, completes: vec![at] });
-                }
-            }),
-            Effect::AssignAgent(name) => names.agent(name).map_err(|unknown| unknown.to_string()).map(|agent| {
-                if now.assignee.as_ref() != Some(&agent.id) {
-                    agents.push(Step { kind: Kind::Assign { to: agent.id.clone(), team: false }, completes: vec![at] });
-                }
-            }),
+            Effect::AssignGroup(name) => {
+                names.group(name).map_err(|unknown| unknown.to_string()).map(|group| {
+                    if now.group.as_ref() != Some(&group.id) {
+                        groups.push(Step {
+                            kind: Kind::Assign { to: group.id.clone(), team: true },
+                            completes: vec![at],
+                        });
+                    }
+                })
+            }
+            Effect::AssignAgent(name) => {
+                names.agent(name).map_err(|unknown| unknown.to_string()).map(|agent| {
+                    if now.assignee.as_ref() != Some(&agent.id) {
+                        agents.push(Step {
+                            kind: Kind::Assign { to: agent.id.clone(), team: false },
+                            completes: vec![at],
+                        });
+                    }
+                })
+            }
             Effect::Note(note) => {
                 if !has_note(item, note) {
                     notes.push(Step { kind: Kind::Note { body: note_body(note) }, completes: vec![at] });
@@ -109,15 +122,19 @@ fn attribute(
 ) -> Result<Option<(String, Value)>, String> {
     // Ticket types have attributes of their own, which may share a name with a conversation's.
     let own = format!("{TICKET}{name}");
-    let of_ticket = names.fields.iter().find(|field| is_ticket(&now.id) && field.name.eq_ignore_ascii_case(&own));
+    let of_ticket =
+        names.fields.iter().find(|field| is_ticket(&now.id) && field.name.eq_ignore_ascii_case(&own));
     let field = match of_ticket {
         Some(field) => field,
         None => names.field(name).map_err(|unknown| unknown.to_string())?,
     };
     let stored = field.accept(value)?;
     let key = field.id.as_str().strip_prefix(TICKET).unwrap_or(field.id.as_str());
-    let holds = now.fields.get(&RemoteId(key.to_owned())) == Some(&stored);
-    let value = serde_json::to_value(&stored).map_err(|_| format!("field `{name}` does not take such a value"))?;
+    let has = now.fields.get(&RemoteId(key.to_owned()));
+    // A list is written by item id on tickets and may be read back by its label.
+    let holds = has.is_some_and(|has| *has == stored || field.accept(has).as_ref() == Ok(&stored));
+    let value =
+        serde_json::to_value(&stored).map_err(|_| format!("field `{name}` does not take such a value"))?;
     Ok((!holds).then(|| (key.to_owned(), value)))
 }
 
@@ -167,7 +184,10 @@ impl Step {
         match &self.kind {
             Kind::Update { attributes, .. } => {
                 let names: Vec<_> = attributes.keys().map(String::as_str).collect();
-                format!("setting {}", if names.is_empty() { "the priority".to_owned() } else { names.join(", ") })
+                format!(
+                    "setting {}",
+                    if names.is_empty() { "the priority".to_owned() } else { names.join(", ") }
+                )
             }
             Kind::MakeTag { .. } => "making a tag".to_owned(),
             Kind::AddTag { .. } => "adding a tag".to_owned(),
@@ -220,12 +240,12 @@ impl Step {
             }
             Kind::Assign { to, team } => {
                 let kind = if *team { "team" } else { "admin" };
-                let body =
-                    json!({ "message_type": "assignment", "type": kind, "admin_id": admin, "assignee_id": to });
+                let body = json!({ "message_type": "assignment", "type": kind, "admin_id": admin, "assignee_id": to });
                 (Verb::Post, format!("{base}/parts"), body)
             }
             Kind::Note { body } => {
-                let body = json!({ "message_type": "note", "type": "admin", "admin_id": admin, "body": body });
+                let body =
+                    json!({ "message_type": "note", "type": "admin", "admin_id": admin, "body": body });
                 (Verb::Post, format!("{base}/reply"), body)
             }
         };

@@ -1,0 +1,268 @@
+//! What the workspace keeps, and the changes people make to it without the API.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::hooks::Notification;
+use super::{API_VERSION, APP_ID};
+use crate::desk::{Change, NewTicket, Note, TicketState};
+use crate::seed;
+use crate::webhook::now_ms;
+
+/// The teammate on whose behalf the bridge acts: the first of [`seed::AGENTS`].
+pub(super) const BRIDGE_ADMIN: u64 = FIRST_ADMIN;
+
+const FIRST_ADMIN: u64 = 9_608_801;
+const FIRST_TEAM: u64 = 5_017_601;
+const FIRST_TAG: u64 = 7_522_901;
+const FIRST_CONVERSATION: u64 = 215_472_621_000_001;
+
+/// The list attribute that carries the priority.
+pub(super) const PRIORITY: &str = "Priority";
+
+/// The list attribute that carries the category.
+pub(super) const ISSUE_TYPE: &str = "Issue type";
+
+/// The words of the priority attribute, least urgent first.
+pub(super) const PRIORITIES: [&str; 4] = ["Low", "Normal", "High", "Urgent"];
+
+/// Options of a list attribute, or `None` for text; not at all where no such attribute exists.
+pub(super) fn attribute(name: &str) -> Option<Option<Vec<String>>> {
+    match name {
+        ISSUE_TYPE => Some(Some(seed::CATEGORIES.iter().map(|word| seed::label(word)).collect())),
+        PRIORITY => Some(Some(PRIORITIES.iter().map(|word| (*word).to_owned()).collect())),
+        "Order number" => Some(None),
+        _ => None,
+    }
+}
+
+/// The attributes' names.
+pub(super) const ATTRIBUTES: [&str; 3] = [ISSUE_TYPE, PRIORITY, "Order number"];
+
+/// Id and name of every team.
+pub(super) fn teams() -> impl Iterator<Item = (u64, &'static str)> {
+    (FIRST_TEAM..).zip(seed::GROUPS)
+}
+
+/// Id, name and address of every teammate.
+pub(super) fn admins() -> impl Iterator<Item = (u64, &'static str, &'static str)> {
+    (FIRST_ADMIN..).zip(seed::AGENTS).map(|(id, (name, email))| (id, name, email))
+}
+
+/// Everything the workspace keeps.
+#[derive(Debug, Default)]
+pub(super) struct Workspace {
+    pub(super) conversations: BTreeMap<u64, Conversation>,
+    /// Every tag ever made, by id.
+    pub(super) tags: BTreeMap<u64, String>,
+    pub(super) target: Option<String>,
+    /// The ten-second window of the rate limit (counted in tens of seconds), and the requests in it.
+    pub(super) window: (i64, u32),
+    parts: u64,
+}
+
+/// One conversation.
+#[derive(Debug, Default)]
+pub(super) struct Conversation {
+    pub(super) id: u64,
+    pub(super) created_at: i64,
+    pub(super) updated_at: i64,
+    pub(super) subject: String,
+    /// HTML, as the platform keeps it.
+    pub(super) body: String,
+    pub(super) email: String,
+    pub(super) state: &'static str,
+    pub(super) team: Option<u64>,
+    pub(super) admin: Option<u64>,
+    /// The native priority, which only the preview version writes.
+    pub(super) priority: Option<String>,
+    pub(super) attributes: BTreeMap<String, Value>,
+    /// Tag ids, oldest first.
+    pub(super) tags: Vec<u64>,
+    pub(super) parts: Vec<Value>,
+    after_look: Option<Change>,
+}
+
+impl Conversation {
+    /// A change happened: `updated_at` moves on. The platform counts whole seconds; here two changes never share
+    /// one, so that a race shows every time.
+    pub(super) fn touch(&mut self) {
+        self.updated_at = now_s().max(self.updated_at + 1);
+    }
+
+    pub(super) fn contact(&self) -> String {
+        format!("{:024x}", self.id)
+    }
+}
+
+pub(super) fn now_s() -> i64 {
+    now_ms() / 1000
+}
+
+impl Workspace {
+    /// A workspace with teams, teammates and attributes, and without conversations.
+    pub(super) fn furnished() -> Self {
+        Self::default()
+    }
+
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.conversations.keys().map(u64::to_string).collect()
+    }
+
+    pub(super) fn conversation(&mut self, id: &str) -> Option<&mut Conversation> {
+        self.conversations.get_mut(&id.parse().ok()?)
+    }
+
+    /// The tag's id; made where there is none. Names ignore case.
+    pub(super) fn tag(&mut self, name: &str) -> u64 {
+        let known = self.tags.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(id, _)| *id);
+        known.unwrap_or_else(|| {
+            let id = FIRST_TAG + self.tags.len() as u64;
+            self.tags.insert(id, name.to_owned());
+            id
+        })
+    }
+
+    pub(super) fn open(&mut self, ticket: NewTicket) -> String {
+        let id = FIRST_CONVERSATION + self.conversations.len() as u64;
+        let tags = ticket.tags.iter().map(|tag| self.tag(tag)).collect();
+        let body = if ticket.body.starts_with('<') { ticket.body } else { paragraphs(&ticket.body) };
+        let conversation = Conversation {
+            id,
+            created_at: now_s(),
+            updated_at: now_s(),
+            subject: ticket.subject,
+            body,
+            email: ticket.email,
+            state: "open",
+            tags,
+            ..Conversation::default()
+        };
+        self.conversations.insert(id, conversation);
+        id.to_string()
+    }
+
+    /// The notification of a conversation's beginning. It has no parts: the text is in its source.
+    pub(super) fn creation(&self, id: &str) -> Option<Notification> {
+        let conversation = self.conversations.get(&id.parse().ok()?)?;
+        let item = self.json(conversation, API_VERSION, &[]);
+        Some(Notification::new("conversation.user.created", conversation.id, conversation.created_at, item))
+    }
+
+    /// Adds a part by `author` and returns it.
+    pub(super) fn add_part(
+        &mut self,
+        id: u64,
+        kind: &str,
+        body: Option<&str>,
+        author: Value,
+        by_api: bool,
+    ) -> Value {
+        self.parts += 1;
+        let number = 37_358_429_000 + self.parts;
+        let Some(conversation) = self.conversations.get_mut(&id) else { return Value::Null };
+        conversation.touch();
+        let part = json!({
+            "type": "conversation_part", "id": number.to_string(), "part_type": kind, "body": body,
+            "created_at": conversation.updated_at, "updated_at": conversation.updated_at,
+            "notified_at": conversation.updated_at, "assigned_to": null, "author": author,
+            "attachments": [], "external_id": null, "redacted": false, "state": conversation.state,
+            "tags": [], "event_details": {}, "app_package_code": by_api.then_some("deskbridge-stand-in"),
+        });
+        conversation.parts.push(part.clone());
+        part
+    }
+
+    pub(super) fn close(&mut self, id: &str) {
+        let Some(conversation) = self.conversation(id) else { return };
+        conversation.state = "closed";
+        let id = conversation.id;
+        self.add_part(id, "close", None, admin(FIRST_ADMIN + 1), false);
+    }
+
+    /// A teammate changes a conversation in the inbox.
+    pub(super) fn edit(&mut self, id: &str, change: &Change) {
+        let tag = change.tag.as_deref().map(|tag| self.tag(tag));
+        let Some(conversation) = self.conversation(id) else { return };
+        let mut set = |name: &str, word: &str| {
+            conversation.attributes.insert(name.to_owned(), seed::label(word).into());
+        };
+        if let Some(word) = &change.priority {
+            set(PRIORITY, word);
+        }
+        if let Some(word) = &change.category {
+            set(ISSUE_TYPE, word);
+        }
+        if let Some(group) = &change.group {
+            conversation.team = teams().find(|(_, name)| name == group).map(|(id, _)| id);
+        }
+        if let Some(tag) = tag.filter(|tag| !conversation.tags.contains(tag)) {
+            conversation.tags.push(tag);
+        }
+        let id = conversation.id;
+        self.add_part(id, "conversation_attribute_updated_by_admin", None, admin(FIRST_ADMIN + 1), false);
+    }
+
+    pub(super) fn edit_after_look(&mut self, id: &str, change: Change) {
+        if let Some(conversation) = self.conversation(id) {
+            conversation.after_look = Some(change);
+        }
+    }
+
+    /// The conversation was read: whoever waited for that edits it now.
+    pub(super) fn looked(&mut self, id: &str) {
+        if let Some(change) = self.conversation(id).and_then(|conversation| conversation.after_look.take()) {
+            self.edit(id, &change);
+        }
+    }
+
+    pub(super) fn in_names(&self, id: &str) -> Option<TicketState> {
+        let conversation = self.conversations.get(&id.parse().ok()?)?;
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let attribute = conversation.attributes.get(PRIORITY).map(|value| text(value).to_lowercase());
+        let notes = conversation.parts.iter().filter_map(|part| {
+            let public = match part["part_type"].as_str()? {
+                "note" => false,
+                "comment" => true,
+                _ => return None,
+            };
+            Some(Note { body: part["body"].as_str()?.to_owned(), public })
+        });
+        Some(TicketState {
+            priority: conversation.priority.clone().or(attribute),
+            group: teams().find(|(id, _)| Some(*id) == conversation.team).map(|(_, name)| name.to_owned()),
+            agent: admins()
+                .find(|(id, ..)| Some(*id) == conversation.admin)
+                .map(|(_, name, _)| name.to_owned()),
+            tags: conversation.tags.iter().filter_map(|id| self.tags.get(id).cloned()).collect(),
+            fields: conversation
+                .attributes
+                .iter()
+                .filter(|(name, _)| *name != PRIORITY)
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
+            notes: notes.collect(),
+        })
+    }
+}
+
+/// A teammate as the author of a part.
+pub(super) fn admin(id: u64) -> Value {
+    let (_, name, email) = admins().find(|(known, ..)| *known == id).unwrap_or((id, "Somebody", ""));
+    json!({ "type": "admin", "id": id.to_string(), "name": name, "email": email, "from_ai_agent": false })
+}
+
+/// The workspace's bot: what attribute writes through the API are attributed to, whoever made them.
+pub(super) fn operator() -> Value {
+    let email = format!("operator+{APP_ID}@intercom.io");
+    json!({ "type": "bot", "id": "9608808", "name": "Fin", "email": email, "from_ai_agent": false })
+}
+
+/// Plain text as the platform stores it.
+fn paragraphs(text: &str) -> String {
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let paragraphs: Vec<_> =
+        escaped.split("\n\n").map(|piece| format!("<p>{}</p>", piece.replace('\n', "<br>"))).collect();
+    paragraphs.join("\n")
+}
