@@ -1,0 +1,3 @@
+//! The integration tests: one crate, so that the program is linked once.
+
+mod store;
