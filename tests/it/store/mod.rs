@@ -5,6 +5,7 @@ mod fixture;
 mod ledger;
 mod model;
 mod sqlite;
+mod step;
 
 use std::sync::Arc;
 
