@@ -1,3 +1,13 @@
 //! The daemon over its public names: real sockets, real files, real signatures.
 
+mod harness;
+mod process;
+
 mod ingress;
+mod store;
+
+mod cli;
+mod crash;
+mod faults;
+mod journeys;
+mod tidy;
