@@ -28,6 +28,9 @@ use super::receive::Gate;
 const LINGER: Duration = Duration::from_secs(2);
 const LINGER_BYTES: usize = 32 * 1024 * 1024;
 
+/// How long a connection that was asked to end may take over it.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// Which end was asked for.
 #[derive(Clone, Debug)]
 pub(super) struct Ends {
@@ -127,7 +130,7 @@ pub(super) async fn serve(
         let mut connection = pin!(protocol.serve_connection(TokioIo::new(lent), service));
         let patience = gate.limits().header_timeout;
         let mut look = pin!(sleep_until(Instant::now() + patience));
-        let mut draining = false;
+        let mut asked_to_end = false;
         loop {
             tokio::select! {
                 ended = connection.as_mut() => {
@@ -136,18 +139,24 @@ pub(super) async fn serve(
                     }
                     break;
                 }
-                () = ends.drain.cancelled(), if !draining => {
-                    draining = true;
+                () = ends.drain.cancelled(), if !asked_to_end => {
+                    asked_to_end = true;
                     connection.as_mut().graceful_shutdown();
                 }
                 () = ends.abort.cancelled() => return,
                 () = look.as_mut() => {
                     let now = Instant::now();
                     let until = activity.quiet_since().unwrap_or(now) + patience;
-                    if until <= now {
+                    if until > now {
+                        look.as_mut().reset(until);
+                    } else if asked_to_end {
                         break;
+                    } else {
+                        // First politely: an HTTP/2 client may be sending its next request at this moment.
+                        asked_to_end = true;
+                        connection.as_mut().graceful_shutdown();
+                        look.as_mut().reset(now + FAREWELL);
                     }
-                    look.as_mut().reset(until);
                 }
             }
         }

@@ -117,12 +117,15 @@ async fn a_body_over_the_cap_is_refused_before_it_is_read() {
     // The body never comes, and neither does the invitation to send it.
     let answer = rig.send(format!("{head}content-length: 1001\r\nexpect: 100-continue\r\n\r\n")).await;
     assert_eq!((answer.status, answer.header("connection")), (413, Some("close")));
-    // The answer arrives although the client says everything first.
-    let much = "x".repeat(5_000_000);
-    assert_eq!(rig.send(post("", &much)).await.status, 413);
+    // Clients that say everything first, as most do, can say it and then read the answer: no reset overtakes it.
+    let long = post("", &"x".repeat(5_000_000));
     let chunk = format!("1f4\r\n{}\r\n", "x".repeat(500));
-    let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n{}", chunk.repeat(2000));
-    assert_eq!(rig.send(chunked).await.status, 413);
+    let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n{}", chunk.repeat(9000));
+    for request in [long, chunked] {
+        let mut client = rig.connect().await;
+        assert!(client.write(request.as_bytes()).await, "the rest is read, to be thrown away");
+        assert_eq!(client.answer().await.status, 413);
+    }
     let fits = format!("{head}transfer-encoding: chunked\r\n\r\n{}0\r\n\r\n", chunk.repeat(2));
     assert_eq!(rig.send(fits).await.status, 401, "a body of exactly the cap is read");
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use deskbridge::ingress::Limits;
 use tokio::time::timeout;
 
-use super::rig::{Client, Manner, PATIENCE, Rig, delivery};
+use super::rig::{Client, Manner, PATIENCE, Rig, created, delivery, http2, signed};
 
 #[tokio::test]
 async fn a_panic_costs_one_answer_and_no_connection() {
@@ -28,6 +28,27 @@ async fn a_client_that_hangs_up_during_the_commit_leaves_a_delivery_that_is_work
     client.write(delivery("1").as_bytes()).await;
     rig.shelf.reached.notified().await;
     drop(client);
+    rig.shelf.release(1);
+    timeout(PATIENCE, rig.arrived.notified()).await.expect("a worker is woken all the same");
+    assert_eq!(rig.shelf.kept(), 1);
+}
+
+#[tokio::test]
+async fn the_door_forgets_a_request_that_was_called_off_but_not_its_delivery() {
+    let rig = Rig::with(Limits { max_connections: 1, ..Limits::default() }).await;
+    rig.shelf.behave(Manner::Waits);
+    let (client, body) = (http2(), created("1"));
+    let request = client.post(format!("http://{}/hooks/acme", rig.at)).headers(signed(&body)).body(body);
+    let asked = tokio::spawn(request.send());
+    timeout(PATIENCE, rig.shelf.reached.notified()).await.expect("the store is asked");
+    asked.abort();
+    assert!(asked.await.unwrap_err().is_cancelled());
+    drop(client);
+    // The only place is free again: the door has noticed.
+    let patience = Instant::now();
+    while rig.send("HEAD /hooks/acme HTTP/1.1\r\nhost: bridge\r\n\r\n").await.status != 200 {
+        assert!(patience.elapsed() < PATIENCE, "the connection is given up");
+    }
     rig.shelf.release(1);
     timeout(PATIENCE, rig.arrived.notified()).await.expect("a worker is woken all the same");
     assert_eq!(rig.shelf.kept(), 1);

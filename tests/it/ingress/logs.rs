@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use deskbridge::ingress::Limits;
 use deskbridge::store::Store;
-use deskbridge::telemetry::{PrometheusHandle, init_metrics};
+use deskbridge::telemetry::{Error, LogFormat, PrometheusHandle, init_logs, init_metrics};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::rig::{Manner, Rig, Shelf, created, post, post_to, sign, sign_with};
@@ -96,4 +96,9 @@ async fn a_refusal_is_one_line_without_a_word_of_what_was_sent() {
     assert!(text.contains(r#"account="acme" reason="encoded""#), "{text}");
     assert!(text.contains(r#"account="acme" reason="dead""#), "{text}");
     assert!(text.contains("the disk is full"), "{text}");
+}
+
+#[test]
+fn a_filter_that_cannot_be_read_is_refused() {
+    assert!(matches!(init_logs(LogFormat::Json, "deskbridge=loud"), Err(Error::Filter(_))));
 }

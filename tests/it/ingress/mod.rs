@@ -3,6 +3,7 @@
 mod rig;
 
 mod answers;
+mod durable;
 mod faults;
 mod logs;
 mod slow;

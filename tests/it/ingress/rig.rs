@@ -17,6 +17,7 @@ use deskbridge_connectors::account::{Credentials, WebhookConfig};
 use deskbridge_connectors::{
     AccountConfig, AccountId, Connector, Content, Platform, Secret, VerifiedDelivery, signature,
 };
+use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -261,6 +262,19 @@ pub(crate) fn sign_with(secret: &str, at: &str, body: &str) -> String {
     format!("x-zendesk-webhook-signature: {tag}\r\nx-zendesk-webhook-signature-timestamp: {at}\r\n")
 }
 
+/// The same headers, for clients that want them apart.
+pub(crate) fn signed(body: &str) -> HeaderMap {
+    let lines = sign(body);
+    let pairs = lines.lines().map(|line| line.split_once(": ").unwrap());
+    pairs.map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap())).collect()
+}
+
+/// A client that speaks HTTP/2 from its first byte.
+pub(crate) fn http2() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap()
+}
+
 /// `POST /hooks/acme` with these header lines and this body.
 pub(crate) fn post(headers: &str, body: &str) -> String {
     post_to("acme", headers, body)
@@ -303,9 +317,9 @@ impl Client {
         Self(BufReader::new(TcpStream::connect(at).await.unwrap()))
     }
 
-    /// Writes all of it. A door that has closed already is no failure of the client.
-    pub(crate) async fn write(&mut self, bytes: &[u8]) {
-        let _ = timeout(PATIENCE, self.0.get_mut().write_all(bytes)).await.expect("the door reads");
+    /// Writes all of it, or as much as the door takes before it closes; says whether it was all.
+    pub(crate) async fn write(&mut self, bytes: &[u8]) -> bool {
+        timeout(PATIENCE, self.0.get_mut().write_all(bytes)).await.expect("the door reads").is_ok()
     }
 
     pub(crate) async fn answer(&mut self) -> Answer {

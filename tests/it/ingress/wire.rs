@@ -1,8 +1,8 @@
 //! How the door speaks: keep-alive, pipelining, HTTP/2, and what it makes of noise.
 
-use http::{HeaderName, HeaderValue, Version};
+use http::{HeaderMap, Version};
 
-use super::rig::{Rig, created, delivery, post, sign};
+use super::rig::{Rig, created, delivery, http2, post, sign, signed};
 
 #[tokio::test]
 async fn one_connection_carries_many_deliveries() {
@@ -59,35 +59,28 @@ async fn the_invitation_to_send_a_body_is_given() {
 
 #[tokio::test]
 async fn http_2_is_spoken_by_prior_knowledge() {
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let rig = Rig::open().await;
-    let client = reqwest::Client::builder().http2_prior_knowledge().no_proxy().build().unwrap();
+    let client = http2();
     let url = format!("http://{}/hooks/acme", rig.at);
-    let send = |body: String, signed: &str| {
-        let mut request = client.post(&url).body(body);
-        for line in signed.lines() {
-            let (name, value) = line.split_once(": ").unwrap();
-            let name: HeaderName = name.parse().unwrap();
-            request = request.header(name, HeaderValue::from_str(value).unwrap());
-        }
+    let send = |body: String, headers| {
+        let request = client.post(&url).headers(headers).body(body);
         async move { request.send().await.unwrap() }
     };
-    let all: Vec<_> = (0..50)
-        .map(|event| {
-            let body = created(&event.to_string());
-            let signed = sign(&body);
-            tokio::spawn(send(body, &signed))
-        })
-        .collect();
+    let deliver = |event: String| {
+        let body = created(&event);
+        let headers = signed(&body);
+        send(body, headers)
+    };
+    let all: Vec<_> = (0..50).map(|event| tokio::spawn(deliver(event.to_string()))).collect();
     for answer in all {
         let answer = answer.await.unwrap();
         assert_eq!((answer.status().as_u16(), answer.version()), (200, Version::HTTP_2));
     }
     assert_eq!(rig.shelf.kept(), 50);
-    assert_eq!(send(created("x"), "").await.status(), 401);
-    assert_eq!(send("x".repeat(3_000_000), "").await.status(), 413);
+    assert_eq!(send(created("x"), HeaderMap::new()).await.status(), 401);
+    assert_eq!(send("x".repeat(3_000_000), HeaderMap::new()).await.status(), 413);
     assert_eq!(client.get(&url).send().await.unwrap().status(), 405);
-    assert_eq!(send(created("y"), &sign(&created("y"))).await.status(), 200, "the connection still serves");
+    assert_eq!(deliver("y".to_owned()).await.status(), 200, "the connection still serves");
 }
 
 #[tokio::test]
