@@ -1,10 +1,17 @@
 //! Golden deliveries, looks and updates in the vendor's shapes, written for these tests.
 
+mod acting;
+mod reading;
+mod verifying;
+
+use std::sync::Arc;
+
 use http::HeaderMap;
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::account::{AccountConfig, AccountId, Credentials, WebhookConfig};
+use crate::connector::Connector;
 use crate::contract::{self, Sample};
 use crate::secret::Secret;
 use crate::signature::hmac_sha256;
@@ -60,4 +67,15 @@ pub(crate) fn sample() -> Sample {
         names: contract::names(),
         answers: vec![page(true), page(false)],
     }
+}
+
+/// A body of a fixture, changed at one JSON pointer.
+fn with(fixture: &str, pointer: &str, value: Value) -> Value {
+    let mut body: Value = serde_json::from_str(fixture).unwrap();
+    *body.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}")) = value;
+    body
+}
+
+fn open() -> Arc<dyn Connector> {
+    super::open(&config()).unwrap().connector
 }
