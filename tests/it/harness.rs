@@ -45,6 +45,7 @@ pub fn billing_ticket() -> NewTicket {
         body: "My credit card was charged twice for the same invoice, please refund one of the two payments.".into(),
         email: "ines@mail.example".into(),
         tags: vec!["loyal".into()],
+        touched: None,
     }
 }
 

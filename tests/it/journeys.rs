@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use deskbridge::outcome::{EffectOutcome, Outcome};
-use deskbridge_standins::{Change, Desk};
+use deskbridge_standins::{Change, Desk, NewTicket};
 
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket};
 
@@ -114,8 +114,7 @@ async fn an_authentic_but_unreadable_delivery_becomes_a_dead_letter_with_its_jso
 async fn what_a_person_has_set_stays() {
     on_every_desk("live", async |house, desk| {
         let change = Change { group: Some("Sales".into()), ..Change::default() };
-        desk.agent_edits_after_next_look("", change);
-        let ticket = desk.open(billing_ticket()).await;
+        let ticket = desk.open(NewTicket { touched: Some(change), ..billing_ticket() }).await;
         house.settle().await;
         let state = desk.ticket(&ticket).unwrap();
         assert_eq!(state.group.as_deref(), Some("Sales"), "{}", desk.platform());

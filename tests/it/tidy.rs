@@ -161,7 +161,7 @@ fn every_folder_says_what_belongs_there() {
 #[test]
 fn the_rulebooks_language_is_documented_word_by_word() {
     let readme = fs::read_to_string(project().join("routing-rules/README.md")).unwrap();
-    for word in deskbridge::rulebook::CONDITIONS.iter().chain(deskbridge::rulebook::ACTIONS) {
+    for word in deskbridge::rulebook::CONDITIONS.iter().chain(&deskbridge::rulebook::ACTIONS) {
         assert!(readme.contains(&format!("`{word}`")), "routing-rules/README.md does not explain `{word}`");
     }
     for effect in Effect::samples() {

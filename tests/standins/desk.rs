@@ -71,6 +71,8 @@ pub struct NewTicket {
     pub email: String,
     /// Tags it is born with.
     pub tags: Vec<String>,
+    /// What a person of the desk changes right after it is first read: see [`Desk::agent_edits_after_next_look`].
+    pub touched: Option<Change>,
 }
 
 /// A change made by a person of the desk; `None` leaves a thing as it is.

@@ -134,7 +134,11 @@ impl Desk for Intercom {
     async fn open(&self, ticket: NewTicket) -> String {
         let (id, notification) = {
             let mut workspace = self.shared.workspace();
+            let touched = ticket.touched.clone();
             let id = workspace.open(ticket);
+            if let Some(change) = touched {
+                workspace.edit_after_look(&id, change);
+            }
             let notification = workspace.creation(&id);
             (id, notification)
         };

@@ -88,6 +88,7 @@ pub fn tickets() -> Vec<Play> {
                 body: body.to_owned(),
                 email: format!("customer{}@mail.example", at + 1),
                 tags: if at % 4 == 0 { vec!["newsletter-reader".to_owned()] } else { Vec::new() },
+                touched: None,
             },
             twist: twist(at),
         })

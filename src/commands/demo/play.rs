@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::bail;
 use deskbridge_standins::log::FaultKind;
 use deskbridge_standins::scenario::{Play, Twist};
-use deskbridge_standins::{Change, Desk, Fault};
+use deskbridge_standins::{Change, Desk, Fault, NewTicket};
 
 use super::house::House;
 use crate::mode::Mode;
@@ -55,10 +55,11 @@ pub(super) async fn all(
     let mut played = Vec::new();
     for (at, play) in plays.iter().enumerate() {
         let desk = &desks[play.desk];
+        let mut ticket = play.ticket.clone();
         if mode == Mode::Live {
-            arm(play.twist, desk.as_ref());
+            arm(play.twist, desk.as_ref(), &mut ticket);
         }
-        let ticket = desk.open(play.ticket.clone()).await;
+        let ticket = desk.open(ticket).await;
         let mut one = Played {
             play: at,
             account: desk.platform().to_owned(),
@@ -86,7 +87,7 @@ pub(super) async fn all(
 /// The tag that the demo's agent adds while deskbridge is at work on the ticket.
 pub(super) const AGENTS_TAG: &str = "seen-by-ada";
 
-fn arm(twist: Twist, desk: &dyn Desk) {
+fn arm(twist: Twist, desk: &dyn Desk, ticket: &mut NewTicket) {
     match twist {
         Twist::RateLimited => desk.inject(Fault {
             method: None,
@@ -95,7 +96,7 @@ fn arm(twist: Twist, desk: &dyn Desk) {
             times: 1,
         }),
         Twist::Moved => {
-            desk.agent_edits_after_next_look("", Change { tag: Some(AGENTS_TAG.into()), ..Change::default() });
+            ticket.touched = Some(Change { tag: Some(AGENTS_TAG.into()), ..Change::default() });
         }
         Twist::None | Twist::Duplicate | Twist::Forged => {}
     }

@@ -154,7 +154,11 @@ impl Desk for Freshdesk {
     }
 
     async fn open(&self, ticket: NewTicket) -> String {
+        let touched = ticket.touched.clone();
         let id = self.shared.state().open(ticket);
+        if let Some(change) = touched {
+            self.agent_edits_after_next_look(&id.to_string(), change);
+        }
         self.shared.announce(id, "ticket_created").await;
         id.to_string()
     }

@@ -45,6 +45,7 @@ fn parcel() -> NewTicket {
         body: "<p>Order 88213 &amp; nothing came.</p>".to_owned(),
         email: "Kim@customer.example".to_owned(),
         tags: vec!["newsletter".to_owned()],
+        touched: None,
     }
 }
 

@@ -172,8 +172,12 @@ impl Desk for Zendesk {
     }
 
     async fn open(&self, ticket: NewTicket) -> String {
+        let touched = ticket.touched.clone();
         let kept = lock(&self.desk.store).open(ticket);
         let id = kept.id.to_string();
+        if let Some(change) = touched {
+            self.agent_edits_after_next_look(&id, change);
+        }
         hooks::created(&self.desk, &kept).await;
         id
     }
