@@ -131,11 +131,6 @@ impl Sheet {
         self.hidden.extend(lines);
     }
 
-    /// Never shows any line.
-    pub(crate) fn hide_all(&mut self) {
-        self.lines.clear();
-    }
-
     /// The place of an environment variable called `name`.
     pub(crate) fn variable(&mut self, name: &str) -> Place {
         self.variables.push(name.to_owned());

@@ -8,8 +8,6 @@
 
 use std::path::Path;
 
-use deskbridge_connectors::{AccountConfig, Opened, Platform, account::Problem};
-
 use crate::diagnostic::{Diagnostic, Severity, Sheet};
 use crate::yaml::{Problems, Value, parse};
 
@@ -22,9 +20,6 @@ mod secret;
 pub use resolved::{
     Account, Admin, Log, LogFormat, Model, Segment, Server, Settings, StoreUrl, Worker,
 };
-
-/// How an account's connector is built; [`Platform::open`] everywhere but in this module's own tests.
-type Open = dyn Fn(Platform, &AccountConfig) -> Result<Opened, Vec<Problem>>;
 
 impl Settings {
     /// Reads a settings file and the environment's `DESKBRIDGE__…` variables.
@@ -40,7 +35,7 @@ impl Settings {
             let message = format!("cannot read the settings: {error}");
             vec![Diagnostic::without_place(Severity::Error, file.as_str(), message)]
         })?;
-        read(&file, &text, environment, &|platform, config| platform.open(config))
+        read(&file, &text, environment)
     }
 }
 
@@ -49,12 +44,9 @@ fn read(
     file: &str,
     text: &str,
     environment: Vec<(String, String)>,
-    open: &Open,
 ) -> Result<(Settings, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let mut blind = Sheet::new(file, text);
-    blind.hide_all();
-    // Where the text cannot be understood, nobody knows which lines hold secrets.
-    let mut root = parse(&blind, text)?;
+    // Where the text cannot be understood, nobody knows which lines hold secrets: none is shown.
+    let mut root = parse(&Sheet::new(file, ""), text)?;
     if root.value == Value::Null {
         root.value = Value::Map(Vec::new());
     }
@@ -62,7 +54,7 @@ fn read(
     secret::hide(&root, &mut sheet);
     let mut problems = Problems::new(sheet, true);
     env::overlay(&mut root, environment, &mut problems);
-    let settings = raw::settings(&root, &mut problems, open);
+    let settings = raw::settings(&root, &mut problems);
     let failed = problems.has_errors();
     let found = problems.into_sorted();
     match settings {

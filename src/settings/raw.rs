@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use super::resolved::{Admin, Log, LogFormat, Model, Server, Settings, StoreUrl, Worker};
 use super::secret::{self, Pair};
-use super::{Open, account};
+use super::account;
 use crate::mode::Mode;
 use crate::yaml::{Node, Problems, Table};
 
 /// Reads the whole file; `None` when something that is needed could not be read.
-pub(super) fn settings(root: &Node, problems: &mut Problems, open: &Open) -> Option<Settings> {
+pub(super) fn settings(root: &Node, problems: &mut Problems) -> Option<Settings> {
     let mut file = Table::open(root, "", problems);
     let server = server(file.table("server", problems), problems);
     let admin = admin(file.table("admin", problems), problems);
@@ -29,7 +29,7 @@ pub(super) fn settings(root: &Node, problems: &mut Problems, open: &Open) -> Opt
     let mode = mode(&mut file, problems);
     let log = log(file.table("log", problems), problems);
     let worker = worker(file.table("worker", problems), problems);
-    let accounts = account::accounts(&mut file, problems, open);
+    let accounts = account::accounts(&mut file, problems);
     file.close(problems);
     Some(Settings {
         server: server?,

@@ -61,14 +61,6 @@ impl Node {
             Value::Map(_) => "a map",
         }
     }
-
-    /// The value under a key, where this is a map that has it.
-    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
-        match &self.value {
-            Value::Map(entries) => entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node),
-            _ => None,
-        }
-    }
 }
 
 /// Reads one document. An empty one is [`Value::Null`].
