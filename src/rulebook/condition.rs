@@ -126,9 +126,9 @@ impl Test {
             }
             Self::Platform(platforms) => platforms.contains(&facts.platform),
             Self::Account(accounts) => accounts.iter().any(|account| account == facts.account),
-            Self::Tag(tags) => {
-                tags.iter().any(|tag| facts.ticket.tags.iter().any(|has| has.to_lowercase() == tag.to_lowercase()))
-            }
+            Self::Tag(tags) => tags
+                .iter()
+                .any(|tag| facts.ticket.tags.iter().any(|has| has.to_lowercase() == tag.to_lowercase())),
         }
     }
 
@@ -138,8 +138,12 @@ impl Test {
             Self::Head { head, .. } => match facts.prediction.heads.get(head) {
                 None => format!("the prediction has no head `{head}`"),
                 Some(scored) => {
-                    let best: Vec<_> =
-                        scored.ranked.iter().take(2).map(|(label, value)| format!("{label} {value:.2}")).collect();
+                    let best: Vec<_> = scored
+                        .ranked
+                        .iter()
+                        .take(2)
+                        .map(|(label, value)| format!("{label} {value:.2}"))
+                        .collect();
                     let chosen = if scored.abstains() {
                         "abstains".to_owned()
                     } else {
@@ -189,9 +193,9 @@ impl When {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.may_apply(platform)),
             Self::Any(parts) => parts.iter().any(|part| part.may_apply(platform)),
-            Self::None(parts) => {
-                !parts.iter().any(|part| matches!(part, Self::Is(Test::Platform(of)) if of.contains(&platform)))
-            }
+            Self::None(parts) => !parts
+                .iter()
+                .any(|part| matches!(part, Self::Is(Test::Platform(of)) if of.contains(&platform))),
             Self::Is(Test::Platform(of)) => of.contains(&platform),
             Self::Is(_) => true,
         }

@@ -3,7 +3,7 @@
 //! An unknown name is a mistake at load and never an empty space in a note. Nothing is escaped here: a connector escapes
 //! for its platform. A template sees scores and ids, never ticket text, and its work is bounded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deskbridge_connectors::Platform;
 use deskbridge_onnx::Prediction;
@@ -132,7 +132,7 @@ pub(super) fn context(facts: &Facts<'_>) -> Value {
 }
 
 fn build(prediction: &Prediction, ticket: &str, platform: Platform, account: &str) -> Value {
-    let mut names: Vec<(String, Value)> = prediction
+    let mut names: BTreeMap<String, Value> = prediction
         .heads
         .iter()
         .map(|(head, scored)| {
@@ -151,15 +151,15 @@ fn build(prediction: &Prediction, ticket: &str, platform: Platform, account: &st
         })
         .collect();
     let language = &prediction.language;
-    names.push((
+    names.insert(
         "language".to_owned(),
         context! { code => language.code.clone(), confidence => rounded(language.confidence) },
-    ));
-    names.push((
+    );
+    names.insert(
         "ticket".to_owned(),
         context! { id => ticket, platform => platform.as_str(), account => account },
-    ));
-    names.into_iter().collect()
+    );
+    Value::from(names)
 }
 
 fn probe<'v>(vocabulary: &'v Vocabulary, chosen: impl Fn(&str) -> Option<&'v String>) -> Value {

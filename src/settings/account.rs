@@ -9,9 +9,9 @@ use std::net::IpAddr;
 use deskbridge_connectors::account::{Credentials, Problem, WebhookConfig};
 use deskbridge_connectors::{AccountConfig, AccountId, Platform};
 
+use super::raw;
 use super::resolved::{Account, Segment};
 use super::secret::{self, Pair};
-use super::raw;
 use crate::diagnostic::{Place, nearest};
 use crate::yaml::{Key, Node, Problems, Table, Value};
 
@@ -36,8 +36,7 @@ fn account(key: &Key, node: &Node, problems: &mut Problems) -> Option<Account> {
     let webhook = webhook(table.table("webhook", problems), problems);
     let webhook_fails = problems.errors() > before;
     let credentials = credentials(&mut table, problems);
-    let allow_public_replies =
-        flag(&mut table, "allow_public_replies", problems).unwrap_or_default();
+    let allow_public_replies = flag(&mut table, "allow_public_replies", problems).unwrap_or_default();
     let api_version = word(&mut table, "api_version", problems);
     let app_id = word(&mut table, "app_id", problems);
     let admin_id = word(&mut table, "admin_id", problems);
@@ -58,7 +57,11 @@ fn account(key: &Key, node: &Node, problems: &mut Problems) -> Option<Account> {
     match platform.open(&config) {
         Ok(opened) => {
             for warning in &opened.warnings {
-                problems.warning(place(warning), format!("account `{}`: {}", key.name, warning.message), None);
+                problems.warning(
+                    place(warning),
+                    format!("account `{}`: {}", key.name, warning.message),
+                    None,
+                );
             }
             Some(Account { platform, config, connector: opened.connector, mode, segment: segment.ok()? })
         }
@@ -140,7 +143,8 @@ pub(super) fn checked_url(text: &str) -> Result<(), &'static str> {
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn webhook(mut table: Table<'_>, problems: &mut Problems) -> WebhookConfig {
@@ -206,7 +210,9 @@ fn credentials(account: &mut Table<'_>, problems: &mut Problems) -> Result<Optio
     }
     table.close(problems);
     let found = match (client_id.zip(client_secret), email.zip(api_token)) {
-        (Some((client_id, client_secret)), None) => Some(Credentials::OAuthClient { client_id, client_secret }),
+        (Some((client_id, client_secret)), None) => {
+            Some(Credentials::OAuthClient { client_id, client_secret })
+        }
         (None, Some((email, api_token))) => Some(Credentials::ApiToken { email, api_token }),
         _ => access_token.map(Credentials::AccessToken).or(api_key.map(Credentials::ApiKey)),
     };

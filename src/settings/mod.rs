@@ -17,9 +17,7 @@ mod raw;
 mod resolved;
 mod secret;
 
-pub use resolved::{
-    Account, Admin, Log, LogFormat, Model, Segment, Server, Settings, StoreUrl, Worker,
-};
+pub use resolved::{Account, Admin, Log, LogFormat, Model, Segment, Server, Settings, StoreUrl, Worker};
 
 impl Settings {
     /// Reads a settings file and the environment's `DESKBRIDGE__…` variables.

@@ -6,9 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::account;
 use super::resolved::{Admin, Log, LogFormat, Model, Server, Settings, StoreUrl, Worker};
 use super::secret::{self, Pair};
-use super::account;
 use crate::mode::Mode;
 use crate::yaml::{Node, Problems, Table};
 
@@ -120,8 +120,7 @@ fn store(mut table: Table<'_>, problems: &mut Problems) -> Option<StoreUrl> {
 }
 
 fn model(mut table: Table<'_>, problems: &mut Problems) -> Option<Model> {
-    let bundle =
-        table.required("bundle", problems).and_then(|node| problems.word(node, "`model.bundle`"));
+    let bundle = table.required("bundle", problems).and_then(|node| problems.word(node, "`model.bundle`"));
     let runtime = table.optional("runtime").and_then(|(_, node)| problems.word(node, "`model.runtime`"));
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(4);
     let threads = count(&mut table, "threads", cores, 1..=256, problems);
@@ -214,7 +213,8 @@ pub(super) fn duration(
     let Some((_, node)) = table.optional(key) else { return default };
     let Some(text) = problems.text(node, &format!("`{what}`")) else { return default };
     span(text).unwrap_or_else(|| {
-        problems.error(node.at, format!("`{what}` is a duration with its unit, as in 500ms, 30s, 5m, 24h or 7d"));
+        problems
+            .error(node.at, format!("`{what}` is a duration with its unit, as in 500ms, 30s, 5m, 24h or 7d"));
         default
     })
 }

@@ -53,7 +53,9 @@ fn fills_in_what_is_not_said() {
     let account = &settings.accounts[0];
     assert_eq!((account.name(), account.mode), ("acme", Mode::Shadow));
     assert_eq!(account.connector.platform(), Platform::ALL[0]);
-    assert!(matches!(&account.config.credentials, Some(Credentials::OAuthClient { client_id, .. }) if client_id == "bridge"));
+    assert!(
+        matches!(&account.config.credentials, Some(Credentials::OAuthClient { client_id, .. }) if client_id == "bridge")
+    );
 }
 
 #[test]
@@ -71,7 +73,8 @@ fn the_environment_wins() {
     assert_eq!(settings.server.listen, "0.0.0.0:9000".parse().unwrap());
     assert_eq!(settings.mode, Mode::Live);
     assert_eq!(settings.accounts[0].config.webhook.secrets.len(), 2);
-    let Some(Credentials::OAuthClient { client_secret, .. }) = &settings.accounts[0].config.credentials else {
+    let Some(Credentials::OAuthClient { client_secret, .. }) = &settings.accounts[0].config.credentials
+    else {
         panic!("no OAuth client");
     };
     assert_eq!(client_secret.expose(), "${NOT_EXPANDED}");
@@ -149,6 +152,26 @@ fn misspelt_secrets_are_not_shown() {
 }
 
 #[test]
+fn a_password_in_an_address_is_not_shown() {
+    let text = format!("{BASE}{}", account().replace("https://", "https://me:s3cr3t@"));
+    check(
+        &text,
+        &[],
+        "d.yaml:6:15: error: `base_url` holds no user name or password; they belong under `credentials`\n",
+    );
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let found = Settings::load(Path::new("nowhere/d.yaml"), Vec::new()).unwrap_err();
+    assert!(
+        shown(&found).starts_with("nowhere/d.yaml: error: cannot read the settings: "),
+        "{}",
+        shown(&found)
+    );
+}
+
+#[test]
 fn broken_yaml_shows_no_line() {
     let found = load("admin: { token: s3cr3t\nx: [", &[]).unwrap_err();
     assert!(!shown(&found).contains("s3cr3t"));
@@ -206,7 +229,10 @@ fn an_open_admin_listener_needs_a_token() {
 fn two_listeners_need_two_ports() {
     let text = format!("{BASE}server: {{ listen: \"0.0.0.0:8081\" }}\n{}", account());
     let found = load(&text, &[]).unwrap_err();
-    assert_eq!(shown(&found).lines().next(), Some("d.yaml:3:1: error: `server.listen` and `admin.listen` both want port 8081"));
+    assert_eq!(
+        shown(&found).lines().next(),
+        Some("d.yaml:3:1: error: `server.listen` and `admin.listen` both want port 8081")
+    );
     let any = "server: { listen: 127.0.0.1:0 }\nadmin: { listen: 127.0.0.1:0 }\n";
     assert_eq!(good(&format!("{BASE}{any}{}", account()), &[]).server.listen.port(), 0);
 }
@@ -257,10 +283,12 @@ fn accounts_are_named_and_numbered() {
 #[test]
 fn the_example_loads() {
     let folder = tempfile::tempdir().unwrap();
-    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/deskbridge.example.yaml"));
+    let text =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/deskbridge.example.yaml"));
     let text = text.unwrap();
     for word in text.split_whitespace().filter_map(|word| word.strip_prefix("secrets/")) {
-        std::fs::write(folder.path().join(word.trim_end_matches('}')), "placeholder-0123456789abcdef\n").unwrap();
+        std::fs::write(folder.path().join(word.trim_end_matches('}')), "placeholder-0123456789abcdef\n")
+            .unwrap();
     }
     let text = text.replace("secrets/", &format!("{}/", folder.path().display()));
     let settings = good(&text, &[]);

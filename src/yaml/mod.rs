@@ -97,18 +97,17 @@ struct Builder<'t> {
 
 impl<'t> Builder<'t> {
     fn document(&mut self) -> Result<Node, Fatal> {
-        let mut root = Node {
-            at: Place { line: 1, column: 1, variable: 0 },
-            last_line: 1,
-            value: Value::Null,
-        };
+        let mut root =
+            Node { at: Place { line: 1, column: 1, variable: 0 }, last_line: 1, value: Value::Null };
         let mut documents = 0;
         while let Some((event, span)) = self.next()? {
             match event {
                 Event::DocumentStart(..) => {
                     documents += 1;
                     if documents > 1 {
-                        return Err(self.fatal(place(&span), "a second document starts here; one file holds one"));
+                        return Err(
+                            self.fatal(place(&span), "a second document starts here; one file holds one")
+                        );
                     }
                 }
                 Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}

@@ -45,9 +45,14 @@ impl Problems {
 
     /// Everything, in the order of the file; the same finding once.
     pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.found.sort_by(|a, b| (a.line, a.column).cmp(&(b.line, b.column)));
-        self.found.dedup();
-        self.found
+        self.found.sort_by_key(|found| (found.line, found.column));
+        let mut once: Vec<Diagnostic> = Vec::new();
+        for found in self.found {
+            if !once.contains(&found) {
+                once.push(found);
+            }
+        }
+        once
     }
 
     /// A scalar's text. Numbers and truth values are text too, as written.
