@@ -29,7 +29,8 @@ pub(super) fn head(ranked: &[(&str, f32)]) -> Scored {
         ranked.iter().map(|(label, value)| ((*label).to_owned(), *value)).collect();
     let chosen =
         ranked.iter().take(1).filter(|(_, value)| *value >= 0.8).map(|(label, _)| label.clone()).collect();
-    Scored { kind: HeadKind::Single, ranked, chosen }
+    let threshold = ranked.iter().map(|(label, _)| (label.clone(), 0.8)).collect();
+    Scored { kind: HeadKind::Single, ranked, chosen, threshold }
 }
 
 pub(super) fn prediction(category: &[(&str, f32)], priority: &[(&str, f32)]) -> Prediction {

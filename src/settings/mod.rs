@@ -1,6 +1,6 @@
 //! The settings: a YAML file with the environment laid over it, checked as a whole.
 //!
-//! What is written ([`raw`]) is not what is used ([`resolved`]): a secret may stand in a file of its own, durations
+//! What is written (`raw`) is not what is used (`resolved`): a secret may stand in a file of its own, durations
 //! have units, addresses are parsed, and each account's connector is built, so that nothing later can meet a
 //! setting that does not hold. All problems are reported at once, each at its place. `${VAR}` is never expanded: an
 //! environment variable sets a key by its name and nothing else. Relative paths are relative to the working

@@ -73,6 +73,23 @@ fn the_margin_stays_where_a_rule_names_a_confidence() {
 }
 
 #[test]
+fn the_defaults_stand_in_for_thresholds_a_bundle_does_not_have() {
+    let rulebook = |defaults: &str| {
+        compiled(&format!(
+            "defaults: {defaults}\nrules:\n  - {{ id: a, when: {{ head: priority, is: urgent }}, then: [{{ add_tags: a }}] \
+             }}\n  - {{ id: b, when: {{ head: priority, abstains: true }}, then: [{{ add_tags: b }}] }}\n"
+        ))
+    };
+    let matched = |case: &Case, defaults: &str| case.explained(&rulebook(defaults)).decision.rules.concat();
+    let mut case = Case::default();
+    assert_eq!(matched(&case, "{ threshold: 0.5 }"), "b", "the bundle's own threshold wins");
+    case.prediction.heads.get_mut("priority").unwrap().threshold.clear();
+    assert_eq!(matched(&case, "{ threshold: 0.5 }"), "a");
+    assert_eq!(matched(&case, "{ threshold: 0.5, margin: 0.4 }"), "b");
+    assert_eq!(matched(&case, "{ threshold: 0.7 }"), "b");
+}
+
+#[test]
 fn a_head_of_several_labels_is_asked_label_by_label() {
     let mut case = Case::default();
     let mut scored = head(&[("billing", 0.9), ("sales", 0.85), ("account", 0.4)]);
