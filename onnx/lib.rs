@@ -23,6 +23,9 @@ pub struct Scored {
     pub ranked: Vec<(String, f32)>,
     /// Labels over the bundle's own threshold and margin; empty when it abstains.
     pub chosen: Vec<String>,
+    /// The bundle's own threshold for each label; empty where it has none.
+    #[serde(default)]
+    pub threshold: BTreeMap<String, f32>,
 }
 
 impl Scored {

@@ -1,7 +1,7 @@
 //! Something wrong, or unwise, in a file that people write, with the place it belongs to.
 //!
 //! Settings and rulebook report everything at once in this one form, so that a mistake is found by reading one line
-//! of output and not by trial. A snippet never shows a line that may hold a secret: [`Sheet::hide`] says which.
+//! of output and not by trial. A snippet never shows a line that may hold a secret; the reader of a file says which those are.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -104,7 +104,7 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// A place in a [`Sheet`]: in its file, or in one of the environment variables laid over it.
+/// A place in a file as written, or in one of the environment variables laid over it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Place {
     /// Counted from 1; 0 in an environment variable.
@@ -134,11 +134,6 @@ impl Sheet {
     /// Never shows these lines.
     pub(crate) fn hide(&mut self, lines: RangeInclusive<usize>) {
         self.hidden.extend(lines);
-    }
-
-    /// Never shows any line.
-    pub(crate) fn hide_all(&mut self) {
-        self.lines.clear();
     }
 
     /// The place of an environment variable called `name`.

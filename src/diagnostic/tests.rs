@@ -1,7 +1,8 @@
 use super::*;
 
 fn check(sheet: &Sheet, at: Place, help: Option<&str>, expected: &str) {
-    let found = sheet.diagnostic(Severity::Error, at, "unknown key `lisen`").with_help(help.map(str::to_owned));
+    let found =
+        sheet.diagnostic(Severity::Error, at, "unknown key `lisen`").with_help(help.map(str::to_owned));
     assert_eq!(found.to_string(), expected);
 }
 

@@ -57,7 +57,11 @@ fn action(node: &Node, problems: &mut Problems) -> Vec<Action> {
         [one] => one,
         [_, (second, _), ..] => {
             let help = "begin each action with its own `-`".to_owned();
-            problems.error_with(second.at, format!("`{}` is a second action in one", second.name), Some(help));
+            problems.error_with(
+                second.at,
+                format!("`{}` is a second action in one", second.name),
+                Some(help),
+            );
             return Vec::new();
         }
         [] => {
@@ -77,6 +81,7 @@ fn action(node: &Node, problems: &mut Problems) -> Vec<Action> {
                 && let Err(message) = template.source.parse::<Priority>()
             {
                 problems.error(value.at, message);
+                return Vec::new();
             }
             vec![Verb::SetPriority(template)]
         }
@@ -92,8 +97,10 @@ fn action(node: &Node, problems: &mut Problems) -> Vec<Action> {
             Vec::new()
         }
         word => {
-            let help = nearest(word, ACTIONS)
-                .map_or_else(|| format!("actions: {}", ACTIONS.join(", ")), |near| format!("did you mean `{near}`?"));
+            let help = nearest(word, ACTIONS).map_or_else(
+                || format!("actions: {}", ACTIONS.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
             problems.error_with(key.at, format!("there is no action `{word}`"), Some(help));
             Vec::new()
         }
@@ -172,7 +179,9 @@ impl Action {
                 let word = render(template)?;
                 Effect::SetPriority(word.parse().map_err(|message| format!("`{word}`: {message}"))?)
             }
-            Verb::AddTags(templates) => Effect::AddTags(templates.iter().map(render).collect::<Result<_, _>>()?),
+            Verb::AddTags(templates) => {
+                Effect::AddTags(templates.iter().map(render).collect::<Result<_, _>>()?)
+            }
             Verb::AssignGroup(template) => Effect::AssignGroup(name(Kind::Group, template)?),
             Verb::AssignAgent(template) => Effect::AssignAgent(name(Kind::Agent, template)?),
             Verb::Note(template) => {

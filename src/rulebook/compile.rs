@@ -14,15 +14,19 @@ use super::{Rulebook, Vocabulary};
 use crate::diagnostic::{Place, nearest};
 use crate::yaml::Problems;
 
+const HEAD_HAS: &str =
+    "a head has label, confidence, margin, abstained, labels, runner_up.label and runner_up.confidence";
+
 /// Reports every template and name that would fail later.
 pub(super) fn check(rulebook: &Rulebook, platforms: &[Platform], problems: &mut Problems) {
     let nothing = Vocabulary::new();
     let vocabulary = rulebook.vocabulary.as_ref();
     for rule in &rulebook.book.rules {
         for action in &rule.then {
-            let sound = action.templates().iter().fold(true, |sound, template| {
-                try_template(&rulebook.engine, template, vocabulary, action.at, problems) && sound
-            });
+            let mut sound = true;
+            for template in action.templates() {
+                sound &= try_template(&rulebook.engine, template, vocabulary, action.at, problems);
+            }
             if !sound || (vocabulary.is_none() && action.templates().iter().any(|one| !one.is_fixed())) {
                 continue;
             }
@@ -57,7 +61,10 @@ pub(super) fn effects_for(rulebook: &Rulebook, platform: Platform) -> Vec<(Strin
 }
 
 fn applies<'p>(rule: &'p Rule, platforms: &'p [Platform]) -> impl Iterator<Item = Platform> + 'p {
-    platforms.iter().copied().filter(|platform| rule.when.as_ref().is_none_or(|when| when.may_apply(*platform)))
+    platforms
+        .iter()
+        .copied()
+        .filter(|platform| rule.when.as_ref().is_none_or(|when| when.may_apply(*platform)))
 }
 
 /// The effects an action can have, as far as labels decide them.
@@ -106,15 +113,20 @@ fn try_template(
         Err(Problem::Broken(message)) => Some((format!("the template is not valid: {message}"), None)),
         Err(Problem::Unknown(name)) => {
             let known: Vec<&str> = Engine::known(vocabulary).collect();
-            let help = nearest(&name, known.iter().copied())
-                .map_or_else(|| format!("known: {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
-            Some((format!("the template uses `{name}`, which is neither a head nor a known name"), Some(help)))
+            let help = nearest(&name, known.iter().copied()).map_or_else(
+                || format!("known: {}", known.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
+            Some((
+                format!("the template uses `{name}`, which is neither a head nor a known name"),
+                Some(help),
+            ))
         }
         Ok(probes) => {
-            probes.contexts.iter().find_map(|context| engine.render(template, context).err()).map(|message| {
-                let help = "a head has label, confidence, margin, abstained, labels, runner_up.label and \
-                            runner_up.confidence";
-                (format!("the template fails: {message}"), Some(help.to_owned()))
+            let message = probes.contexts.iter().find_map(|context| engine.render(template, context).err());
+            message.map(|message| {
+                let help = message.starts_with("undefined").then(|| HEAD_HAS.to_owned());
+                (format!("the template fails: {message}"), help)
             })
         }
     };

@@ -115,8 +115,8 @@ impl Test {
             Self::Head { head, is, is_not, confidence, abstains } => {
                 let Some(scored) = facts.prediction.heads.get(head) else { return false };
                 match abstains {
-                    Some(abstains) => scored.abstains() == *abstains,
-                    None => says(scored, is, is_not, *confidence, defaults.margin),
+                    Some(abstains) => chosen(scored, defaults).is_empty() == *abstains,
+                    None => says(scored, is, is_not, *confidence, defaults),
                 }
             }
             Self::Language { is, confidence } => {
@@ -126,24 +126,27 @@ impl Test {
             }
             Self::Platform(platforms) => platforms.contains(&facts.platform),
             Self::Account(accounts) => accounts.iter().any(|account| account == facts.account),
-            Self::Tag(tags) => {
-                tags.iter().any(|tag| facts.ticket.tags.iter().any(|has| has.to_lowercase() == tag.to_lowercase()))
-            }
+            Self::Tag(tags) => tags
+                .iter()
+                .any(|tag| facts.ticket.tags.iter().any(|has| has.to_lowercase() == tag.to_lowercase())),
         }
     }
 
     /// What it saw, for `explain`. Never ticket text.
-    pub(super) fn seen(&self, facts: &Facts<'_>) -> String {
+    pub(super) fn seen(&self, facts: &Facts<'_>, defaults: Defaults) -> String {
         match self {
             Self::Head { head, .. } => match facts.prediction.heads.get(head) {
                 None => format!("the prediction has no head `{head}`"),
                 Some(scored) => {
-                    let best: Vec<_> =
-                        scored.ranked.iter().take(2).map(|(label, value)| format!("{label} {value:.2}")).collect();
-                    let chosen = if scored.abstains() {
-                        "abstains".to_owned()
-                    } else {
-                        format!("chose {}", scored.chosen.join(", "))
+                    let best: Vec<_> = scored
+                        .ranked
+                        .iter()
+                        .take(2)
+                        .map(|(label, value)| format!("{label} {value:.2}"))
+                        .collect();
+                    let chosen = match chosen(scored, defaults) {
+                        none if none.is_empty() => "abstains".to_owned(),
+                        labels => format!("chose {}", labels.join(", ")),
                     };
                     format!("{} ({chosen})", best.join(", "))
                 }
@@ -160,27 +163,34 @@ impl Test {
     }
 }
 
-/// Whether a head says one of `is` and none of `is_not`.
-fn says(scored: &Scored, is: &[String], is_not: &[String], bound: Option<Bound>, margin: f32) -> bool {
-    let candidates: Vec<&str> = match (bound, scored.kind) {
-        (None, _) => scored.chosen.iter().map(String::as_str).collect(),
-        (Some(bound), HeadKind::Single) => scored
-            .best()
-            .filter(|(_, confidence)| {
-                bound.holds(*confidence) && (!bound.wants_margin() || scored.margin() >= margin - ROUNDING)
-            })
-            .map(|(label, _)| label)
-            .into_iter()
-            .collect(),
-        (Some(bound), HeadKind::Multi) => scored
-            .ranked
-            .iter()
-            .filter(|(_, confidence)| bound.holds(*confidence))
-            .map(|(label, _)| label.as_str())
-            .collect(),
+/// The labels a head says: the bundle's own choice, or by the defaults where the bundle has no threshold at all.
+pub(super) fn chosen(scored: &Scored, defaults: Defaults) -> Vec<&str> {
+    if !scored.threshold.is_empty() || !scored.chosen.is_empty() {
+        return scored.chosen.iter().map(String::as_str).collect();
+    }
+    reaching(scored, Bound { sign: Sign::AtLeast, value: defaults.threshold }, defaults)
+}
+
+/// The labels whose confidence is as asked. Of a head that gives one label only the best counts, and where confidence is
+/// asked for, only when it is the margin ahead.
+fn reaching(scored: &Scored, bound: Bound, defaults: Defaults) -> Vec<&str> {
+    let candidates = match scored.kind {
+        HeadKind::Single if bound.wants_margin() && scored.margin() < defaults.margin - ROUNDING => 0,
+        HeadKind::Single => 1,
+        HeadKind::Multi => scored.ranked.len(),
     };
-    let has = |labels: &[String]| candidates.iter().any(|found| labels.iter().any(|label| label == found));
-    !candidates.is_empty() && (is.is_empty() || has(is)) && !has(is_not)
+    let ranked = scored.ranked.iter().take(candidates);
+    ranked.filter(|(_, confidence)| bound.holds(*confidence)).map(|(label, _)| label.as_str()).collect()
+}
+
+/// Whether a head says one of `is` and none of `is_not`.
+fn says(scored: &Scored, is: &[String], is_not: &[String], bound: Option<Bound>, defaults: Defaults) -> bool {
+    let said = match bound {
+        None => chosen(scored, defaults),
+        Some(bound) => reaching(scored, bound, defaults),
+    };
+    let has = |labels: &[String]| said.iter().any(|found| labels.iter().any(|label| label == found));
+    !said.is_empty() && (is.is_empty() || has(is)) && !has(is_not)
 }
 
 impl When {
@@ -189,9 +199,9 @@ impl When {
         match self {
             Self::All(parts) => parts.iter().all(|part| part.may_apply(platform)),
             Self::Any(parts) => parts.iter().any(|part| part.may_apply(platform)),
-            Self::None(parts) => {
-                !parts.iter().any(|part| matches!(part, Self::Is(Test::Platform(of)) if of.contains(&platform)))
-            }
+            Self::None(parts) => !parts
+                .iter()
+                .any(|part| matches!(part, Self::Is(Test::Platform(of)) if of.contains(&platform))),
             Self::Is(Test::Platform(of)) => of.contains(&platform),
             Self::Is(_) => true,
         }

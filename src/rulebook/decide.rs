@@ -47,7 +47,7 @@ struct Taken {
 
 /// The one evaluation behind `decide` and `explain`.
 pub(super) fn evaluate(rulebook: &Rulebook, facts: &Facts<'_>) -> Explanation {
-    let context = template::context(facts);
+    let context = template::context(facts, rulebook.book.defaults);
     let mut taken = Taken::default();
     let mut plan = Vec::new();
     let mut matched = Vec::new();
@@ -147,7 +147,7 @@ fn test(
                 depth,
                 condition: test.to_string(),
                 held,
-                seen: Some(test.seen(facts)),
+                seen: Some(test.seen(facts, defaults)),
             });
             return held;
         }

@@ -26,11 +26,8 @@ pub(super) fn check(rulebook: &Rulebook, problems: &mut Problems) {
             problems.warning(rule.at, message, None);
         }
     }
-    let used: BTreeSet<(Kind, String)> = rules
-        .iter()
-        .flat_map(|rule| &rule.then)
-        .flat_map(|action| compile::used(rulebook, action))
-        .collect();
+    let used: BTreeSet<(Kind, String)> =
+        rules.iter().flat_map(|rule| &rule.then).flat_map(|action| compile::used(rulebook, action)).collect();
     // Without a bundle a templated name may stand for anything.
     let open = |kind: Kind| {
         rulebook.vocabulary.is_none()

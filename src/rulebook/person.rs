@@ -15,7 +15,8 @@ pub(super) fn stands_in_the_way(effect: &Effect, facts: &Facts<'_>) -> Option<St
     let ours = |kind: &str, of: &dyn Fn(&Value) -> Option<bool>| newest(facts, kind, of);
     let (what, chosen) = match effect {
         Effect::SetPriority(wanted) => {
-            let current = ticket.priority.filter(|current| !ticket.priority_is_default && current != wanted)?;
+            let current =
+                ticket.priority.filter(|current| !ticket.priority_is_default && current != wanted)?;
             let ours = ours("set_priority", &|value| Some(value.as_str() == Some(current.as_str())));
             ("the priority".to_owned(), !ours)
         }

@@ -1,9 +1,9 @@
 //! The shape of a rulebook file: defaults, names and rules, each with its place.
 
+use super::Vocabulary;
 use super::action::{self, Action};
 use super::condition::{self, When};
 use super::names::Names;
-use super::Vocabulary;
 use crate::diagnostic::Place;
 use crate::mode::Mode;
 use crate::yaml::{Node, Problems, Table};
@@ -51,7 +51,8 @@ pub(super) fn book(root: &Node, vocabulary: Option<&Vocabulary>, problems: &mut 
         && let Some(version) = problems.parsed::<u32>(node, "`version`", "1")
         && version != 1
     {
-        problems.error(node.at, format!("this program knows rulebooks of version 1, this is version {version}"));
+        problems
+            .error(node.at, format!("this program knows rulebooks of version 1, this is version {version}"));
     }
     let defaults = defaults(file.table("defaults", problems), problems);
     let names = Names::read(file.table("names", problems), problems);
@@ -110,8 +111,5 @@ fn rule(node: &Node, vocabulary: Option<&Vocabulary>, problems: &mut Problems) -
 }
 
 fn flag(table: &mut Table<'_>, key: &'static str, problems: &mut Problems) -> bool {
-    table
-        .optional(key)
-        .and_then(|(_, node)| problems.flag(node, &format!("`{key}`")))
-        .unwrap_or_default()
+    table.optional(key).and_then(|(_, node)| problems.flag(node, &format!("`{key}`"))).unwrap_or_default()
 }

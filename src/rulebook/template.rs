@@ -3,12 +3,14 @@
 //! An unknown name is a mistake at load and never an empty space in a note. Nothing is escaped here: a connector escapes
 //! for its platform. A template sees scores and ids, never ticket text, and its work is bounded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deskbridge_connectors::Platform;
 use deskbridge_onnx::Prediction;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
+use super::condition::chosen;
+use super::syntax::Defaults;
 use super::{Facts, Vocabulary};
 
 /// Instructions one rendering may take.
@@ -127,39 +129,46 @@ pub(super) enum Problem {
 }
 
 /// What a template sees of a ticket.
-pub(super) fn context(facts: &Facts<'_>) -> Value {
-    build(facts.prediction, facts.ticket.id.as_str(), facts.platform, facts.account)
+pub(super) fn context(facts: &Facts<'_>, defaults: Defaults) -> Value {
+    build(facts.prediction, defaults, facts.ticket.id.as_str(), facts.platform, facts.account)
 }
 
-fn build(prediction: &Prediction, ticket: &str, platform: Platform, account: &str) -> Value {
-    let mut names: Vec<(String, Value)> = prediction
+fn build(
+    prediction: &Prediction,
+    defaults: Defaults,
+    ticket: &str,
+    platform: Platform,
+    account: &str,
+) -> Value {
+    let mut names: BTreeMap<String, Value> = prediction
         .heads
         .iter()
         .map(|(head, scored)| {
             let (label, confidence) = scored.best().unwrap_or_default();
             let (second, second_confidence) =
                 scored.ranked.get(1).map_or(("", 0.0), |(label, value)| (label.as_str(), *value));
+            let labels: Vec<String> = chosen(scored, defaults).into_iter().map(str::to_owned).collect();
             let value = context! {
                 label => label,
                 confidence => rounded(confidence),
                 margin => rounded(scored.margin()),
-                abstained => scored.abstains(),
-                labels => scored.chosen.clone(),
+                abstained => labels.is_empty(),
+                labels => labels,
                 runner_up => context! { label => second, confidence => rounded(second_confidence) },
             };
             (head.clone(), value)
         })
         .collect();
     let language = &prediction.language;
-    names.push((
+    names.insert(
         "language".to_owned(),
         context! { code => language.code.clone(), confidence => rounded(language.confidence) },
-    ));
-    names.push((
+    );
+    names.insert(
         "ticket".to_owned(),
         context! { id => ticket, platform => platform.as_str(), account => account },
-    ));
-    names.into_iter().collect()
+    );
+    Value::from(names)
 }
 
 fn probe<'v>(vocabulary: &'v Vocabulary, chosen: impl Fn(&str) -> Option<&'v String>) -> Value {
@@ -170,12 +179,21 @@ fn probe<'v>(vocabulary: &'v Vocabulary, chosen: impl Fn(&str) -> Option<&'v Str
             let best = chosen(head).or(labels.first()).cloned().unwrap_or_default();
             let rest = labels.iter().filter(|label| **label != best).map(|label| (label.clone(), 0.02));
             let ranked = std::iter::once((best.clone(), 0.9)).chain(rest).collect();
-            (head.clone(), Scored { kind: HeadKind::Single, ranked, chosen: vec![best] })
+            (
+                head.clone(),
+                Scored { kind: HeadKind::Single, ranked, chosen: vec![best], threshold: BTreeMap::new() },
+            )
         })
         .collect();
     let language = Language { code: "en".to_owned(), confidence: 0.9 };
     let [platform, ..] = Platform::ALL;
-    build(&Prediction { heads, language, model: String::new() }, "1", platform, "account")
+    build(
+        &Prediction { heads, language, model: String::new() },
+        Defaults::default(),
+        "1",
+        platform,
+        "account",
+    )
 }
 
 fn percent(share: f64) -> String {

@@ -9,64 +9,74 @@ use std::net::IpAddr;
 use deskbridge_connectors::account::{Credentials, Problem, WebhookConfig};
 use deskbridge_connectors::{AccountConfig, AccountId, Platform};
 
+use super::raw;
 use super::resolved::{Account, Segment};
 use super::secret::{self, Pair};
-use super::{Open, raw};
 use crate::diagnostic::{Place, nearest};
 use crate::yaml::{Key, Node, Problems, Table, Value};
 
 /// Reads every account; none at all is a mistake.
-pub(super) fn accounts(file: &mut Table<'_>, problems: &mut Problems, open: &Open) -> Vec<Account> {
+pub(super) fn accounts(file: &mut Table<'_>, problems: &mut Problems) -> Vec<Account> {
     let Some(node) = file.required("accounts", problems) else { return Vec::new() };
     let entries = problems.entries(node, "`accounts`");
     if entries.is_empty() && matches!(node.value, Value::Map(_)) {
         problems.error(node.at, "`accounts` names no account");
     }
-    entries.iter().filter_map(|(key, node)| account(key, node, problems, open)).collect()
+    entries.iter().filter_map(|(key, node)| account(key, node, problems)).collect()
 }
 
-fn account(key: &Key, node: &Node, problems: &mut Problems, open: &Open) -> Option<Account> {
+fn account(key: &Key, node: &Node, problems: &mut Problems) -> Option<Account> {
     let id = AccountId::new(&key.name).map_err(|message| problems.error(key.at, message)).ok();
     let mut table = Table::open(node, &format!("accounts.{}", key.name), problems);
     table.at = key.at;
     let platform = platform(&mut table, problems);
     let base_url = table.required("base_url", problems).and_then(|node| base_url(node, problems));
     let mode = raw::mode(&mut table, problems);
+    let before = problems.errors();
     let webhook = webhook(table.table("webhook", problems), problems);
+    let webhook_fails = problems.errors() > before;
     let credentials = credentials(&mut table, problems);
-    let allow_public_replies =
-        flag(&mut table, "allow_public_replies", problems).unwrap_or_default();
+    let allow_public_replies = flag(&mut table, "allow_public_replies", problems).unwrap_or_default();
     let api_version = word(&mut table, "api_version", problems);
     let app_id = word(&mut table, "app_id", problems);
     let admin_id = word(&mut table, "admin_id", problems);
     let segment = segment(&mut table, problems);
     table.close(problems);
-    let (Ok(credentials), Ok(segment)) = (credentials, segment) else { return None };
     let (id, platform, base_url) = (id?, platform?, base_url?);
     let config = AccountConfig {
         id,
         base_url,
         webhook,
-        credentials,
+        credentials: credentials.clone().unwrap_or_default(),
         allow_public_replies,
         api_version,
         app_id,
         admin_id,
     };
     let place = |problem: &Problem| place_of(node, problem.key).unwrap_or(key.at);
-    match open(platform, &config) {
+    match platform.open(&config) {
         Ok(opened) => {
             for warning in &opened.warnings {
-                problems.warning(place(warning), format!("account `{}`: {}", key.name, warning.message), None);
+                problems.warning(
+                    place(warning),
+                    format!("account `{}`: {}", key.name, warning.message),
+                    None,
+                );
             }
-            Some(Account { platform, config, connector: opened.connector, mode, segment })
+            Some(Account { platform, config, connector: opened.connector, mode, segment: segment.ok()? })
         }
-        Err(found) => {
+        Err(mut found) => {
+            let reported = |problem: &Problem| {
+                (webhook_fails && problem.key.starts_with("webhook"))
+                    || (credentials.is_err() && problem.key.starts_with("credentials"))
+            };
+            let silent = found.is_empty();
+            found.retain(|problem| !reported(problem));
             for problem in &found {
                 let message = format!("account `{}`: `{}`: {}", key.name, problem.key, problem.message);
                 problems.error(place(problem), message);
             }
-            if found.is_empty() {
+            if silent {
                 problems.error(key.at, format!("account `{}` cannot be opened", key.name));
             }
             None
@@ -110,7 +120,7 @@ fn base_url(node: &Node, problems: &mut Problems) -> Option<String> {
     }
 }
 
-fn checked_url(text: &str) -> Result<(), &'static str> {
+pub(super) fn checked_url(text: &str) -> Result<(), &'static str> {
     const SHAPE: &str = "`base_url` is a scheme and a host, as in https://desk.example";
     let uri: http::Uri = text.parse().map_err(|_| SHAPE)?;
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(SHAPE) };
@@ -133,7 +143,8 @@ fn checked_url(text: &str) -> Result<(), &'static str> {
 
 fn is_loopback(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    bare.eq_ignore_ascii_case("localhost")
+        || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 fn webhook(mut table: Table<'_>, problems: &mut Problems) -> WebhookConfig {
@@ -199,7 +210,9 @@ fn credentials(account: &mut Table<'_>, problems: &mut Problems) -> Result<Optio
     }
     table.close(problems);
     let found = match (client_id.zip(client_secret), email.zip(api_token)) {
-        (Some((client_id, client_secret)), None) => Some(Credentials::OAuthClient { client_id, client_secret }),
+        (Some((client_id, client_secret)), None) => {
+            Some(Credentials::OAuthClient { client_id, client_secret })
+        }
         (None, Some((email, api_token))) => Some(Credentials::ApiToken { email, api_token }),
         _ => access_token.map(Credentials::AccessToken).or(api_key.map(Credentials::ApiKey)),
     };

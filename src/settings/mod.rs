@@ -1,14 +1,12 @@
 //! The settings: a YAML file with the environment laid over it, checked as a whole.
 //!
-//! What is written ([`raw`]) is not what is used ([`resolved`]): a secret may stand in a file of its own, durations
+//! What is written (`raw`) is not what is used (`resolved`): a secret may stand in a file of its own, durations
 //! have units, addresses are parsed, and each account's connector is built, so that nothing later can meet a
 //! setting that does not hold. All problems are reported at once, each at its place. `${VAR}` is never expanded: an
 //! environment variable sets a key by its name and nothing else. Relative paths are relative to the working
 //! directory.
 
 use std::path::Path;
-
-use deskbridge_connectors::{AccountConfig, Opened, Platform, account::Problem};
 
 use crate::diagnostic::{Diagnostic, Severity, Sheet};
 use crate::yaml::{Problems, Value, parse};
@@ -19,12 +17,7 @@ mod raw;
 mod resolved;
 mod secret;
 
-pub use resolved::{
-    Account, Admin, Log, LogFormat, Model, Segment, Server, Settings, StoreUrl, Worker,
-};
-
-/// How an account's connector is built; [`Platform::open`] everywhere but in this module's own tests.
-type Open = dyn Fn(Platform, &AccountConfig) -> Result<Opened, Vec<Problem>>;
+pub use resolved::{Account, Admin, Log, LogFormat, Model, Segment, Server, Settings, StoreUrl, Worker};
 
 impl Settings {
     /// Reads a settings file and the environment's `DESKBRIDGE__…` variables.
@@ -40,7 +33,7 @@ impl Settings {
             let message = format!("cannot read the settings: {error}");
             vec![Diagnostic::without_place(Severity::Error, file.as_str(), message)]
         })?;
-        read(&file, &text, environment, &|platform, config| platform.open(config))
+        read(&file, &text, environment)
     }
 }
 
@@ -49,12 +42,9 @@ fn read(
     file: &str,
     text: &str,
     environment: Vec<(String, String)>,
-    open: &Open,
 ) -> Result<(Settings, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let mut blind = Sheet::new(file, text);
-    blind.hide_all();
-    // Where the text cannot be understood, nobody knows which lines hold secrets.
-    let mut root = parse(&blind, text)?;
+    // Where the text cannot be understood, nobody knows which lines hold secrets: none is shown.
+    let mut root = parse(&Sheet::new(file, ""), text)?;
     if root.value == Value::Null {
         root.value = Value::Map(Vec::new());
     }
@@ -62,7 +52,7 @@ fn read(
     secret::hide(&root, &mut sheet);
     let mut problems = Problems::new(sheet, true);
     env::overlay(&mut root, environment, &mut problems);
-    let settings = raw::settings(&root, &mut problems, open);
+    let settings = raw::settings(&root, &mut problems);
     let failed = problems.has_errors();
     let found = problems.into_sorted();
     match settings {

@@ -6,14 +6,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::account;
 use super::resolved::{Admin, Log, LogFormat, Model, Server, Settings, StoreUrl, Worker};
 use super::secret::{self, Pair};
-use super::{Open, account};
 use crate::mode::Mode;
 use crate::yaml::{Node, Problems, Table};
 
 /// Reads the whole file; `None` when something that is needed could not be read.
-pub(super) fn settings(root: &Node, problems: &mut Problems, open: &Open) -> Option<Settings> {
+pub(super) fn settings(root: &Node, problems: &mut Problems) -> Option<Settings> {
     let mut file = Table::open(root, "", problems);
     let server = server(file.table("server", problems), problems);
     let admin = admin(file.table("admin", problems), problems);
@@ -29,7 +29,7 @@ pub(super) fn settings(root: &Node, problems: &mut Problems, open: &Open) -> Opt
     let mode = mode(&mut file, problems);
     let log = log(file.table("log", problems), problems);
     let worker = worker(file.table("worker", problems), problems);
-    let accounts = account::accounts(&mut file, problems, open);
+    let accounts = account::accounts(&mut file, problems);
     file.close(problems);
     Some(Settings {
         server: server?,
@@ -120,8 +120,7 @@ fn store(mut table: Table<'_>, problems: &mut Problems) -> Option<StoreUrl> {
 }
 
 fn model(mut table: Table<'_>, problems: &mut Problems) -> Option<Model> {
-    let bundle =
-        table.required("bundle", problems).and_then(|node| problems.word(node, "`model.bundle`"));
+    let bundle = table.required("bundle", problems).and_then(|node| problems.word(node, "`model.bundle`"));
     let runtime = table.optional("runtime").and_then(|(_, node)| problems.word(node, "`model.runtime`"));
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(4);
     let threads = count(&mut table, "threads", cores, 1..=256, problems);
@@ -214,7 +213,8 @@ pub(super) fn duration(
     let Some((_, node)) = table.optional(key) else { return default };
     let Some(text) = problems.text(node, &format!("`{what}`")) else { return default };
     span(text).unwrap_or_else(|| {
-        problems.error(node.at, format!("`{what}` is a duration with its unit, as in 500ms, 30s, 5m, 24h or 7d"));
+        problems
+            .error(node.at, format!("`{what}` is a duration with its unit, as in 500ms, 30s, 5m, 24h or 7d"));
         default
     })
 }

@@ -19,7 +19,10 @@ pub(super) fn hide(node: &Node, sheet: &mut Sheet) {
         Value::Map(entries) => {
             for (key, value) in entries {
                 let name = key.name.to_lowercase();
-                if name == "base_url" || name == "token_header" || name.ends_with("_file") {
+                if name == "base_url" && !holds_userinfo(value)
+                    || name == "token_header"
+                    || name.ends_with("_file")
+                {
                     continue;
                 }
                 if GUARDED.iter().any(|part| name.contains(part)) && holds_text(value) {
@@ -34,13 +37,19 @@ pub(super) fn hide(node: &Node, sheet: &mut Sheet) {
     }
 }
 
+/// An address may carry a password, though it is refused for that.
+fn holds_userinfo(node: &Node) -> bool {
+    matches!(&node.value, Value::Scalar { text, .. } if text.contains('@'))
+}
+
 /// Whether anything in it may be a secret: not when it is a map of nothing but `…_file` keys and empty values.
 fn holds_text(node: &Node) -> bool {
     match &node.value {
         Value::Null => false,
         Value::Scalar { .. } | Value::List(_) => true,
         Value::Map(entries) => entries.iter().any(|(key, value)| {
-            let harmless = key.name.ends_with("_file") || key.name == "token_header" || key.name == "tolerance";
+            let harmless =
+                key.name.ends_with("_file") || key.name == "token_header" || key.name == "tolerance";
             !harmless && holds_text(value)
         }),
     }
@@ -106,7 +115,8 @@ fn file(
     let (key, node) = table.optional(pair.file)?;
     let path = PathBuf::from(problems.word(node, &what)?);
     if also_written {
-        problems.error(key.at, format!("`{what}` and `{}` exclude each other; keep one", table.path(pair.key)));
+        problems
+            .error(key.at, format!("`{what}` and `{}` exclude each other; keep one", table.path(pair.key)));
         return None;
     }
     match std::fs::read_to_string(&path) {

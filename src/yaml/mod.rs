@@ -61,14 +61,6 @@ impl Node {
             Value::Map(_) => "a map",
         }
     }
-
-    /// The value under a key, where this is a map that has it.
-    pub(crate) fn get(&self, name: &str) -> Option<&Node> {
-        match &self.value {
-            Value::Map(entries) => entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| node),
-            _ => None,
-        }
-    }
 }
 
 /// Reads one document. An empty one is [`Value::Null`].
@@ -105,18 +97,17 @@ struct Builder<'t> {
 
 impl<'t> Builder<'t> {
     fn document(&mut self) -> Result<Node, Fatal> {
-        let mut root = Node {
-            at: Place { line: 1, column: 1, variable: 0 },
-            last_line: 1,
-            value: Value::Null,
-        };
+        let mut root =
+            Node { at: Place { line: 1, column: 1, variable: 0 }, last_line: 1, value: Value::Null };
         let mut documents = 0;
         while let Some((event, span)) = self.next()? {
             match event {
                 Event::DocumentStart(..) => {
                     documents += 1;
                     if documents > 1 {
-                        return Err(self.fatal(place(&span), "a second document starts here; one file holds one"));
+                        return Err(
+                            self.fatal(place(&span), "a second document starts here; one file holds one")
+                        );
                     }
                 }
                 Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}

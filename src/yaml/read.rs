@@ -35,14 +35,24 @@ impl Problems {
     }
 
     pub(crate) fn has_errors(&self) -> bool {
-        self.found.iter().any(Diagnostic::is_error)
+        self.errors() > 0
+    }
+
+    /// How many errors there are so far.
+    pub(crate) fn errors(&self) -> usize {
+        self.found.iter().filter(|found| found.is_error()).count()
     }
 
     /// Everything, in the order of the file; the same finding once.
     pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.found.sort_by(|a, b| (a.line, a.column).cmp(&(b.line, b.column)));
-        self.found.dedup();
-        self.found
+        self.found.sort_by_key(|found| (found.line, found.column));
+        let mut once: Vec<Diagnostic> = Vec::new();
+        for found in self.found {
+            if !once.contains(&found) {
+                once.push(found);
+            }
+        }
+        once
     }
 
     /// A scalar's text. Numbers and truth values are text too, as written.

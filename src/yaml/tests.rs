@@ -76,7 +76,9 @@ fn every_key_that_stands_twice_is_reported() {
 fn refuses_what_would_surprise() {
     check(
         "a: !x 1\n",
-        &["t.yaml:1:7: error: YAML tags (`!word`) are not used here; remove it or quote the value\n 1 | a: !x 1\n   |       ^"],
+        &[
+            "t.yaml:1:7: error: YAML tags (`!word`) are not used here; remove it or quote the value\n 1 | a: !x 1\n   |       ^",
+        ],
     );
     check(
         "a: 1\n---\nb: 2\n",

@@ -9,18 +9,32 @@ use crate::yaml::{Node, Problems, Table, Value};
 
 /// Words that are kept for conditions to come.
 const RESERVED: [&str; 10] = [
-    "segment", "channel", "field", "status", "priority", "group", "requester", "text", "repeat_contacts", "hours",
+    "segment",
+    "channel",
+    "field",
+    "status",
+    "priority",
+    "group",
+    "requester",
+    "text",
+    "repeat_contacts",
+    "hours",
 ];
 
 const GROUPS: [&str; 3] = ["all", "any", "none"];
 
 /// Reads a tree; what cannot be read is reported and left out.
-pub(in crate::rulebook) fn read(node: &Node, vocabulary: Option<&Vocabulary>, problems: &mut Problems) -> When {
+pub(in crate::rulebook) fn read(
+    node: &Node,
+    vocabulary: Option<&Vocabulary>,
+    problems: &mut Problems,
+) -> When {
     let entries = problems.entries(node, "`when`");
     let grouped = entries.iter().filter(|(key, _)| GROUPS.contains(&key.name.as_str())).count();
     if entries.is_empty() {
         if matches!(node.value, Value::Map(_) | Value::Null) {
-            problems.error(node.at, "the condition is empty; leave `when` out for a rule that always matches");
+            problems
+                .error(node.at, "the condition is empty; leave `when` out for a rule that always matches");
         }
         return When::All(Vec::new());
     }
@@ -72,21 +86,22 @@ fn test(node: &Node, vocabulary: Option<&Vocabulary>, problems: &mut Problems) -
             let is = labelled(&mut table, "is", &head, labels, problems);
             let is_not = labelled(&mut table, "is_not", &head, labels, problems);
             let confidence = bound(&mut table, problems);
-            let abstains =
-                table.optional("abstains").and_then(|(_, node)| problems.flag(node, "`abstains`"));
+            let abstains = table.optional("abstains").and_then(|(_, node)| problems.flag(node, "`abstains`"));
             let asks = !is.is_empty() || !is_not.is_empty() || confidence.is_some();
             if !asks && abstains.is_none() && table.place_of("is").or(table.place_of("is_not")).is_none() {
                 let help = "add `is`, `is_not`, `confidence` or `abstains`";
                 problems.error_with(key.at, "the condition asks nothing of its head", Some(help.to_owned()));
             }
             if asks && abstains.is_some() {
-                problems.error(key.at, "`abstains` stands alone: a head that abstains has no label to compare");
+                problems
+                    .error(key.at, "`abstains` stands alone: a head that abstains has no label to compare");
             }
             Test::Head { head, is, is_not, confidence, abstains }
         }
-        "language" => {
-            Test::Language { is: words_of(value, "`language`", problems), confidence: bound(&mut table, problems) }
-        }
+        "language" => Test::Language {
+            is: words_of(value, "`language`", problems),
+            confidence: bound(&mut table, problems),
+        },
         "platform" => Test::Platform(platforms(value, problems)),
         "account" => Test::Account(words_of(value, "`account`", problems)),
         "tag" => Test::Tag(words_of(value, "`tag`", problems)),
@@ -124,7 +139,10 @@ fn bound(table: &mut Table<'_>, problems: &mut Problems) -> Option<Bound> {
     let (_, node) = table.optional("confidence")?;
     let bound = problems.text(node, "`confidence`").map(Bound::parse)?;
     if bound.is_none() {
-        problems.error(node.at, "`confidence` is a number from 0 to 1 with >=, >, <= or < before it, as in \">=0.8\"");
+        problems.error(
+            node.at,
+            "`confidence` is a number from 0 to 1 with >=, >, <= or < before it, as in \">=0.8\"",
+        );
     }
     bound
 }
@@ -210,11 +228,12 @@ fn checked(
         if let Some(labels) = labels
             && !labels.contains(word)
         {
-            let help = nearest(word, labels.iter().map(String::as_str))
-                .map_or_else(|| format!("its labels: {}", labels.join(", ")), |near| format!("did you mean `{near}`?"));
+            let help = nearest(word, labels.iter().map(String::as_str)).map_or_else(
+                || format!("its labels: {}", labels.join(", ")),
+                |near| format!("did you mean `{near}`?"),
+            );
             problems.error_with(*at, format!("the head `{head}` has no label `{word}`"), Some(help));
         }
     }
     words.into_iter().map(|(_, word)| word).collect()
 }
-
