@@ -1,0 +1,134 @@
+//! Reads a ticket back: the ticket with its people, then its comments, oldest first.
+//!
+//! Events carry no custom fields and may be hours old, so this is the only source of what a ticket says. The
+//! first comment is the description (<https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_comments/>).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::wire::{Comment, Comments, TicketAnswer, User, WireTicket, list, next_page, parse};
+use crate::call::{Answer, Later, Next, Read, judge};
+use crate::connector::Looked;
+use crate::delivery::Notice;
+use crate::plain_text;
+use crate::ticket::{
+    Author, FieldValue, Message, Priority, RemoteId, Requester, Skip, Status, Ticket, TicketId, Version,
+};
+
+/// A thread of more than 500 comments is read no further: what it is about stands at its beginning.
+const PAGES: usize = 5;
+
+pub(super) fn look(notice: &Notice, answers: &[Answer], base_url: &str) -> Next<Looked> {
+    let id = &notice.ticket;
+    let Some((first, pages)) = answers.split_first() else {
+        return Next::Send(Read::get(format!("/api/v2/tickets/{id}.json?include=users")));
+    };
+    if let Err(next) = judge(first) {
+        return next;
+    }
+    let Some(TicketAnswer { ticket, mut users, .. }) = parse::<TicketAnswer>(first) else {
+        return Next::Later(Later::Failed);
+    };
+    if RemoteId::from_json(&ticket.id).as_ref().map(RemoteId::as_str) != Some(id.as_str()) {
+        return Next::Later(Later::Failed);
+    }
+    match ticket.status.as_deref() {
+        Some("closed") => return Next::Done(Looked::Skip(Skip::Closed)),
+        // Marking as spam deletes the ticket; either way nobody works on it.
+        Some("deleted") => return Next::Done(Looked::Skip(Skip::Spam)),
+        _ => {}
+    }
+
+    let comments_path = list(&format!("/api/v2/tickets/{id}/comments.json"), "&include=users");
+    let mut comments = Vec::new();
+    let mut next = Some(Read::get(comments_path.clone()));
+    for page in pages.iter().take(PAGES) {
+        if let Err(next) = judge(page) {
+            return next;
+        }
+        let Some(read) = parse::<Comments>(page) else { return Next::Later(Later::Failed) };
+        comments.extend(read.comments);
+        users.extend(read.users);
+        next = next_page(page, &comments_path, base_url);
+        if next.is_none() {
+            break;
+        }
+    }
+    match next {
+        Some(read) if pages.len() < PAGES => Next::Send(read),
+        _ => Next::Done(Looked::Ticket(Box::new(normalise(id, ticket, &users, &comments)))),
+    }
+}
+
+fn normalise(id: &TicketId, wire: WireTicket, users: &[User], comments: &[Comment]) -> Ticket {
+    let people: BTreeMap<RemoteId, &User> =
+        users.iter().filter_map(|user| Some((user.remote_id()?, user))).collect();
+    let requester = RemoteId::from_json(&wire.requester_id);
+    let email = requester.as_ref().and_then(|id| people.get(id)).and_then(|user| user.email.clone());
+    Ticket {
+        id: id.clone(),
+        version: Version(wire.updated_at),
+        subject: wire.subject.unwrap_or_default(),
+        messages: comments
+            .iter()
+            .map(|comment| message(comment, requester.as_ref(), &people))
+            .filter(|message| !message.text.is_empty())
+            .collect(),
+        requester: Requester { id: requester, email: email.map(|email| email.to_lowercase()) },
+        status: match wire.status.as_deref() {
+            Some("new") => Status::New,
+            Some("pending") => Status::Pending,
+            Some("hold") => Status::Hold,
+            Some("solved") => Status::Solved,
+            Some("closed") => Status::Closed,
+            _ => Status::Open,
+        },
+        priority: wire.priority.as_deref().and_then(priority),
+        // A new ticket has none at all, so whatever stands there was chosen.
+        priority_is_default: false,
+        tags: wire.tags.unwrap_or_default().into_iter().collect::<BTreeSet<_>>(),
+        group: RemoteId::from_json(&wire.group_id),
+        assignee: RemoteId::from_json(&wire.assignee_id),
+        fields: wire
+            .custom_fields
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|field| Some((RemoteId::from_json(&field.id)?, FieldValue::from_json(&field.value)?)))
+            .collect(),
+        channel: wire.via.and_then(|via| via.channel.as_str().map(str::to_owned)),
+        brand: RemoteId::from_json(&wire.brand_id),
+        created_at: wire.created_at.and_then(|at| at.parse().ok()),
+    }
+}
+
+/// The API writes priorities in lower case and events in upper case.
+pub(super) fn priority(word: &str) -> Option<Priority> {
+    word.to_ascii_lowercase().parse().ok()
+}
+
+fn message(comment: &Comment, requester: Option<&RemoteId>, people: &BTreeMap<RemoteId, &User>) -> Message {
+    let id = RemoteId::from_json(&comment.author_id);
+    let role = id.as_ref().and_then(|id| people.get(id)).and_then(|user| user.role.as_deref());
+    let author = match (id, role) {
+        // Whoever asked is the customer of this ticket, also where colleagues help colleagues.
+        (Some(id), _) if Some(&id) == requester => Author::Customer,
+        // The system writes as -1.
+        (Some(id), _) if id.as_str().starts_with('-') => Author::Bot,
+        (_, Some("end-user")) => Author::Customer,
+        _ => Author::Agent,
+    };
+    Message { author, public: comment.public.unwrap_or(false), text: text(comment) }
+}
+
+fn text(comment: &Comment) -> String {
+    let given =
+        |text: &Option<String>| text.as_deref().filter(|text| !text.trim().is_empty()).map(str::to_owned);
+    let text = if let Some(plain) = given(&comment.plain_body) {
+        // "Plain" still has this one entity in it.
+        plain_text::from_plain(&plain.replace("&nbsp;", " "))
+    } else if let Some(html) = given(&comment.html_body) {
+        plain_text::from_html(&html)
+    } else {
+        plain_text::from_plain(comment.body.as_deref().unwrap_or_default())
+    };
+    text.trim().to_owned()
+}

@@ -1,0 +1,103 @@
+//! Reads what an account calls its groups, ticket fields and agents, and who we are there.
+
+use super::wire::{Fields, Groups, Me, User, Users, WireField, list, next_page, parse};
+use crate::call::{Answer, Later, Next, Read, Refusal, judge};
+use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
+use crate::ticket::RemoteId;
+
+/// At most a thousand of each kind; a desk with more has other worries.
+const PAGES: usize = 10;
+
+const ME: &str = "/api/v2/users/me.json";
+
+type Take = fn(&Answer, &mut Directory) -> Option<()>;
+
+const LISTS: [(&str, &str, Take); 3] = [
+    ("/api/v2/groups.json", "", groups),
+    ("/api/v2/ticket_fields.json", "", fields),
+    ("/api/v2/users.json", "&role%5B%5D=agent&role%5B%5D=admin", agents),
+];
+
+pub(super) fn names(answers: &[Answer], base_url: &str) -> Next<Directory> {
+    let mut directory = Directory::default();
+    let mut answers = answers.iter();
+    for (path, query, take) in LISTS {
+        let path = list(path, query);
+        let mut next = Some(Read::get(path.clone()));
+        for _ in 0..PAGES {
+            let Some(read) = next else { break };
+            let Some(answer) = answers.next() else { return Next::Send(read) };
+            if let Err(next) = judge(answer) {
+                return next;
+            }
+            if take(answer, &mut directory).is_none() {
+                return Next::Later(Later::Failed);
+            }
+            next = next_page(answer, &path, base_url);
+        }
+    }
+    let Some(answer) = answers.next() else { return Next::Send(Read::get(ME)) };
+    if let Err(next) = judge(answer) {
+        return next;
+    }
+    let Some(me) = parse::<Me>(answer) else { return Next::Later(Later::Failed) };
+    // Without credentials the platform answers 200 with an anonymous user that has no id.
+    let Some(id) = me.user.remote_id() else { return Next::Refused(Refusal::Credentials) };
+    directory.me = Some(id);
+    Next::Done(directory)
+}
+
+fn groups(answer: &Answer, into: &mut Directory) -> Option<()> {
+    let page: Groups = parse(answer)?;
+    into.groups.extend(
+        page.groups
+            .into_iter()
+            .filter(|group| group.deleted != Some(true))
+            .filter_map(|group| Some(Named { id: RemoteId::from_json(&group.id)?, name: group.name })),
+    );
+    Some(())
+}
+
+fn agents(answer: &Answer, into: &mut Directory) -> Option<()> {
+    let page: Users = parse(answer)?;
+    let works_here = |user: &User| user.active != Some(false) && user.suspended != Some(true);
+    into.agents.extend(page.users.into_iter().filter(works_here).filter_map(|user| {
+        Some(Agent { id: user.remote_id()?, name: user.name.unwrap_or_default(), email: user.email })
+    }));
+    Some(())
+}
+
+fn fields(answer: &Answer, into: &mut Directory) -> Option<()> {
+    let page: Fields = parse(answer)?;
+    into.fields.extend(
+        page.ticket_fields.into_iter().filter(|field| field.active != Some(false)).filter_map(|field| {
+            let kind = kind(&field)?;
+            Some(Field { id: RemoteId::from_json(&field.id)?, name: field.title, kind })
+        }),
+    );
+    Some(())
+}
+
+/// What a field may hold; `None` for the platform's own fields, which are not set through `custom_fields`
+/// (<https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/>).
+fn kind(field: &WireField) -> Option<FieldKind> {
+    let choices = || {
+        field
+            .custom_field_options
+            .iter()
+            .flatten()
+            .map(|option| Choice { value: option.value.clone(), label: option.name.clone() })
+            .collect()
+    };
+    Some(match field.kind.as_str() {
+        "subject" | "description" | "status" | "custom_status" | "tickettype" | "priority"
+        | "basic_priority" | "group" | "assignee" => return None,
+        "tagger" => FieldKind::One(choices()),
+        "multiselect" => FieldKind::Many(choices()),
+        "text" | "textarea" => FieldKind::Text,
+        "integer" | "decimal" => FieldKind::Number,
+        "checkbox" => FieldKind::Flag,
+        "date" => FieldKind::Date,
+        other => FieldKind::Other(other.to_owned()),
+    })
+}

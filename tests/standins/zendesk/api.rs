@@ -1,0 +1,305 @@
+//! The HTTP side of the stand-in: tokens, who may do what, rate headers, and the JSON of each resource.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use serde_json::{Value, json};
+
+use super::store::{Kept, Refused, Said, Store, not_found, stamp_of};
+use super::{
+    API_TOKEN, CATEGORY, CLIENT_ID, CLIENT_SECRET, Inner, ORDER_NUMBER, Token, agent_id, group_id, hooks,
+    lock,
+};
+use crate::seed;
+use crate::webhook::now_ms;
+
+type Desk = State<Arc<Inner>>;
+type Parameters = Query<Vec<(String, String)>>;
+
+pub(super) fn router(desk: Arc<Inner>) -> Router {
+    let guarded = Router::new()
+        .route("/api/v2/tickets/{id}", get(show).put(update))
+        .route("/api/v2/tickets/{id}/{part}", get(comments))
+        .route("/api/v2/users/{id}", get(me))
+        .route("/api/v2/{list}", get(list))
+        .layer(from_fn_with_state(Arc::clone(&desk), guard));
+    Router::new().route("/oauth/tokens", post(token)).merge(guarded).with_state(desk)
+}
+
+fn answer(status: u16, body: Value) -> Response {
+    (StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), Json(body)).into_response()
+}
+
+fn refuse((status, body): Refused) -> Response {
+    answer(status, body)
+}
+
+/// The client-credentials grant.
+async fn token(State(desk): Desk, body: Bytes) -> Response {
+    let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let said = |key: &str| asked.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    if said("grant_type") != "client_credentials" {
+        return answer(400, json!({ "error": "unsupported_grant_type" }));
+    }
+    if said("client_id") != CLIENT_ID || said("client_secret") != CLIENT_SECRET {
+        return answer(401, json!({ "error": "invalid_client" }));
+    }
+    let scope = said("scope");
+    if scope.is_empty() {
+        return answer(400, json!({ "error": "invalid_scope" }));
+    }
+    let seconds = desk.token_seconds.load(Ordering::Relaxed);
+    let text = format!("standin-access-token-{:08}", desk.number());
+    let token = Token { ends_ms: now_ms() + seconds * 1_000, scope: scope.clone() };
+    lock(&desk.tokens).insert(text.clone(), token);
+    answer(
+        200,
+        json!({ "access_token": text, "token_type": "bearer", "scope": scope, "expires_in": seconds }),
+    )
+}
+
+/// Credentials first, then the rate, then the scope.
+async fn guard(State(desk): Desk, request: Request, next: Next) -> Response {
+    let Some(scope) = scope_of(&desk, request.headers()) else {
+        return answer(401, json!({ "error": "Couldn't authenticate you" }));
+    };
+    let limit = desk.calls_a_minute.load(Ordering::Relaxed);
+    let (used, reset_s) = {
+        let mut window = lock(&desk.window);
+        let now = now_ms();
+        if now - window.began_ms >= 60_000 {
+            window.began_ms = now;
+            window.used = 0;
+        }
+        window.used = window.used.saturating_add(1);
+        (window.used, (60_000 - (now - window.began_ms)).max(1_000) / 1_000)
+    };
+    let mut response = if used > limit {
+        let mut busy = answer(429, json!({ "error": "APIRateLimitExceeded" }));
+        busy.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(reset_s));
+        busy
+    } else if !allows(&scope, request.method(), request.uri().path()) {
+        answer(403, json!({ "error": "Forbidden", "description": "missing scope" }))
+    } else {
+        next.run(request).await
+    };
+    let remaining = limit.saturating_sub(used);
+    for (name, value) in [
+        ("x-rate-limit", i64::from(limit)),
+        ("x-rate-limit-remaining", i64::from(remaining)),
+        ("ratelimit-limit", i64::from(limit)),
+        ("ratelimit-remaining", i64::from(remaining)),
+        ("ratelimit-reset", reset_s),
+    ] {
+        response.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from(value));
+    }
+    response
+}
+
+fn scope_of(desk: &Inner, headers: &HeaderMap) -> Option<String> {
+    let sent = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    if let Some(token) = sent.strip_prefix("Bearer ") {
+        let tokens = lock(&desk.tokens);
+        return tokens.get(token).filter(|token| token.ends_ms > now_ms()).map(|token| token.scope.clone());
+    }
+    let basic = STANDARD.decode(sent.strip_prefix("Basic ")?).ok()?;
+    let wanted = format!("{}/token:{API_TOKEN}", seed::AGENTS[0].1);
+    (basic == wanted.as_bytes()).then(|| "read write".to_owned())
+}
+
+fn allows(scope: &str, method: &Method, path: &str) -> bool {
+    let needed = if method == Method::GET { "read" } else { "write" };
+    let resource = path.trim_start_matches("/api/v2/").split(['/', '.']).next().unwrap_or_default();
+    scope.split_whitespace().any(|word| word == needed || word == format!("{resource}:{needed}"))
+}
+
+fn number_of(segment: &str) -> &str {
+    segment.strip_suffix(".json").unwrap_or(segment)
+}
+
+async fn show(State(desk): Desk, Path(id): Path<String>, Query(asked): Parameters) -> Response {
+    let id = number_of(&id);
+    let mut store = lock(&desk.store);
+    let Some(kept) = store.get(id) else { return refuse(not_found()) };
+    let mut body = json!({ "ticket": ticket(kept) });
+    if includes_users(&asked) {
+        let people = [Some(kept.requester), kept.assignee];
+        body["users"] = people.into_iter().flatten().map(|id| user(&store, id)).collect();
+    }
+    store.looked_at(id);
+    answer(200, body)
+}
+
+async fn update(State(desk): Desk, Path(id): Path<String>, body: Bytes) -> Response {
+    let Ok(body) = serde_json::from_slice(&body) else {
+        return answer(400, json!({ "error": "Unprocessable", "description": "no JSON" }));
+    };
+    let updated = lock(&desk.store).update(number_of(&id), &body);
+    match updated {
+        Err(refused) => refuse(refused),
+        Ok((kept, said)) => {
+            let mut events =
+                vec![json!({ "id": desk.number(), "type": "Change", "field_name": "updated_at" })];
+            if let Some(said) = &said {
+                events.push(json!({ "id": said.id, "type": "Comment", "public": said.public, "html_body": said.html }));
+            }
+            let shown =
+                json!({ "ticket": ticket(&kept), "audit": { "ticket_id": kept.id, "events": events } });
+            if let Some(said) = said {
+                // The event comes on its own time, often before its cause has read the answer.
+                let desk = Arc::clone(&desk);
+                tokio::spawn(async move { hooks::comment_added(&desk, &kept, &said).await });
+            }
+            answer(200, shown)
+        }
+    }
+}
+
+async fn comments(
+    State(desk): Desk,
+    Path((id, part)): Path<(String, String)>,
+    Query(asked): Parameters,
+) -> Response {
+    let store = lock(&desk.store);
+    let kept = match store.get(&id) {
+        Some(kept) if number_of(&part) == "comments" => kept,
+        _ => return refuse(not_found()),
+    };
+    let mut said: Vec<&Said> = kept.said.iter().collect();
+    if asked.iter().any(|(key, value)| key == "sort" && value == "-created_at") {
+        said.reverse();
+    }
+    let all = said.iter().map(|said| comment(said)).collect();
+    let path = format!("/api/v2/tickets/{id}/comments.json");
+    let mut body = page("comments", all, &asked, &desk, &path);
+    if includes_users(&asked) {
+        let mut authors: Vec<_> = said.iter().map(|said| said.author).collect();
+        authors.sort_unstable();
+        authors.dedup();
+        body["users"] = authors.into_iter().map(|id| user(&store, id)).collect();
+    }
+    answer(200, body)
+}
+
+async fn me(State(desk): Desk, Path(id): Path<String>) -> Response {
+    if number_of(&id) != "me" {
+        return refuse(not_found());
+    }
+    answer(200, json!({ "user": user(&lock(&desk.store), agent_id(0)) }))
+}
+
+async fn list(State(desk): Desk, Path(list): Path<String>, Query(asked): Parameters) -> Response {
+    let name = number_of(&list).to_owned();
+    let all: Vec<Value> = match name.as_str() {
+        "groups" => (0..seed::GROUPS.len())
+            .map(|index| json!({ "id": group_id(index), "name": seed::GROUPS[index], "deleted": false }))
+            .collect(),
+        "users" => {
+            let store = lock(&desk.store);
+            (0..seed::AGENTS.len()).map(|index| user(&store, agent_id(index))).collect()
+        }
+        "ticket_fields" => fields(),
+        _ => return refuse(not_found()),
+    };
+    answer(200, page(&name, all, &asked, &desk, &format!("/api/v2/{name}.json")))
+}
+
+/// One page by cursor; the cursor is opaque to clients and an offset in truth.
+fn page(name: &str, all: Vec<Value>, asked: &[(String, String)], desk: &Inner, path: &str) -> Value {
+    let parameter = |key: &str| asked.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone());
+    let size = parameter("page[size]").and_then(|size| size.parse().ok()).unwrap_or(100_usize).clamp(1, 100);
+    let start = parameter("page[after]")
+        .and_then(|cursor| String::from_utf8(STANDARD.decode(cursor).ok()?).ok()?.parse().ok())
+        .unwrap_or(0_usize);
+    let items: Vec<_> = all.iter().skip(start).take(size).cloned().collect();
+    let has_more = start + items.len() < all.len();
+    let cursor = STANDARD.encode((start + items.len()).to_string());
+    let base = desk.base_url.get().map(String::as_str).unwrap_or_default();
+    let next = has_more.then(|| format!("{base}{path}?page%5Bafter%5D={cursor}&page%5Bsize%5D={size}"));
+    json!({
+        name: items,
+        "meta": { "has_more": has_more, "after_cursor": cursor, "before_cursor": null },
+        "links": { "next": next, "prev": null },
+    })
+}
+
+fn includes_users(asked: &[(String, String)]) -> bool {
+    asked.iter().any(|(key, value)| key == "include" && value.split(',').any(|word| word == "users"))
+}
+
+fn ticket(kept: &Kept) -> Value {
+    json!({
+        "id": kept.id,
+        "subject": kept.subject,
+        "raw_subject": kept.subject,
+        "description": kept.said.first().map(|said| said.plain.clone()),
+        "status": kept.status,
+        "priority": kept.priority,
+        "type": null,
+        "tags": kept.tags,
+        "requester_id": kept.requester,
+        "submitter_id": kept.requester,
+        "assignee_id": kept.assignee,
+        "group_id": kept.group,
+        "organization_id": null,
+        "brand_id": null,
+        "custom_fields": [
+            { "id": CATEGORY, "value": kept.category },
+            { "id": ORDER_NUMBER, "value": kept.order_number },
+        ],
+        "via": { "channel": "email", "source": { "from": {}, "to": {}, "rel": null } },
+        "created_at": stamp_of(kept.created_s),
+        "updated_at": stamp_of(kept.updated_s),
+    })
+}
+
+fn comment(said: &Said) -> Value {
+    json!({
+        "id": said.id,
+        "type": "Comment",
+        "author_id": said.author,
+        "public": said.public,
+        "body": said.plain,
+        "html_body": said.html,
+        "plain_body": said.plain,
+        "created_at": stamp_of(said.at_s),
+    })
+}
+
+fn user(store: &Store, id: u64) -> Value {
+    match super::agent(id) {
+        Some((name, email)) => {
+            json!({ "id": id, "name": name, "email": email, "role": "agent", "active": true, "suspended": false })
+        }
+        None => {
+            json!({ "id": id, "name": "A customer", "email": store.email(id), "role": "end-user", "active": true })
+        }
+    }
+}
+
+/// Two of the platform's own fields, which nobody may set as custom fields, and the two of this desk.
+fn fields() -> Vec<Value> {
+    let options: Vec<_> = seed::CATEGORIES
+        .iter()
+        .map(|value| json!({ "name": seed::label(value), "raw_name": seed::label(value), "value": value }))
+        .collect();
+    let field =
+        |id: u64, kind: &str, title: &str| json!({ "id": id, "type": kind, "title": title, "active": true });
+    let mut category = field(CATEGORY, "tagger", "Category");
+    category["custom_field_options"] = options.into();
+    vec![
+        field(super::ID_BASE + 191, "subject", "Subject"),
+        field(super::ID_BASE + 193, "priority", "Priority"),
+        category,
+        field(ORDER_NUMBER, "text", "Order number"),
+    ]
+}

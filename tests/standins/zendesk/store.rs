@@ -1,0 +1,378 @@
+//! What the stand-in keeps, and the rules an update meets.
+//!
+//! An update is checked whole before anything of it is kept, as the platform does. It never talks HTTP.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{CATEGORY, ID_BASE, ORDER_NUMBER, agent, agent_id, group_id, group_name};
+use crate::desk::{Change, NewTicket, Note, TicketState};
+use crate::seed;
+use crate::webhook::now_ms;
+
+/// The tickets and customers of the account.
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    tickets: BTreeMap<u64, Kept>,
+    customers: Vec<String>,
+    said: u64,
+}
+
+/// One ticket.
+#[derive(Clone, Debug)]
+pub(super) struct Kept {
+    pub(super) id: u64,
+    pub(super) subject: String,
+    pub(super) status: &'static str,
+    pub(super) priority: Option<String>,
+    pub(super) group: Option<u64>,
+    pub(super) assignee: Option<u64>,
+    pub(super) requester: u64,
+    pub(super) tags: BTreeSet<String>,
+    pub(super) category: Option<String>,
+    pub(super) order_number: Option<String>,
+    pub(super) said: Vec<Said>,
+    pub(super) created_s: i64,
+    pub(super) updated_s: i64,
+    /// The creation webhook as sent first: body and invocation.
+    pub(super) birth: Option<(String, String)>,
+    armed: Vec<Change>,
+}
+
+/// One comment.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    pub(super) id: u64,
+    pub(super) author: u64,
+    pub(super) public: bool,
+    pub(super) html: String,
+    pub(super) plain: String,
+    pub(super) at_s: i64,
+}
+
+/// Why an update is refused: a status and the vendor's error body.
+pub(super) type Refused = (u16, Value);
+
+pub(super) fn not_found() -> Refused {
+    (404, json!({ "error": "RecordNotFound", "description": "Not found" }))
+}
+
+fn invalid(field: &str, code: &str) -> Refused {
+    let fault = json!([{ "description": format!("{field} is not accepted"), "error": code }]);
+    (
+        422,
+        json!({ "error": "RecordInvalid", "description": "Record validation errors", "details": { field: fault } }),
+    )
+}
+
+impl Kept {
+    /// Seconds are all the platform tells, so that two changes within one must still differ.
+    fn touch(&mut self) {
+        self.updated_s = (now_ms() / 1_000).max(self.updated_s + 1);
+    }
+
+    /// Sets the dropdown and swaps its tag, which is the same thing on this platform.
+    fn categorise(&mut self, value: Option<String>) {
+        if let Some(old) = self.category.take() {
+            self.tags.remove(&old);
+        }
+        self.tags.extend(value.clone());
+        self.category = value;
+    }
+
+    /// Lets the dropdown follow a replaced list of tags; where several options are in it, the one that stood
+    /// before wins.
+    fn follow_tags(&mut self, before: Option<&str>) {
+        let options: Vec<_> = seed::CATEGORIES.iter().filter(|option| self.tags.contains(**option)).collect();
+        let stays = options.iter().find(|option| Some(***option) == before).or(options.first());
+        self.category = stays.map(|option| (**option).to_owned());
+    }
+}
+
+impl Store {
+    pub(super) fn open(&mut self, new: NewTicket) -> Kept {
+        let requester = self.customer(&new.email);
+        let now_s = now_ms() / 1_000;
+        let id = 35_001 + self.tickets.len() as u64;
+        let mut kept = Kept {
+            id,
+            subject: new.subject,
+            status: "new",
+            priority: None,
+            group: None,
+            assignee: None,
+            requester,
+            tags: new.tags.iter().map(|tag| stored_tag(tag)).collect(),
+            category: None,
+            order_number: None,
+            said: Vec::new(),
+            created_s: now_s,
+            updated_s: now_s,
+            birth: None,
+            armed: Vec::new(),
+        };
+        kept.follow_tags(None);
+        let said = self.comment(requester, true, &new.body, new.body.starts_with('<'));
+        kept.said.push(said);
+        self.tickets.insert(id, kept.clone());
+        kept
+    }
+
+    fn customer(&mut self, email: &str) -> u64 {
+        let index = self.customers.iter().position(|known| known == email).unwrap_or_else(|| {
+            self.customers.push(email.to_owned());
+            self.customers.len() - 1
+        });
+        ID_BASE + 1_001 + 2 * index as u64
+    }
+
+    fn comment(&mut self, author: u64, public: bool, text: &str, is_html: bool) -> Said {
+        self.said += 1;
+        let html = if is_html { text.to_owned() } else { format!("<p dir=\"auto\">{}</p>", escape(text)) };
+        let plain = if is_html { strip(text) } else { text.to_owned() };
+        Said { id: ID_BASE + 100_001 + 2 * self.said, author, public, html, plain, at_s: now_ms() / 1_000 }
+    }
+
+    /// A ticket that the API shows.
+    pub(super) fn get(&self, id: &str) -> Option<&Kept> {
+        self.tickets.get(&id.parse().ok()?).filter(|kept| kept.status != "deleted")
+    }
+
+    fn get_mut(&mut self, id: &str) -> Option<&mut Kept> {
+        self.tickets.get_mut(&id.parse().ok()?).filter(|kept| kept.status != "deleted")
+    }
+
+    pub(super) fn born(&mut self, id: u64, body: &str, invocation: &str) {
+        if let Some(kept) = self.tickets.get_mut(&id) {
+            kept.birth = Some((body.to_owned(), invocation.to_owned()));
+        }
+    }
+
+    pub(super) fn reply(&mut self, id: &str, text: &str) -> Option<(Kept, Said)> {
+        let author = self.get(id)?.requester;
+        let said = self.comment(author, true, text, text.starts_with('<'));
+        let kept = self.get_mut(id)?;
+        kept.said.push(said.clone());
+        kept.status = "open";
+        kept.touch();
+        Some((kept.clone(), said))
+    }
+
+    pub(super) fn set_status(&mut self, id: &str, status: &'static str) {
+        if let Some(kept) = self.get_mut(id) {
+            kept.status = status;
+            kept.touch();
+        }
+    }
+
+    /// Arms a change for the moment after the next read.
+    pub(super) fn arm(&mut self, id: &str, change: Change) {
+        if let Some(kept) = self.get_mut(id) {
+            kept.armed.push(change);
+        }
+    }
+
+    /// The ticket was read: what was armed happens now.
+    pub(super) fn looked_at(&mut self, id: &str) {
+        let armed = self.get_mut(id).map(|kept| std::mem::take(&mut kept.armed)).unwrap_or_default();
+        for change in armed {
+            self.edit(id, &change);
+        }
+    }
+
+    /// A person changes the ticket.
+    pub(super) fn edit(&mut self, id: &str, change: &Change) {
+        let Some(kept) = self.get_mut(id) else { return };
+        if let Some(priority) = &change.priority {
+            kept.priority = Some(priority.clone());
+        }
+        if let Some(name) = &change.group {
+            let index = seed::GROUPS.iter().position(|known| known == name);
+            assert!(index.is_some(), "the desk has no group {name}");
+            kept.group = index.map(group_id);
+        }
+        if let Some(tag) = &change.tag {
+            kept.tags.insert(stored_tag(tag));
+        }
+        if let Some(category) = &change.category {
+            kept.categorise(Some(category.clone()));
+        }
+        kept.status = "open";
+        kept.touch();
+    }
+
+    /// `PUT /api/v2/tickets/{id}`: all of it or nothing. Returns the ticket, and the comment it made.
+    pub(super) fn update(&mut self, id: &str, body: &Value) -> Result<(Kept, Option<Said>), Refused> {
+        let mut kept = self.get(id).ok_or_else(not_found)?.clone();
+        let wanted = body.get("ticket").and_then(Value::as_object).ok_or_else(|| {
+            (400, json!({ "error": "InvalidAttribute", "description": "a ticket object is required" }))
+        })?;
+        if kept.status == "closed" {
+            return Err(invalid("status", "ClosedTicket"));
+        }
+        guard(wanted, &kept)?;
+
+        let before = kept.category.clone();
+        if let Some(priority) = wanted.get("priority") {
+            let word = priority.as_str();
+            if !priority.is_null()
+                && !word.is_some_and(|word| ["low", "normal", "high", "urgent"].contains(&word))
+            {
+                return Err(invalid("priority", "InvalidValue"));
+            }
+            kept.priority = word.map(str::to_owned);
+        }
+        if let Some(group) = wanted.get("group_id") {
+            kept.group = number(group);
+            if !group.is_null() && kept.group.and_then(group_name).is_none() {
+                return Err(invalid("group", "InvalidValue"));
+            }
+        }
+        if let Some(assignee) = wanted.get("assignee_id") {
+            kept.assignee = number(assignee);
+            if !assignee.is_null() && kept.assignee.and_then(agent).is_none() {
+                return Err(invalid("assignee", "InvalidValue"));
+            }
+            // Every agent of this desk is in every group; without one the agent's first group is taken.
+            kept.group = kept.group.or_else(|| kept.assignee.map(|_| group_id(0)));
+        }
+        for field in wanted.get("custom_fields").and_then(Value::as_array).into_iter().flatten() {
+            set_field(&mut kept, field)?;
+        }
+        if let Some(tags) = wanted.get("tags") {
+            kept.tags = match tags {
+                Value::Array(tags) => tags.iter().filter_map(Value::as_str).map(stored_tag).collect(),
+                Value::String(tags) => tags.split([' ', ',']).map(stored_tag).collect(),
+                _ => return Err(invalid("tags", "InvalidValue")),
+            };
+            kept.tags.remove("");
+            kept.follow_tags(before.as_deref());
+        }
+        let said = match wanted.get("comment") {
+            None => None,
+            Some(comment) => {
+                let html = comment.get("html_body").and_then(Value::as_str);
+                let text = html.or_else(|| comment.get("body").and_then(Value::as_str)).unwrap_or_default();
+                if text.is_empty() {
+                    return Err(invalid("comment", "BlankValue"));
+                }
+                // Public unless said otherwise: forgetting `public` tells the customer.
+                let public = comment.get("public").and_then(Value::as_bool).unwrap_or(true);
+                Some(self.comment(agent_id(0), public, text, html.is_some()))
+            }
+        };
+        kept.said.extend(said.clone());
+        kept.touch();
+        self.tickets.insert(kept.id, kept.clone());
+        Ok((kept, said))
+    }
+
+    pub(super) fn ids(&self) -> Vec<String> {
+        self.tickets.keys().map(ToString::to_string).collect()
+    }
+
+    pub(super) fn email(&self, id: u64) -> Option<&str> {
+        let index = usize::try_from(id.checked_sub(ID_BASE + 1_001)? / 2).ok()?;
+        self.customers.get(index).map(String::as_str)
+    }
+
+    pub(super) fn state(&self, id: &str) -> Option<TicketState> {
+        let kept = self.get(id)?;
+        let fields = [("Category", &kept.category), ("Order number", &kept.order_number)];
+        Some(TicketState {
+            priority: kept.priority.clone(),
+            group: kept.group.and_then(group_name).map(str::to_owned),
+            agent: kept.assignee.and_then(agent).map(|(name, _)| name.to_owned()),
+            tags: kept.tags.clone(),
+            fields: fields
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
+                .collect(),
+            notes: kept
+                .said
+                .iter()
+                .filter(|said| agent(said.author).is_some())
+                .map(|said| Note { body: said.html.clone(), public: said.public })
+                .collect(),
+        })
+    }
+}
+
+/// `safe_update` without a stamp, or with another than the ticket's, changes nothing.
+fn guard(wanted: &serde_json::Map<String, Value>, kept: &Kept) -> Result<(), Refused> {
+    let safe = wanted.get("safe_update").is_some_and(|safe| safe == &json!(true) || safe == &json!("true"));
+    if !safe {
+        return Ok(());
+    }
+    match wanted.get("updated_stamp").and_then(Value::as_str) {
+        None => Err(invalid("updated_stamp", "BlankValue")),
+        Some(stamp) if stamp == stamp_of(kept.updated_s) => Ok(()),
+        Some(_) => Err((
+            409,
+            json!({ "error": "UpdateConflict", "description": "Safe Update: the ticket data is outdated" }),
+        )),
+    }
+}
+
+fn set_field(kept: &mut Kept, field: &Value) -> Result<(), Refused> {
+    let value = field.get("value").cloned().unwrap_or_default();
+    let text = match &value {
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    match field.get("id").and_then(number) {
+        Some(CATEGORY) => {
+            if !value.is_null() && !text.as_deref().is_none_or(|text| seed::CATEGORIES.contains(&text)) {
+                return Err(invalid("base", "InvalidValue"));
+            }
+            kept.categorise(text);
+        }
+        Some(ORDER_NUMBER) => kept.order_number = text,
+        // The platform says nothing about fields that it does not have.
+        _ => {}
+    }
+    Ok(())
+}
+
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}
+
+fn stored_tag(tag: &str) -> String {
+    tag.trim().to_lowercase().replace(' ', "_")
+}
+
+/// Seconds since the epoch as the API writes them.
+pub(super) fn stamp_of(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string()
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\n', "<br>")
+}
+
+/// Good enough for what stand-in customers and bridges write.
+fn strip(html: &str) -> String {
+    let mut plain = String::new();
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' if inside => {
+                inside = false;
+                plain.push(' ');
+            }
+            c if !inside => plain.push(c),
+            _ => {}
+        }
+    }
+    plain
+        .replace("&lt;", "<")
+        .replace("&gt;", ">")
+        .replace("&quot;", "\"")
+        .replace("&amp;", "&")
+        .trim()
+        .to_owned()
+}
