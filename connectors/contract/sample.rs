@@ -37,7 +37,8 @@ pub(crate) struct Sample {
 pub(super) fn samples() -> Vec<(Platform, Sample)> {
     let sample = |platform| match platform {
         Platform::Zendesk => Some(crate::zendesk::tests::sample()),
-        Platform::Intercom | Platform::Freshdesk => None,
+        Platform::Intercom => Some(crate::intercom::tests::sample()),
+        Platform::Freshdesk => None,
     };
     Platform::ALL.into_iter().filter_map(|platform| Some((platform, sample(platform)?))).collect()
 }

@@ -9,20 +9,51 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::open;
 use crate::account::{AccountConfig, AccountId, Credentials, Problem, WebhookConfig};
 use crate::call::Answer;
 use crate::connector::{Auth, Connector};
+use crate::contract::{self, Sample};
+use crate::directory::{Choice, Field, FieldKind};
 use crate::secret::Secret;
 use crate::signature;
+use crate::ticket::{RemoteId, Status, Ticket, Version};
 
 /// The client secret of the samples.
 const SECRET: &str = "intercom_test_client_secret";
 
+/// What the contract suite needs of this platform.
+pub(crate) fn sample() -> Sample {
+    let mut names = contract::names();
+    let label = |text: &str| Choice { value: text.to_owned(), label: text.to_owned() };
+    names.fields.push(Field {
+        id: RemoteId("Priority".into()),
+        name: "Priority".into(),
+        kind: FieldKind::One(["Low", "Normal", "High", "Urgent"].map(label).into()),
+    });
+    // One answer for every request: the conversation, a made tag, and lists without entries.
+    let fine = json!({
+        "type": "conversation", "id": "35436", "updated_at": 1_795_168_800, "state": "open", "admin_assignee_id": 0,
+        "source": { "type": "email", "author": { "type": "user", "id": "7", "email": "grace@example.com" } },
+        "tags": { "tags": [{ "id": "70", "name": "vip" }] }, "data": [],
+    });
+    Sample {
+        config: config(),
+        sign: |body, _| sign(body),
+        body: include_str!("fixtures/notification_conversation_created.json"),
+        covers_body: true,
+        // A throttled notification may come hours late; what is too late is tested beside this.
+        covers_time: false,
+        ticket: Ticket { version: Version("1795168800".into()), status: Status::New, ..contract::ticket() },
+        names,
+        answers: vec![fine],
+    }
+}
+
 /// Valid settings of one account.
-pub(crate) fn config() -> AccountConfig {
+fn config() -> AccountConfig {
     AccountConfig {
         id: AccountId::new("chat").unwrap(),
         base_url: "https://api.intercom.io".to_owned(),
@@ -36,7 +67,7 @@ pub(crate) fn config() -> AccountConfig {
 }
 
 /// The headers of an authentic delivery of `body`.
-pub(crate) fn sign(body: &[u8]) -> HeaderMap {
+fn sign(body: &[u8]) -> HeaderMap {
     sign_with(SECRET, body)
 }
 
@@ -47,13 +78,13 @@ fn sign_with(secret: &str, body: &[u8]) -> HeaderMap {
     headers
 }
 
-/// The body of a creation notification, sent at [`SENT_AT_S`].
-pub(crate) fn creation_body() -> Vec<u8> {
+/// The body of a creation notification.
+fn creation_body() -> Vec<u8> {
     fixture("notification_conversation_created").into()
 }
 
-/// When [`creation_body`] was first sent, in seconds since the epoch.
-pub(crate) const SENT_AT_S: i64 = 1_768_030_002;
+/// When every notification of the fixtures was first sent, in seconds since the epoch.
+const SENT_AT_S: i64 = 1_795_168_821;
 
 fn fixture(name: &str) -> &'static str {
     match name {
