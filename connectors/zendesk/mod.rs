@@ -64,7 +64,10 @@ pub(crate) fn open(config: &AccountConfig) -> Result<Opened, Vec<Problem>> {
     }
     let webhook = &config.webhook;
     if webhook.secrets.is_empty() || webhook.secrets.iter().any(Secret::is_empty) {
-        wrong("webhook.secrets", "put the webhook's signing secret here; without one nothing can be verified");
+        wrong(
+            "webhook.secrets",
+            "put the webhook's signing secret here; without one nothing can be verified",
+        );
     }
     if webhook.secrets.iter().any(|secret| secret.equals(PUBLIC_TEST_SECRET.as_bytes())) {
         wrong(

@@ -2,6 +2,8 @@
 //!
 //! Subscribed to are new tickets and added comments, whoever adds them, so that a bridge meets its own echo.
 
+use std::sync::atomic::Ordering;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -72,8 +74,12 @@ pub(super) async fn malformed(desk: &Inner) -> u16 {
 }
 
 /// A conflict, a full queue and silence are tried again; a plain 500 is not, which is the platform's own trap.
-/// Stamp and invocation stay the same: it is one invocation with several attempts.
+/// Stamp and invocation stay the same: it is one invocation with several attempts. A desk without a webhook is
+/// silent.
 async fn send(desk: &Inner, ticket: u64, body: &str, invocation: &str) -> u16 {
+    if !desk.delivers.load(Ordering::Relaxed) {
+        return 0;
+    }
     let headers = headers(WEBHOOK_SECRET, body, invocation);
     let body = Bytes::from(body.to_owned());
     let again = |status| matches!(status, 0 | 409 | 429 | 503);

@@ -10,7 +10,7 @@ mod store;
 mod tests;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ struct Inner {
     /// Numbers tokens, events and invocations.
     counter: AtomicU64,
     sender: WebhookSender,
+    /// Whether a webhook is set up at all.
+    delivers: AtomicBool,
     log: RequestLog,
     base_url: OnceLock<String>,
 }
@@ -102,6 +104,7 @@ impl Zendesk {
             token_seconds: AtomicI64::new(TOKEN_SECONDS),
             counter: AtomicU64::new(1),
             sender: WebhookSender::new(schedule),
+            delivers: AtomicBool::new(false),
             log: RequestLog::default(),
             base_url: OnceLock::new(),
         });
@@ -169,6 +172,7 @@ impl Desk for Zendesk {
 
     fn deliver_to(&self, url: &str) {
         self.desk.sender.deliver_to(url);
+        self.desk.delivers.store(true, Ordering::Relaxed);
     }
 
     async fn open(&self, ticket: NewTicket) -> String {
