@@ -2,7 +2,7 @@
 //!
 //! A classifier must see what this customer says now, not what everybody said before: quoted history and
 //! signatures are cut by the marks that mail programs leave. It never cuts everything (a mail that is nothing
-//! but quotation is returned whole), never fails, and never reads more than [`LIMIT_BYTES`].
+//! but quotation is returned whole), never fails, and never reads more than `LIMIT_BYTES`.
 
 mod history;
 mod markup;
