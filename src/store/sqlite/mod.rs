@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use deskbridge_connectors::VerifiedDelivery;
 use jiff::Timestamp;
 
 use self::reader::Readers;
@@ -17,7 +18,6 @@ use self::writer::Writer;
 use crate::decision::TicketKey;
 use crate::outcome::Entry;
 use crate::store::{Accepted, Claim, DeadLetter, Depth, Error, Filter, History, JournalEntry, Store};
-use deskbridge_connectors::VerifiedDelivery;
 
 mod queue;
 mod read;
@@ -36,8 +36,9 @@ const READERS: usize = 2;
 /// A store in an SQLite file. Dropping it writes what is queued and closes the file.
 #[derive(Debug)]
 pub struct Sqlite {
-    writer: Writer,
+    // Dropped in this order: whoever closes last moves the log into the file, and a reader may not write.
     readers: Readers,
+    writer: Writer,
 }
 
 impl Sqlite {
@@ -50,7 +51,7 @@ impl Sqlite {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let conn = schema::open_writer(path)?;
         let readers = (0..READERS).map(|_| schema::open_reader(path)).collect::<Result<_, _>>()?;
-        Ok(Self { writer: Writer::start(conn)?, readers: Readers::start(readers)? })
+        Ok(Self { readers: Readers::start(readers)?, writer: Writer::start(conn)? })
     }
 }
 

@@ -64,7 +64,7 @@ struct Run<'a> {
 /// Runs random histories on fresh databases.
 pub(crate) fn histories_agree<D: Database>(new: impl Fn() -> D) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let config = Config { cases: 96, failure_persistence: None, ..Config::default() };
+    let config = Config { cases: 64, failure_persistence: None, ..Config::default() };
     let steps = prop::collection::vec(step(), 1..80);
     TestRunner::new(config)
         .run(&steps, |steps| {
