@@ -1,3 +1,4 @@
-//! The daemon over its public names: real sockets, real files, real signatures.
+//! The integration tests: one crate, so that the program is linked once.
 
 mod ingress;
+mod store;

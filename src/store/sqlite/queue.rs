@@ -22,8 +22,8 @@ pub(super) trait Job: Send {
     fn fail(self: Box<Self>, error: Error);
 }
 
-/// The sending end of a queue of jobs.
-#[derive(Clone, Debug)]
+/// The sending end of a queue of jobs. Not `Clone`: the thread ends when it is dropped.
+#[derive(Debug)]
 pub(super) struct Queue(SyncSender<Box<dyn Job>>);
 
 impl Queue {

@@ -63,9 +63,8 @@ CREATE TABLE ledger (
     entry      TEXT    NOT NULL
 ) STRICT;
 
-CREATE INDEX ledger_since   ON ledger (decided_at);
-CREATE INDEX ledger_ticket  ON ledger (account, ticket);
-CREATE INDEX ledger_history ON ledger (account, ticket, id) WHERE decided = 1;
+CREATE INDEX ledger_since  ON ledger (decided_at);
+CREATE INDEX ledger_ticket ON ledger (account, ticket, decided);
 
 -- What a probe writes to.
 CREATE TABLE probe (

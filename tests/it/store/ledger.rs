@@ -1,0 +1,99 @@
+//! What every store promises of its ledger: entries come back whole, filtered and in order.
+
+use deskbridge::decision::{Digests, TicketKey};
+use deskbridge::outcome::{Entry, Outcome};
+use deskbridge::store::{Filter, Store};
+use deskbridge_connectors::{Skip, TicketId, Version};
+
+use super::Database;
+use super::conformance::claimed;
+use super::fixture::{at, delivery, entry};
+
+/// Keeps a delivery and settles it with this entry.
+async fn record(store: &dyn Store, entry: &Entry) -> i64 {
+    let given = delivery(&entry.account, &entry.delivery, entry.ticket.parse().unwrap());
+    store.accept(&given, at(0)).await.unwrap();
+    store.settle(claimed(store, 0).await, entry).await.unwrap()
+}
+
+fn decided(version: &str, rulebook: &str) -> Entry {
+    let digests = Digests { model: "m1".to_owned(), rulebook: rulebook.to_owned() };
+    let key = format!("{version}-{rulebook}");
+    let version = Some(Version(version.to_owned()));
+    Entry { digests: Some(digests), version, ..entry("acme", 7, &key, at(1)) }
+}
+
+fn ticket(account: &str, id: &str) -> TicketKey {
+    TicketKey { account: account.to_owned(), ticket: TicketId::new(id).unwrap() }
+}
+
+pub(crate) async fn entries_come_back_whole(db: &dyn Database) {
+    let store = db.open();
+    let full = Entry {
+        outcome: Outcome::Applied,
+        reason: Some("because".to_owned()),
+        own_version: Some(Version("v2".to_owned())),
+        withheld: Some(serde_json::json!({"z": 1, "a": [1.5, "ü"]})),
+        ..decided("v1", "r1")
+    };
+    let bare = entry("acme", 8, "bare", at(2));
+    let ids = [record(&*store, &full).await, record(&*store, &bare).await];
+    assert!(ids[0] < ids[1]);
+    let all = store.decisions(&Filter::default()).await.unwrap();
+    assert_eq!(all, [(ids[0], full), (ids[1], bare)]);
+}
+
+pub(crate) async fn entries_are_filtered(db: &dyn Database) {
+    let store = db.open();
+    let mut ids = Vec::new();
+    for (n, (account, ticket)) in [("acme", 7), ("acme", 8), ("shop", 7), ("acme", 7)].into_iter().enumerate()
+    {
+        let line = entry(account, ticket, &format!("k{n}"), at(10 * i64::try_from(n).unwrap()));
+        ids.push(record(&*store, &line).await);
+    }
+    let found = async |filter: Filter| -> Vec<usize> {
+        let entries = store.decisions(&filter).await.unwrap();
+        entries.iter().map(|(id, _)| ids.iter().position(|known| known == id).unwrap()).collect()
+    };
+    let account = Some("acme".to_owned());
+    let ticket = Some("7".to_owned());
+    assert_eq!(found(Filter::default()).await, [0, 1, 2, 3]);
+    assert_eq!(found(Filter { since: Some(at(20)), ..Filter::default() }).await, [2, 3]);
+    assert_eq!(found(Filter { account: account.clone(), ..Filter::default() }).await, [0, 1, 3]);
+    assert_eq!(found(Filter { ticket: ticket.clone(), ..Filter::default() }).await, [0, 2, 3]);
+    assert_eq!(found(Filter { after: Some(ids[1]), ..Filter::default() }).await, [2, 3]);
+    // With a limit the newest ones, still oldest first.
+    assert_eq!(found(Filter { limit: Some(2), ..Filter::default() }).await, [2, 3]);
+    let all = Filter { since: Some(at(1)), account, ticket, after: Some(ids[0]), limit: Some(9) };
+    assert_eq!(found(all).await, [3]);
+    let other = Filter { account: Some("nobody".to_owned()), ..Filter::default() };
+    assert!(found(other).await.is_empty());
+}
+
+pub(crate) async fn a_tickets_history_tells_echoes_and_repeats(db: &dyn Database) {
+    let store = db.open();
+    record(&*store, &decided("v1", "r1")).await;
+    let wrote = Entry { own_version: Some(Version("v3".to_owned())), ..decided("v2", "r1") };
+    record(&*store, &wrote).await;
+    let skipped = Entry { outcome: Outcome::Skipped, ..entry("acme", 7, "echo", at(1)) };
+    record(&*store, &skipped).await;
+    record(&*store, &entry("shop", 7, "other", at(1))).await;
+
+    let history = store.history(&ticket("acme", "7")).await.unwrap();
+    assert_eq!(history.entries, [wrote, decided("v1", "r1")], "newest first, deciding ones only");
+    let knows = |version: &str, rulebook| history.knows(&Version(version.to_owned()), "m1", rulebook);
+    assert_eq!(knows("v3", "r1"), Some(Skip::OwnEcho));
+    assert_eq!(knows("v1", "r1"), Some(Skip::AlreadyDecided));
+    assert_eq!(knows("v1", "r2"), None);
+    assert!(store.history(&ticket("shop", "8")).await.unwrap().entries.is_empty());
+}
+
+pub(crate) async fn a_long_history_is_cut_to_its_newest(db: &dyn Database) {
+    let store = db.open();
+    for n in 0..25 {
+        record(&*store, &decided(&format!("v{n}"), "r1")).await;
+    }
+    let entries = store.history(&ticket("acme", "7")).await.unwrap().entries;
+    let versions: Vec<_> = entries.iter().map(|entry| entry.version.clone().unwrap().0).collect();
+    assert_eq!(versions, (5..25).rev().map(|n| format!("v{n}")).collect::<Vec<_>>());
+}

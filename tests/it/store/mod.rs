@@ -1,0 +1,18 @@
+//! The store, seen from outside: one suite of promises and one model, run on every backend.
+
+mod conformance;
+mod fixture;
+mod ledger;
+mod model;
+mod sqlite;
+mod step;
+
+use std::sync::Arc;
+
+use deskbridge::store::Store;
+
+/// One database of a backend; dropped with everything in it.
+pub(crate) trait Database: Send + Sync {
+    /// Opens it, as a process does that starts. Several may have it open at once.
+    fn open(&self) -> Arc<dyn Store>;
+}
