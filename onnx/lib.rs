@@ -1,1 +1,41 @@
-//! placeholder
+//! Text to prediction, and how a model comes to be.
+//!
+//! ```text
+//! serving    subject, body ─encode─► token ids ─session─► embedding ─heads─► confidences ─thresholds─► Prediction
+//! training   tickets file ─train─► bundle (encoder.onnx, tokenizer.json, heads.onnx, manifest.json)
+//! before     published weights ─convert─► encoder.onnx, 8-bit, three times as fast
+//! ```
+//!
+//! Inference is plain CPU work on threads of its own: no async runtime, no environment, no clock. Paths, dates and
+//! seeds are arguments. Ticket text goes in and never comes out: not in an error, not in a [`Prediction`].
+
+pub mod bundle;
+mod classifier;
+pub mod convert;
+mod digest;
+mod encode;
+mod engine;
+mod error;
+mod files;
+mod graph;
+mod language;
+mod metrics;
+mod pool;
+mod prediction;
+mod runtime;
+mod session;
+pub mod train;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use crate::bundle::{Bundle, Manifest};
+pub use crate::classifier::{Classifier, Done};
+pub use crate::digest::{Digest, ModelDigest};
+pub use crate::encode::MAX_LENGTH;
+pub use crate::error::{BundleProblem, Error};
+pub use crate::language::{Language, detect as detect_language};
+pub use crate::metrics::{HeadMetrics, LabelMetrics};
+pub use crate::prediction::{Confidence, Head, HeadKind, Label, Prediction, Scored, contract_json};
+pub use crate::runtime::{LIBRARY, Runtime};
+pub use crate::train::{Problem, Progress, TrainOptions, TrainReport, train};
