@@ -109,9 +109,14 @@ impl Bundle {
         let (manifest, digest) = read_manifest(folder)?;
         let mut problems = inconsistencies(&folder.join(MANIFEST), &manifest);
         for name in [ENCODER, TOKENIZER, HEADS] {
-            problems.extend(manifest.files.get(name).and_then(|expected| check(&folder.join(name), expected)));
+            problems
+                .extend(manifest.files.get(name).and_then(|expected| check(&folder.join(name), expected)));
         }
-        if problems.is_empty() { Ok(Self { folder: folder.into(), manifest, digest }) } else { Err(Error::Bundle(problems)) }
+        if problems.is_empty() {
+            Ok(Self { folder: folder.into(), manifest, digest })
+        } else {
+            Err(Error::Bundle(problems))
+        }
     }
 }
 
@@ -144,14 +149,17 @@ fn read_manifest(folder: &Path) -> Result<(Manifest, Digest), Error> {
     let file = folder.join(MANIFEST);
     let wrong = |what: String| Error::Bundle(vec![BundleProblem::new(&file, what)]);
     let bytes = std::fs::read(&file).map_err(|e| {
-        wrong(format!("{e}; `model.bundle` must name the folder of a bundle, and `deskbridge train` makes one"))
+        wrong(format!(
+            "{e}; `model.bundle` must name the folder of a bundle, and `deskbridge train` makes one"
+        ))
     })?;
     // The version is read first: a newer format may well have other fields.
     #[derive(Deserialize)]
     struct Versioned {
         format: u32,
     }
-    let unreadable = |e: serde_json::Error| wrong(format!("not a bundle's manifest: {e}; train the bundle again"));
+    let unreadable =
+        |e: serde_json::Error| wrong(format!("not a bundle's manifest: {e}; train the bundle again"));
     let Versioned { format } = serde_json::from_slice(&bytes).map_err(unreadable)?;
     if format != FORMAT {
         return Err(wrong(format!(
@@ -167,7 +175,9 @@ fn check(file: &Path, expected: &Digest) -> Option<BundleProblem> {
         Ok(found) if found == *expected => None,
         Ok(found) => Some(BundleProblem::new(
             file,
-            format!("sha256 is {found}, the manifest says {expected}; {remedy}, or copy the whole bundle again"),
+            format!(
+                "sha256 is {found}, the manifest says {expected}; {remedy}, or copy the whole bundle again"
+            ),
         )),
         Err(e) => Some(BundleProblem::new(file, format!("{e}; {remedy}"))),
     }
@@ -175,7 +185,8 @@ fn check(file: &Path, expected: &Digest) -> Option<BundleProblem> {
 
 fn inconsistencies(file: &Path, manifest: &Manifest) -> Vec<BundleProblem> {
     let mut problems = Vec::new();
-    let mut say = |what: String| problems.push(BundleProblem::new(file, format!("{what}; train the bundle again")));
+    let mut say =
+        |what: String| problems.push(BundleProblem::new(file, format!("{what}; train the bundle again")));
     for name in [ENCODER, TOKENIZER, HEADS] {
         if !manifest.files.contains_key(name) {
             say(format!("no digest for {name}"));

@@ -37,7 +37,9 @@ pub(crate) struct Engine {
 impl Engine {
     pub(crate) fn open(model: Arc<Model>, runtime: &Runtime) -> Result<Self, Error> {
         let folder = &model.bundle.folder;
-        let refused = |name: &str, e: &Error| Error::Bundle(vec![BundleProblem::new(&folder.join(name), e.to_string())]);
+        let refused = |name: &str, e: &Error| {
+            Error::Bundle(vec![BundleProblem::new(&folder.join(name), e.to_string())])
+        };
         let encoder =
             EncoderSession::open(&folder.join(ENCODER), runtime).map_err(|e| refused(ENCODER, &e))?;
         let heads = HeadsSession::open(&folder.join(HEADS), runtime).map_err(|e| refused(HEADS, &e))?;
@@ -63,7 +65,11 @@ impl Engine {
             // A confidence that is no number would compare as neither above nor below any threshold.
             s.len() == h.labels.len() && s.iter().all(|v| v.is_finite())
         });
-        if fits { Ok(scores) } else { Err(Error::Inference("the heads gave scores that are no confidences".into())) }
+        if fits {
+            Ok(scores)
+        } else {
+            Err(Error::Inference("the heads gave scores that are no confidences".into()))
+        }
     }
 
     /// The whole prediction.
@@ -86,7 +92,9 @@ pub(crate) fn judge(head: &HeadEntry, scores: &[f32]) -> Scored {
     let passes = |(label, c): &&(String, f32)| head.thresholds.get(label).is_some_and(|t| c >= t);
     scored.chosen = match head.kind {
         HeadKind::Single if scored.margin() < head.margin => vec![],
-        HeadKind::Single => scored.ranked.first().filter(passes).map(|(l, _)| l.clone()).into_iter().collect(),
+        HeadKind::Single => {
+            scored.ranked.first().filter(passes).map(|(l, _)| l.clone()).into_iter().collect()
+        }
         HeadKind::Multi => scored.ranked.iter().filter(passes).map(|(l, _)| l.clone()).collect(),
     };
     scored

@@ -127,3 +127,8 @@ fn remedy(error: &ort::LoadDynamicError) -> String {
         _ => "a shared library, but not ONNX Runtime; `make setup` fetches one".into(),
     }
 }
+
+// Not `runtime/tests.rs`: that folder is where the fetched library lies.
+#[cfg(test)]
+#[path = "runtime_tests.rs"]
+mod tests;

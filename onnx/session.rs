@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::TensorRef;
@@ -15,6 +16,8 @@ use crate::runtime::Runtime;
 fn builder(runtime: &Runtime) -> ort::Result<SessionBuilder> {
     Ok(Session::builder(runtime.environment())?
         .with_optimization_level(GraphOptimizationLevel::All)?
+        // Its errors come back as values; on stderr they would only be said twice, and not in our format.
+        .with_log_level(LogLevel::Fatal)?
         .with_intra_threads(1)?
         .with_inter_threads(1)?
         .with_config_entry("session.intra_op.allow_spinning", "0")?

@@ -12,13 +12,13 @@ use super::quantise::{by_column, by_row};
 use super::weights::{Dense, Weights};
 use crate::graph::{Axis, Graph, float, int, ints};
 
-/// All published MiniLM and BERT-base models have heads of 32 or 64; the file itself does not say.
+/// As in all-MiniLM-L6-v2 and BERT-base; the weights themselves do not say.
 const HEADS: usize = 12;
 /// `layer_norm_eps` of BERT: <https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2/blob/main/config.json>
 const EPSILON: f32 = 1e-12;
 
 pub(super) fn graph(weights: &Weights<'_>, precision: Precision) -> Result<Vec<u8>, String> {
-    if weights.layers == 0 || weights.width % HEADS != 0 {
+    if weights.layers == 0 || !weights.width.is_multiple_of(HEADS) {
         return Err(format!(
             "{} layers of width {} are not a BERT encoder with {HEADS} heads",
             weights.layers, weights.width

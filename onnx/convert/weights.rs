@@ -38,7 +38,8 @@ impl<'a> Weights<'a> {
 
     /// A tensor's values, after checking that it has this shape and holds 32-bit floats that are all finite.
     pub(super) fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-        let tensor = self.tensors.tensor(name).map_err(|_| format!("not a BERT encoder: no tensor {name}"))?;
+        let tensor =
+            self.tensors.tensor(name).map_err(|_| format!("not a BERT encoder: no tensor {name}"))?;
         if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
             return Err(format!(
                 "{name} is {:?} {:?}, expected F32 {shape:?}",
@@ -48,7 +49,11 @@ impl<'a> Weights<'a> {
         }
         let values: Vec<f32> =
             tensor.data().as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
-        if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(format!("{name} holds values that are not finite")) }
+        if values.iter().all(|v| v.is_finite()) {
+            Ok(values)
+        } else {
+            Err(format!("{name} holds values that are not finite"))
+        }
     }
 
     /// A dense layer's weight, transposed to `[inputs, outputs]` as ONNX multiplies, and its bias.

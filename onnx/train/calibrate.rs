@@ -38,9 +38,9 @@ pub(crate) fn log_loss(kind: HeadKind, logits: &[Vec<f32>], targets: &[Vec<usize
         let log = |p: f32| f64::from(p.max(1e-7)).ln();
         sum -= match kind {
             HeadKind::Single => target.iter().map(|&t| log(row[t])).sum::<f64>(),
-            HeadKind::Multi => (0..row.len())
-                .map(|n| log(if target.contains(&n) { row[n] } else { 1.0 - row[n] }))
-                .sum(),
+            HeadKind::Multi => {
+                (0..row.len()).map(|n| log(if target.contains(&n) { row[n] } else { 1.0 - row[n] })).sum()
+            }
         };
     }
     sum / logits.len().max(1) as f64

@@ -78,7 +78,8 @@ fn heads_of(single: &[String], multi: &[String], problems: &mut Vec<Problem>) ->
     let kinds = [(single, HeadKind::Single), (multi, HeadKind::Multi)];
     for (name, kind) in kinds.iter().flat_map(|(names, kind)| names.iter().map(move |name| (name, *kind))) {
         if RESERVED.contains(&name.as_str()) {
-            problems.push(Problem::general(format!("`{name}` is a ticket's own column and cannot be a head")));
+            problems
+                .push(Problem::general(format!("`{name}` is a ticket's own column and cannot be a head")));
         } else if !seen.insert(name) {
             problems.push(Problem::general(format!("head `{name}` is named twice")));
         } else {
@@ -95,7 +96,8 @@ fn check_rows(rows: &[read::Row], problems: &mut Vec<Problem>) {
     let mut first: HashMap<&str, &read::Row> = HashMap::new();
     for row in rows {
         if row.text.is_empty() {
-            problems.push(row.problem("no text: subject and body are both empty; fill one or remove the row"));
+            problems
+                .push(row.problem("no text: subject and body are both empty; fill one or remove the row"));
         }
         if row.id.is_empty() {
             problems.push(row.problem("no id; give every ticket its own").column("id"));
@@ -140,7 +142,10 @@ fn check_labels(head: &HeadData, problems: &mut Vec<Problem>) {
                 "label `{label}` has {n} examples, at least {FEWEST_EXAMPLES} are needed; add some, or merge it into another"
             ));
         } else if head.kind == HeadKind::Multi && answered - n < FEWEST_EXAMPLES {
-            say(format!("label `{label}` is on all but {} tickets, so there is nothing to tell it from", answered - n));
+            say(format!(
+                "label `{label}` is on all but {} tickets, so there is nothing to tell it from",
+                answered - n
+            ));
         }
     }
 }

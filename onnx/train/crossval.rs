@@ -75,7 +75,10 @@ pub(crate) fn run(data: &Labelled<'_>, seed: u64) -> Found {
     let fitted: Vec<_> = std::thread::scope(|scope| {
         let held_out = &held_out;
         let workers: Vec<_> = (0..FOLDS).map(|fold| scope.spawn(move || held_out(fold))).collect();
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|p| std::panic::resume_unwind(p))).collect()
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|p| std::panic::resume_unwind(p)))
+            .collect()
     });
     let mut best: Option<(f64, Found)> = None;
     for (n, &freedom) in FREEDOMS.iter().enumerate() {

@@ -20,10 +20,19 @@ use crate::session::{EncoderSession, HeadsSession};
 
 /// Texts that every bundle is held to on every machine: short, long, angry, and not English.
 const GOLDEN: [(&str, &str); 4] = [
-    ("Charged twice", "My card was charged twice for the same order this morning. Please refund one payment."),
+    (
+        "Charged twice",
+        "My card was charged twice for the same order this morning. Please refund one payment.",
+    ),
     ("", "how do i change my password? the reset mail never arrives"),
-    ("Parcel", "The tracking page has said 'in transit' for nine days now and nobody answers the phone. Where is it?"),
-    ("Rechnung", "Guten Tag, auf der letzten Rechnung fehlt unsere Steuernummer. Können Sie sie bitte neu ausstellen?"),
+    (
+        "Parcel",
+        "The tracking page has said 'in transit' for nine days now and nobody answers the phone. Where is it?",
+    ),
+    (
+        "Rechnung",
+        "Guten Tag, auf der letzten Rechnung fehlt unsere Steuernummer. Können Sie sie bitte neu ausstellen?",
+    ),
 ];
 
 /// The graph: `embedding` in, one output of confidences a head.

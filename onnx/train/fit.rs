@@ -81,7 +81,9 @@ fn loss_and_residual(kind: HeadKind, row: &mut [f32], target: &[f32]) -> f64 {
             let top = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
             f64::from(top) + row.iter().map(|z| f64::from(z - top).exp()).sum::<f64>().ln()
         }
-        HeadKind::Multi => row.iter().map(|z| f64::from(z.max(0.0)) + f64::from(-z.abs()).exp().ln_1p()).sum(),
+        HeadKind::Multi => {
+            row.iter().map(|z| f64::from(z.max(0.0)) + f64::from(-z.abs()).exp().ln_1p()).sum()
+        }
     };
     probabilities(kind, row);
     row.iter_mut().zip(target).for_each(|(p, t)| *p -= t);

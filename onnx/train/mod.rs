@@ -142,7 +142,8 @@ fn build(
         metrics: metrics.clone(),
     };
     let encoder = "all-MiniLM-L6-v2, int8".to_owned();
-    let manifest = Manifest { format: FORMAT, encoder, max_length: MAX_LENGTH, heads, files, training, golden };
+    let manifest =
+        Manifest { format: FORMAT, encoder, max_length: MAX_LENGTH, heads, files, training, golden };
     let model = export::publish(building, &options.out, &manifest).map_err(general)?;
     progress(Progress { stage: "write", done: 1, total: 1 });
     Ok(TrainReport { bundle: options.out.clone(), model, tickets, seed: options.seed, heads: metrics })

@@ -153,7 +153,8 @@ fn json_lines(file: &Path, bytes: &[u8], heads: &Heads, problems: &mut Vec<Probl
     }
     if !rows.is_empty() {
         let unseen = heads.iter().zip(&columns_seen).filter(|(_, seen)| !**seen);
-        problems.extend(unseen.map(|((name, _), _)| Problem::file(file, "no ticket has this key").column(name)));
+        problems
+            .extend(unseen.map(|((name, _), _)| Problem::file(file, "no ticket has this key").column(name)));
     }
     rows
 }
@@ -164,7 +165,9 @@ fn answer(value: Option<&Value>, kind: HeadKind) -> Result<Option<Vec<String>>, 
         Some(Value::String(cell)) => split(cell, kind),
         Some(Value::Array(items)) if kind == HeadKind::Multi => items
             .iter()
-            .map(|item| item.as_str().map(|s| s.trim().to_owned()).ok_or("a list of texts is expected".to_owned()))
+            .map(|item| {
+                item.as_str().map(|s| s.trim().to_owned()).ok_or("a list of texts is expected".to_owned())
+            })
             .collect::<Result<_, _>>()
             .map(Some),
         Some(_) => Err("a text is expected".into()),
@@ -177,6 +180,8 @@ fn split(cell: &str, kind: HeadKind) -> Result<Option<Vec<String>>, String> {
     match (kind, labels.len()) {
         (HeadKind::Multi, _) | (HeadKind::Single, 1) => Ok(Some(labels)),
         (HeadKind::Single, 0) => Ok(None),
-        (HeadKind::Single, n) => Err(format!("{n} labels for a single head; name it with --multi, or keep one")),
+        (HeadKind::Single, n) => {
+            Err(format!("{n} labels for a single head; name it with --multi, or keep one"))
+        }
     }
 }

@@ -34,11 +34,13 @@ fn csv_and_json_lines_say_the_same() {
     let mut json = String::new();
     for n in 0..6 {
         writeln!(json, r#"{{"id":"a{n}","subject":"Refund","body":"please,\nnow {n}","category":"billing","topics":["urgent","money"]}}"#).unwrap();
-        writeln!(json, r#"{{"id":"b{n}","body":"it is broken {n}","category":"technical","topics":""}}"#).unwrap();
+        writeln!(json, r#"{{"id":"b{n}","body":"it is broken {n}","category":"technical","topics":""}}"#)
+            .unwrap();
         writeln!(json, "{{\"id\":\"c{n}\",\"subject\":\"Hm\",\"body\":\"unlabelled {n}\",\"category\":null,\"topics\":\"urgent\"}}\n").unwrap();
     }
     std::fs::write(&lines, json).unwrap();
-    let [one, other] = [csv, lines].map(|f| load(&[f], &strings(&["category"]), &strings(&["topics"])).unwrap());
+    let [one, other] =
+        [csv, lines].map(|f| load(&[f], &strings(&["category"]), &strings(&["topics"])).unwrap());
     assert_eq!(one.heads[0].labels, ["billing", "technical"]);
     assert_eq!(one.heads[1].labels, ["money", "urgent"]);
     assert_eq!(one.heads[0].answers[..3], [Some(vec![0]), Some(vec![1]), None]);
@@ -92,7 +94,10 @@ fn unknown_columns_name_the_known_ones() {
 fn too_little_to_learn_from_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     for (file, content) in [("e.csv", ""), ("h.csv", "id,body,category\n"), ("e.jsonl", "\n\n")] {
-        assert_eq!(told(folder.path(), file, content, &["category"], &[]), [format!("{file}: no tickets in it")]);
+        assert_eq!(
+            told(folder.path(), file, content, &["category"], &[]),
+            [format!("{file}: no tickets in it")]
+        );
     }
     let csv = "id,body,category\n1,x,a\n2,y,a\n3,z,a\n4,w,a\n";
     assert_eq!(
