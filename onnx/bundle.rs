@@ -1,0 +1,222 @@
+//! A bundle on disk: encoder, tokenizer, heads and the manifest that holds them together.
+//!
+//! The manifest names the digest of every other file, so that one digest, its own, stands for the whole model.
+//! Whatever does not fit is refused, all of it at once and with the remedy; a bundle is never used in part.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::convert;
+use crate::digest::{Digest, ModelDigest};
+use crate::error::{BundleProblem, Error};
+use crate::metrics::HeadMetrics;
+use crate::prediction::{Confidence, HeadKind};
+
+/// The format this code writes and reads.
+pub const FORMAT: u32 = 1;
+/// File names inside a bundle.
+pub const ENCODER: &str = "encoder.onnx";
+/// The tokenizer's file.
+pub const TOKENIZER: &str = "tokenizer.json";
+/// The heads' file.
+pub const HEADS: &str = "heads.onnx";
+/// The manifest's file.
+pub const MANIFEST: &str = "manifest.json";
+
+/// What `manifest.json` says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Version of this format.
+    pub format: u32,
+    /// The encoder's name, for people.
+    pub encoder: String,
+    /// The longest text, in tokens.
+    pub max_length: usize,
+    /// The heads, in the order of the graph's outputs.
+    pub heads: Vec<HeadEntry>,
+    /// Digest of every other file, by its name.
+    pub files: BTreeMap<String, Digest>,
+    /// Where the model comes from and how good it is.
+    pub training: Training,
+    /// Texts with the scores they had when the bundle was made.
+    pub golden: Vec<Golden>,
+}
+
+/// One head.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadEntry {
+    /// Its name.
+    pub name: String,
+    /// One label or several.
+    pub kind: HeadKind,
+    /// In the order of the graph's columns.
+    pub labels: Vec<String>,
+    /// What the logits were divided by; already part of the graph, kept for people.
+    pub temperature: f64,
+    /// The confidence each label needs to be chosen.
+    pub thresholds: BTreeMap<String, Confidence>,
+    /// How far the best label must be ahead of the next; single heads only.
+    pub margin: Confidence,
+}
+
+/// Where a model comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Number of tickets.
+    pub tickets: usize,
+    /// When, as the caller gave it.
+    pub trained_at: String,
+    /// What decided every shuffle.
+    pub seed: u64,
+    /// Held-out figures, by head.
+    pub metrics: BTreeMap<String, HeadMetrics>,
+}
+
+/// A text and what the model said to it: any machine must say the same, within a small tolerance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Golden {
+    /// The ticket's subject.
+    pub subject: String,
+    /// The ticket's first message.
+    pub body: String,
+    /// Head → confidences in the order of the head's labels.
+    pub scores: BTreeMap<String, Vec<Confidence>>,
+}
+
+/// A bundle whose every file was found and checked.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    /// The folder.
+    pub folder: PathBuf,
+    /// What it says about itself.
+    pub manifest: Manifest,
+    /// What it is called in the ledger.
+    pub digest: ModelDigest,
+}
+
+impl Bundle {
+    /// Reads the manifest and checks every file against it.
+    ///
+    /// # Errors
+    /// [`Error::Bundle`] with everything that is wrong, each with the file and the remedy.
+    pub fn open(folder: &Path) -> Result<Self, Error> {
+        let (manifest, digest) = read_manifest(folder)?;
+        let mut problems = inconsistencies(&folder.join(MANIFEST), &manifest);
+        for name in [ENCODER, TOKENIZER, HEADS] {
+            problems
+                .extend(manifest.files.get(name).and_then(|expected| check(&folder.join(name), expected)));
+        }
+        if problems.is_empty() {
+            Ok(Self { folder: folder.into(), manifest, digest })
+        } else {
+            Err(Error::Bundle(problems))
+        }
+    }
+}
+
+/// Puts the files into a bundle that are too big for version control: the encoder, converted from its published
+/// weights, and the tokenizer. Does nothing when they are in place.
+///
+/// # Errors
+/// [`Error::Bundle`] when the result is not what the manifest names, [`Error::Convert`] when there is nothing to
+/// convert.
+pub fn complete(folder: &Path, encoder: &Path) -> Result<(), Error> {
+    let (manifest, _) = read_manifest(folder)?;
+    let missing = |name: &str| {
+        let expected = manifest.files.get(name);
+        expected.is_some_and(|digest| check(&folder.join(name), digest).is_some())
+    };
+    if missing(TOKENIZER) {
+        let from = encoder.join(TOKENIZER);
+        let bytes = std::fs::read(&from)
+            .map_err(|e| Error::Convert(format!("{}: {e}; `make setup` fetches it", from.display())))?;
+        crate::files::write_whole(&folder.join(TOKENIZER), &bytes)
+            .map_err(|e| Error::Bundle(vec![BundleProblem::new(&folder.join(TOKENIZER), e.to_string())]))?;
+    }
+    if missing(ENCODER) {
+        convert::encoder(&encoder.join("model.safetensors"), &folder.join(ENCODER))?;
+    }
+    Bundle::open(folder).map(|_| ())
+}
+
+fn read_manifest(folder: &Path) -> Result<(Manifest, Digest), Error> {
+    let file = folder.join(MANIFEST);
+    let wrong = |what: String| Error::Bundle(vec![BundleProblem::new(&file, what)]);
+    let bytes = std::fs::read(&file).map_err(|e| {
+        wrong(format!(
+            "{e}; `model.bundle` must name the folder of a bundle, and `deskbridge train` makes one"
+        ))
+    })?;
+    // The version is read first: a newer format may well have other fields.
+    #[derive(Deserialize)]
+    struct Versioned {
+        format: u32,
+    }
+    let unreadable =
+        |e: serde_json::Error| wrong(format!("not a bundle's manifest: {e}; train the bundle again"));
+    let Versioned { format } = serde_json::from_slice(&bytes).map_err(unreadable)?;
+    if format != FORMAT {
+        return Err(wrong(format!(
+            "bundle format {format}, this version reads format {FORMAT}; train the bundle again with this version"
+        )));
+    }
+    Ok((serde_json::from_slice(&bytes).map_err(unreadable)?, Digest::of(&bytes)))
+}
+
+fn check(file: &Path, expected: &Digest) -> Option<BundleProblem> {
+    let remedy = if file.ends_with(HEADS) { "train the bundle again" } else { "`make setup` puts it there" };
+    match Digest::of_file(file) {
+        Ok(found) if found == *expected => None,
+        Ok(found) => Some(BundleProblem::new(
+            file,
+            format!(
+                "sha256 is {found}, the manifest says {expected}; {remedy}, or copy the whole bundle again"
+            ),
+        )),
+        Err(e) => Some(BundleProblem::new(file, format!("{e}; {remedy}"))),
+    }
+}
+
+fn inconsistencies(file: &Path, manifest: &Manifest) -> Vec<BundleProblem> {
+    let mut problems = Vec::new();
+    let mut say =
+        |what: String| problems.push(BundleProblem::new(file, format!("{what}; train the bundle again")));
+    for name in [ENCODER, TOKENIZER, HEADS] {
+        if !manifest.files.contains_key(name) {
+            say(format!("no digest for {name}"));
+        }
+    }
+    if !(3..=512).contains(&manifest.max_length) {
+        say(format!("max_length is {}, 3 to 512 is possible", manifest.max_length));
+    }
+    if manifest.heads.is_empty() {
+        say("no heads".into());
+    }
+    let mut names = BTreeSet::new();
+    for head in &manifest.heads {
+        let name = &head.name;
+        if !names.insert(name) {
+            say(format!("head {name} is there twice"));
+        }
+        if head.labels.iter().collect::<BTreeSet<_>>().len() != head.labels.len() || head.labels.is_empty() {
+            say(format!("head {name} needs labels, each once"));
+        }
+        if let Some(label) = head.labels.iter().find(|label| !head.thresholds.contains_key(*label)) {
+            say(format!("head {name} has no threshold for {label}"));
+        }
+        let fractions = head.thresholds.values().chain([&head.margin]);
+        if !fractions.into_iter().all(|t| (0.0..=1.0).contains(t)) {
+            say(format!("head {name} has a threshold or margin outside 0 to 1"));
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests;

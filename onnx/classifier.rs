@@ -1,0 +1,150 @@
+//! The classifier: a checked bundle and the threads that run it.
+//!
+//! Two ways in, the same work behind both: [`Classifier::classify`] waits, [`Classifier::submit`] calls back, so that
+//! an async caller needs no blocking thread of its own. Never batches, never pads: on a CPU both are slower.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+
+use crate::bundle::{Bundle, Manifest};
+use crate::digest::ModelDigest;
+use crate::encode::text_of;
+use crate::engine::{Engine, Model};
+use crate::error::{BundleProblem, Error};
+use crate::pool::Pool;
+use crate::prediction::Prediction;
+use crate::runtime::Runtime;
+
+/// How far a golden text's confidence may be off before the bundle is refused: rounding differs between processors
+/// by a hundredth, a wrong tokenizer or a broken kernel by far more.
+const TOLERANCE: f32 = 0.1;
+
+/// Called once with the result, on a classifier thread: keep it short.
+pub type Done = Box<dyn FnOnce(Result<Prediction, Error>) + Send>;
+
+/// A loaded model, ready to serve.
+pub struct Classifier {
+    model: Arc<Model>,
+    pool: Pool<Engine>,
+}
+
+impl Classifier {
+    /// Checks the bundle, opens `threads` engines (at least one) and runs the golden texts through each: the first
+    /// ticket then finds everything warm, and a machine that computes something else is found out here.
+    ///
+    /// # Errors
+    /// [`Error::Bundle`] or [`Error::Runtime`], naming the file and the remedy.
+    pub fn load(folder: &Path, runtime: &Runtime, threads: usize) -> Result<Self, Error> {
+        let model = Arc::new(Model::open(Bundle::open(folder)?)?);
+        let mut engines = Vec::new();
+        for _ in 0..threads.max(1) {
+            let mut engine = Engine::open(Arc::clone(&model), runtime)?;
+            let off = deviation(&model.bundle.manifest, &mut engine)?;
+            if off > TOLERANCE {
+                let what = format!(
+                    "its golden texts score differently on this machine (by up to {off:.2}); train the bundle again here"
+                );
+                return Err(Error::Bundle(vec![BundleProblem::new(folder, what)]));
+            }
+            engines.push(engine);
+        }
+        Ok(Self { model, pool: Pool::start(engines)? })
+    }
+
+    /// Classifies one ticket and waits for it.
+    ///
+    /// # Errors
+    /// [`Error::Inference`]; the next ticket may well be fine.
+    pub fn classify(&self, subject: &str, body: &str) -> Result<Prediction, Error> {
+        let (subject, body) = (subject.to_owned(), body.to_owned());
+        self.wait_for(move |engine| engine.classify(&subject, &body))
+    }
+
+    /// Queues one ticket; `done` is called exactly once, also when the classifier is dropped meanwhile.
+    pub fn submit(&self, subject: String, body: String, done: Done) {
+        self.queue(move |engine| engine.classify(&subject, &body), done);
+    }
+
+    /// The token ids [`Classifier::classify`] would run for this text, opening and closing marks included.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] with the tokenizer's reason.
+    pub fn tokenise(&self, text: &str) -> Result<Vec<i64>, Error> {
+        self.model.tokens.ids(&text_of("", text))
+    }
+
+    /// The encoder alone on given token ids, on a classifier thread: what a benchmark holds `classify` against.
+    ///
+    /// # Errors
+    /// [`Error::Inference`].
+    pub fn run_raw(&self, ids: &[i64]) -> Result<Vec<f32>, Error> {
+        let ids = ids.to_vec();
+        self.wait_for(move |engine| engine.embed(&ids))
+    }
+
+    /// The largest difference between the golden texts' recorded confidences and what this machine says, 0 to 1.
+    ///
+    /// # Errors
+    /// [`Error::Inference`].
+    pub fn parity(&self) -> Result<f32, Error> {
+        let model = Arc::clone(&self.model);
+        self.wait_for(move |engine| deviation(&model.bundle.manifest, engine))
+    }
+
+    /// What stands for this model in the ledger.
+    pub fn digest(&self) -> &ModelDigest {
+        &self.model.bundle.digest
+    }
+
+    /// What the bundle says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.model.bundle.manifest
+    }
+
+    /// Number of tickets that no thread has taken yet.
+    pub fn waiting(&self) -> usize {
+        self.pool.waiting()
+    }
+
+    fn queue<T: 'static>(
+        &self,
+        work: impl FnOnce(&mut Engine) -> Result<T, Error> + Send + 'static,
+        done: impl FnOnce(Result<T, Error>) + Send + 'static,
+    ) {
+        self.pool.submit(Box::new(move |engine| {
+            let result = catch_unwind(AssertUnwindSafe(|| work(engine)));
+            done(result.unwrap_or_else(|_| Err(Error::Inference("the classifier panicked".into()))));
+        }));
+    }
+
+    fn wait_for<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Engine) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (done, result) = mpsc::sync_channel(1);
+        self.queue(work, move |answer| {
+            // The receiver waits below; it cannot be gone.
+            let _ = done.send(answer);
+        });
+        result.recv().unwrap_or_else(|_| Err(Error::Inference("the classifier has ended".into())))
+    }
+}
+
+fn deviation(manifest: &Manifest, engine: &mut Engine) -> Result<f32, Error> {
+    let mut largest = 0f32;
+    for golden in &manifest.golden {
+        let scores = engine.scores(&text_of(&golden.subject, &golden.body))?;
+        for (head, scores) in manifest.heads.iter().zip(scores) {
+            let expected = golden.scores.get(&head.name).map_or(&[][..], Vec::as_slice);
+            if expected.len() != scores.len() {
+                return Ok(1.0);
+            }
+            largest = expected.iter().zip(scores).fold(largest, |top, (e, s)| top.max((e - s).abs()));
+        }
+    }
+    Ok(largest)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+use std::collections::BTreeMap;
+use std::sync::mpsc;
+
+use super::*;
+use crate::bundle::HeadEntry;
+use crate::engine::judge;
+use crate::fixtures;
+use crate::prediction::HeadKind;
+
+fn classifier(threads: usize) -> (tempfile::TempDir, Classifier) {
+    let folder = fixtures::bundle();
+    let classifier = Classifier::load(folder.path(), &fixtures::runtime(), threads).unwrap();
+    (folder, classifier)
+}
+
+#[test]
+fn tickets_are_classified_by_all_heads_at_once() {
+    let (_folder, classifier) = classifier(1);
+    let prediction =
+        classifier.classify("Refund", "The invoice is wrong, I want my money back for this month.").unwrap();
+    assert_eq!(prediction.heads["category"].best().unwrap().0, "billing");
+    assert_eq!(prediction.heads["topics"].best().unwrap().0, "money");
+    assert_eq!(prediction.language.code, "en");
+    assert_eq!(prediction.model, classifier.digest().as_str());
+    let sum: f32 = prediction.heads["category"].ranked.iter().map(|(_, c)| c).sum();
+    assert!((sum - 1.0).abs() < 1e-4, "{sum}");
+    assert!(classifier.parity().unwrap() < 0.02);
+}
+
+#[test]
+fn every_submitted_ticket_is_answered_once_whatever_the_threads_and_as_if_alone() {
+    let (_folder, classifier) = classifier(2);
+    let texts: Vec<String> = (0..40).map(|n| format!("ticket {n}: the app {}", "fails ".repeat(n))).collect();
+    let alone: Vec<Prediction> = texts.iter().map(|t| classifier.classify("", t).unwrap()).collect();
+    let (sent, answers) = mpsc::channel();
+    for (n, text) in texts.iter().enumerate() {
+        let sent = sent.clone();
+        classifier.submit(
+            String::new(),
+            text.clone(),
+            Box::new(move |p| sent.send((n, p.unwrap())).unwrap()),
+        );
+    }
+    drop(sent);
+    drop(classifier);
+    let answers: BTreeMap<usize, Prediction> = answers.iter().collect();
+    assert_eq!(answers.into_values().collect::<Vec<_>>(), alone);
+}
+
+#[test]
+fn a_callback_that_panics_and_input_that_fails_leave_the_classifier_whole() {
+    let (_folder, classifier) = classifier(1);
+    classifier.submit("a".into(), "b".into(), Box::new(|_| panic!("on purpose")));
+    let error = classifier.run_raw(&[-5, 999_999_999]).unwrap_err();
+    assert!(matches!(error, Error::Inference(_)), "{error}");
+    classifier.classify("still", "there").unwrap();
+    for text in ["", "\0\0", "🙂🙂🙂", &"x".repeat(1_000_000)] {
+        classifier.classify(text, text).unwrap();
+    }
+}
+
+#[test]
+fn raw_runs_on_the_tokens_that_classify_uses() {
+    let (_folder, classifier) = classifier(1);
+    let ids = classifier.tokenise("refund  please").unwrap();
+    assert_eq!(ids, classifier.tokenise("refund please").unwrap());
+    let embedding = classifier.run_raw(&ids).unwrap();
+    assert_eq!(embedding.len(), 384);
+    assert!((embedding.iter().map(|v| v * v).sum::<f32>() - 1.0).abs() < 1e-4);
+}
+
+#[test]
+fn a_machine_that_computes_something_else_is_found_out_at_load() {
+    let folder = fixtures::bundle();
+    let file = folder.path().join("manifest.json");
+    let mut manifest: Manifest = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let score = &mut manifest.golden[0].scores.get_mut("category").unwrap()[0];
+    *score = (*score + 0.5) % 1.0;
+    std::fs::write(&file, serde_json::to_vec(&manifest).unwrap()).unwrap();
+    let error = Classifier::load(folder.path(), &fixtures::runtime(), 1).err().unwrap().to_string();
+    assert!(error.contains("golden texts score differently"), "{error}");
+}
+
+#[test]
+fn thresholds_and_margin_decide_what_is_chosen() {
+    let head = |kind, thresholds: [f32; 3]| HeadEntry {
+        name: "h".into(),
+        kind,
+        labels: ["a", "b", "c"].map(String::from).into(),
+        temperature: 1.0,
+        thresholds: ["a", "b", "c"].map(String::from).into_iter().zip(thresholds).collect(),
+        margin: 0.1,
+    };
+    let single = head(HeadKind::Single, [0.5, 0.4, 0.5]);
+    for (scores, chosen) in [
+        ([0.7, 0.2, 0.1], &["a"][..]),
+        ([0.3, 0.45, 0.25], &["b"]),
+        ([0.45, 0.3, 0.25], &[]),
+        ([0.1, 0.46, 0.44], &[]),
+    ] {
+        assert_eq!(judge(&single, &scores).chosen, chosen, "{scores:?}");
+    }
+    let multi = judge(&head(HeadKind::Multi, [0.5, 0.9, 0.5]), &[0.6, 0.8, 0.7]);
+    assert_eq!(multi.chosen, ["c", "a"]);
+    assert_eq!(multi.best(), Some(("b", 0.8)));
+}

@@ -1,0 +1,29 @@
+use super::*;
+
+#[test]
+fn sentences_are_told_apart() {
+    for (text, code) in [
+        ("I was charged twice for my subscription this month, please refund one of the payments.", "en"),
+        ("Ich kann mich seit gestern nicht mehr in mein Konto einloggen, bitte helfen Sie mir.", "de"),
+        ("Bonjour, je n'ai toujours pas reçu ma commande, pouvez-vous vérifier la livraison ?", "fr"),
+        ("No puedo cambiar mi contraseña porque el enlace del correo electrónico ha caducado.", "es"),
+        ("Здравствуйте, мне не пришло письмо с подтверждением заказа, проверьте пожалуйста.", "ru"),
+        ("注文した商品がまだ届いていません。配送状況を教えてください。", "ja"),
+        ("我的订单还没有发货，请帮我查询一下物流信息。", "zh"),
+    ] {
+        assert_eq!(detect(text).code, code, "{text}");
+    }
+}
+
+#[test]
+fn what_says_nothing_is_undetermined() {
+    for text in ["", "   ", "12345 67890", "???"] {
+        assert_eq!(detect(text), Language { code: "und".into(), confidence: 0.0 }, "{text:?}");
+    }
+}
+
+#[test]
+fn a_cut_never_falls_inside_a_letter() {
+    let long = "ü".repeat(ENOUGH_CHARS * 2);
+    detect(&long);
+}

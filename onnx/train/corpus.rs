@@ -1,0 +1,155 @@
+//! Tickets files, read and checked: what a model is trained or measured on.
+//!
+//! CSV with a header or JSON Lines, told apart by the file's name. Everything wrong is reported at once, by row and
+//! column, because a file of ten thousand rows is mended in a spreadsheet, not one error at a time.
+//! Never repairs anything in silence.
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
+
+use super::problem::Problem;
+use crate::encode::text_of;
+use crate::prediction::HeadKind;
+
+/// Fewer examples than folds: the label would be missing from some of them.
+pub(crate) const FEWEST_EXAMPLES: usize = 5;
+/// Columns of a tickets file that are no heads.
+const RESERVED: [&str; 6] = ["id", "subject", "body", "created_at", "requester", "language"];
+
+/// One ticket, as far as a model sees it.
+#[derive(Clone, Debug)]
+pub(crate) struct Example {
+    pub(crate) text: String,
+}
+
+/// One question, and each example's answer to it.
+#[derive(Clone, Debug)]
+pub(crate) struct HeadData {
+    pub(crate) name: String,
+    pub(crate) kind: HeadKind,
+    /// Sorted, so that the order of rows does not show in the model.
+    pub(crate) labels: Vec<String>,
+    /// Per example: its labels' places in `labels`; none where the example does not say.
+    pub(crate) answers: Vec<Option<Vec<usize>>>,
+}
+
+/// Everything there is to learn from.
+#[derive(Clone, Debug)]
+pub(crate) struct Corpus {
+    pub(crate) examples: Vec<Example>,
+    pub(crate) heads: Vec<HeadData>,
+}
+
+/// Reads and checks.
+///
+/// # Errors
+/// Every problem found.
+pub(crate) fn load(files: &[PathBuf], single: &[String], multi: &[String]) -> Result<Corpus, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let heads = heads_of(single, multi, &mut problems);
+    let mut rows = Vec::new();
+    for file in files {
+        rows.extend(read::rows(file, &heads, &mut problems));
+    }
+    if files.is_empty() {
+        problems.push(Problem::general("no tickets file given; name one with --tickets"));
+    }
+    check_rows(&rows, &mut problems);
+    let data: Vec<HeadData> = heads
+        .iter()
+        .enumerate()
+        .map(|(n, (name, kind))| gather(name, *kind, rows.iter().map(|row| row.answers[n].as_deref())))
+        .collect();
+    // Counting labels of files that could not be read would blame the wrong thing.
+    if problems.is_empty() {
+        data.iter().for_each(|head| check_labels(head, &mut problems));
+    }
+    let examples = rows.into_iter().map(|row| Example { text: row.text }).collect();
+    if problems.is_empty() { Ok(Corpus { examples, heads: data }) } else { Err(problems) }
+}
+
+fn heads_of(single: &[String], multi: &[String], problems: &mut Vec<Problem>) -> Vec<(String, HeadKind)> {
+    let mut seen = BTreeSet::new();
+    let mut heads = Vec::new();
+    let kinds = [(single, HeadKind::Single), (multi, HeadKind::Multi)];
+    for (name, kind) in kinds.iter().flat_map(|(names, kind)| names.iter().map(move |name| (name, *kind))) {
+        if RESERVED.contains(&name.as_str()) {
+            problems
+                .push(Problem::general(format!("`{name}` is a ticket's own column and cannot be a head")));
+        } else if !seen.insert(name) {
+            problems.push(Problem::general(format!("head `{name}` is named twice")));
+        } else {
+            heads.push((name.clone(), kind));
+        }
+    }
+    if seen.is_empty() {
+        problems.push(Problem::general("no head to train; name one with --single or --multi"));
+    }
+    heads
+}
+
+fn check_rows(rows: &[read::Row], problems: &mut Vec<Problem>) {
+    let mut first: HashMap<&str, &read::Row> = HashMap::new();
+    for row in rows {
+        if row.text.is_empty() {
+            problems
+                .push(row.problem("no text: subject and body are both empty; fill one or remove the row"));
+        }
+        if row.id.is_empty() {
+            problems.push(row.problem("no id; give every ticket its own").column("id"));
+        } else if let Some(earlier) = first.insert(&row.id, row) {
+            let what = format!("id `{}` is also in {}:{}", row.id, earlier.file.display(), earlier.line);
+            problems.push(row.problem(&what).column("id"));
+        }
+    }
+}
+
+fn gather<'a>(
+    name: &str,
+    kind: HeadKind,
+    answers: impl Iterator<Item = Option<&'a [String]>> + Clone,
+) -> HeadData {
+    let labels: BTreeSet<&String> = answers.clone().flatten().flatten().collect();
+    let labels: Vec<String> = labels.into_iter().cloned().collect();
+    let place = |label: &String| labels.binary_search(label).ok();
+    let answers = answers
+        .map(|given| {
+            given.map(|given| given.iter().filter_map(place).collect::<BTreeSet<_>>().into_iter().collect())
+        })
+        .collect();
+    HeadData { name: name.into(), kind, labels, answers }
+}
+
+fn check_labels(head: &HeadData, problems: &mut Vec<Problem>) {
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for label in head.answers.iter().flatten().flatten() {
+        *counts.entry(*label).or_default() += 1;
+    }
+    let mut say = |what: String| problems.push(Problem::general(what).column(&head.name));
+    let least = if head.kind == HeadKind::Single { 2 } else { 1 };
+    if head.labels.len() < least {
+        say(format!("{} different labels, at least {least} are needed", head.labels.len()));
+    }
+    let answered = head.answers.iter().flatten().count();
+    for (label, n) in counts {
+        let label = &head.labels[label];
+        if n < FEWEST_EXAMPLES {
+            say(format!(
+                "label `{label}` has {n} examples, at least {FEWEST_EXAMPLES} are needed; add some, or merge it into another"
+            ));
+        } else if head.kind == HeadKind::Multi && answered - n < FEWEST_EXAMPLES {
+            say(format!(
+                "label `{label}` is on all but {} tickets, so there is nothing to tell it from",
+                answered - n
+            ));
+        }
+    }
+}
+
+pub(crate) fn text(subject: &str, body: &str) -> String {
+    text_of(subject, body)
+}
