@@ -5,6 +5,8 @@
 
 mod sample;
 
+use std::cmp::Ordering;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -41,13 +43,15 @@ fn path(call: &Call) -> &str {
     }
 }
 
+/// The answer to the request to a path, after so many answers; `None` where the script ends.
+type Script<'a> = dyn Fn(&str, usize) -> Option<Answer> + 'a;
+
 /// Runs an exchange to its end and returns that end.
 fn exchange<T: PartialEq + std::fmt::Debug, C: PartialEq + std::fmt::Debug>(
     step: impl Fn(&[Answer]) -> Next<T, C>,
     path: impl Fn(&C) -> &str,
-    script: impl IntoIterator<Item = Answer>,
+    script: &Script<'_>,
 ) -> Next<T, C> {
-    let mut script = script.into_iter();
     let mut answers = Vec::new();
     loop {
         let next = step(&answers);
@@ -56,7 +60,7 @@ fn exchange<T: PartialEq + std::fmt::Debug, C: PartialEq + std::fmt::Debug>(
         let path = path(call);
         assert!(path.starts_with('/') && !path.starts_with("//"), "{path} leaves the host");
         assert!(path.bytes().all(|b| b.is_ascii_graphic()), "{path} is no path");
-        let Some(answer) = script.next() else { return next };
+        let Some(answer) = script(path, answers.len()) else { return next };
         answers.push(answer);
         assert!(answers.len() <= MOST_REQUESTS, "still not finished after {MOST_REQUESTS} requests");
     }
@@ -87,12 +91,12 @@ fn every_exchange(
     connector: &dyn Connector,
     sample: &Sample,
     plan: &Plan,
-    script: &(dyn Fn() -> Box<dyn Iterator<Item = Answer>> + '_),
+    script: &Script<'_>,
 ) -> Vec<(&'static str, End)> {
     let notice = notice(sample);
     let act = |doubt| {
         let step = |answers: &[Answer]| connector.act(plan, &sample.ticket, &sample.names, doubt, answers);
-        let end = exchange(step, path, script());
+        let end = exchange(step, path, script);
         if let Next::Done(applied) = &end {
             assert_eq!(applied.states.len(), plan.0.len(), "one state for each effect");
         }
@@ -101,9 +105,9 @@ fn every_exchange(
     vec![
         (
             "look",
-            exchange(|answers| connector.look(&notice, answers), |read| read.0.as_str(), script()).into(),
+            exchange(|answers| connector.look(&notice, answers), |read| read.0.as_str(), script).into(),
         ),
-        ("names", exchange(|answers| connector.names(answers), |read| read.0.as_str(), script()).into()),
+        ("names", exchange(|answers| connector.names(answers), |read| read.0.as_str(), script).into()),
         ("act", act(Doubt::None)),
         ("act in doubt", act(Doubt::LastWriteUnanswered)),
     ]
@@ -114,13 +118,14 @@ fn every_exchange_ends_whatever_is_answered() {
     for (platform, sample) in samples() {
         let connector = opened(&sample, platform).connector;
         let effects = prop::sample::subsequence(Effect::samples(), 0..=Effect::samples().len());
-        let script = prop::collection::vec(any_answer(sample.answers.clone()), 1..8);
+        let plausible = sample.paths.iter().flat_map(|path| [true, false].map(|more| (sample.answer_to)(path, more)));
+        let script = prop::collection::vec(any_answer(plausible.collect()), 1..8);
         proptest!(|(effects in effects, script in script)| {
             for answer in &script {
                 let _ = connector.pace(answer);
             }
             // A script that is played again and again is how endless paging looks.
-            every_exchange(&*connector, &sample, &Plan(effects), &|| Box::new(script.clone().into_iter().cycle()));
+            every_exchange(&*connector, &sample, &Plan(effects), &|_, at| Some(script[at % script.len()].clone()));
         });
     }
 }
@@ -129,11 +134,9 @@ fn every_exchange_ends_whatever_is_answered() {
 fn endless_pages_end() {
     for (platform, sample) in samples() {
         let connector = opened(&sample, platform).connector;
-        let more = answer(200, &sample.answers[0]);
         let plan = Plan(Effect::samples());
-        for (what, end) in
-            every_exchange(&*connector, &sample, &plan, &|| Box::new(std::iter::repeat(more.clone())))
-        {
+        let more = |path: &str, _| Some(answer(200, &(sample.answer_to)(path, true)));
+        for (what, end) in every_exchange(&*connector, &sample, &plan, &more) {
             assert!(!matches!(end, End::Asks), "{platform}: {what} is not finished");
         }
     }
@@ -143,13 +146,13 @@ fn endless_pages_end() {
 fn a_busy_or_failing_platform_is_asked_later_and_lost_credentials_are_said_so() {
     for (platform, sample) in samples() {
         let connector = opened(&sample, platform).connector;
-        let fine = answer(200, sample.answers.last().unwrap());
         let plan = Plan(Effect::samples());
         for status in [401, 403, 429, 500, 502, 503, 504] {
             for before in 0..MOST_REQUESTS {
-                let script = || -> Box<dyn Iterator<Item = Answer>> {
-                    let fine = std::iter::repeat_n(fine.clone(), before);
-                    Box::new(fine.chain([answer(status, &json!({ "error": "scripted" }))]))
+                let script = |path: &str, at: usize| match at.cmp(&before) {
+                    Ordering::Less => Some(answer(200, &(sample.answer_to)(path, false))),
+                    Ordering::Equal => Some(answer(status, &json!({ "error": "scripted" }))),
+                    Ordering::Greater => None,
                 };
                 for (what, end) in every_exchange(&*connector, &sample, &plan, &script) {
                     let as_promised = match (&end, status) {

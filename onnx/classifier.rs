@@ -3,6 +3,7 @@
 //! Two ways in, the same work behind both: [`Classifier::classify`] waits, [`Classifier::submit`] calls back, so that
 //! an async caller needs no blocking thread of its own. Never batches, never pads: on a CPU both are slower.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
@@ -22,6 +23,12 @@ const TOLERANCE: f32 = 0.1;
 
 /// Called once with the result, on a classifier thread: keep it short.
 pub type Done = Box<dyn FnOnce(Result<Prediction, Error>) + Send>;
+
+impl std::fmt::Debug for Classifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Classifier").field("model", self.digest()).finish_non_exhaustive()
+    }
+}
 
 /// A loaded model, ready to serve.
 pub struct Classifier {
@@ -95,6 +102,11 @@ impl Classifier {
     /// What stands for this model in the ledger.
     pub fn digest(&self) -> &ModelDigest {
         &self.model.bundle.digest
+    }
+
+    /// Every head with its labels: what a rulebook may speak of.
+    pub fn vocabulary(&self) -> BTreeMap<String, Vec<String>> {
+        self.manifest().heads.iter().map(|head| (head.name.clone(), head.labels.clone())).collect()
     }
 
     /// What the bundle says about itself.

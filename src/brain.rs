@@ -25,7 +25,7 @@ pub struct Surroundings {
     pub named: Option<PathBuf>,
     /// The folder of the running program.
     pub beside: PathBuf,
-    /// The project's own folder, filled by `make setup`.
+    /// The project's folder, whose `onnx/runtime` is filled by `make setup`.
     pub project: PathBuf,
 }
 

@@ -28,19 +28,21 @@ pub(crate) struct Sample {
     pub(crate) ticket: Ticket,
     /// See [`Self::ticket`].
     pub(crate) names: Directory,
-    /// Answers with which every exchange gets on, whichever request they answer. The first always announces
-    /// another page, the last never.
-    pub(crate) answers: Vec<Value>,
+    /// The answer with which every exchange gets on, for the request to a path; with `true` every list announces
+    /// another page.
+    pub(crate) answer_to: fn(&str, bool) -> Value,
+    /// Paths whose answers random scripts are made of.
+    pub(crate) paths: &'static [&'static str],
 }
 
 /// The samples of all platforms.
 pub(super) fn samples() -> Vec<(Platform, Sample)> {
     let sample = |platform| match platform {
-        Platform::Zendesk => Some(crate::zendesk::tests::sample()),
-        Platform::Intercom => Some(crate::intercom::tests::sample()),
-        Platform::Freshdesk => None,
+        Platform::Zendesk => crate::zendesk::tests::sample(),
+        Platform::Intercom => crate::intercom::tests::sample(),
+        Platform::Freshdesk => crate::freshdesk::tests::sample(),
     };
-    Platform::ALL.into_iter().filter_map(|platform| Some((platform, sample(platform)?))).collect()
+    Platform::ALL.into_iter().map(|platform| (platform, sample(platform))).collect()
 }
 
 /// A ticket on which nothing is set.

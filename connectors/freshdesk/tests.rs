@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::account::{AccountConfig, AccountId, Credentials, Platform, WebhookConfig};
 use crate::call::{Answer, Next, Read};
 use crate::connector::{Auth, Connector};
+use crate::contract::{self, Sample};
 use crate::delivery::{Content, Delivery, NoticeKind, Rejected, Verified, VerifiedDelivery};
 use crate::secret::Secret;
 use crate::signature::hmac_sha256;
@@ -70,6 +71,28 @@ pub(crate) fn answer_to(path: &str, more: bool) -> Value {
         }
         other if other.ends_with("/notes") => json!({ "id": 9 }),
         _ => json!({ "id": 35436, "updated_at": "2026-11-20T10:00:00Z", "status": 2, "tags": ["vip"] }),
+    }
+}
+
+/// What the contract suite needs of this platform.
+pub(crate) fn sample() -> Sample {
+    Sample {
+        config: account(),
+        sign,
+        body: SAMPLE_BODY,
+        covers_body: true,
+        covers_time: true,
+        ticket: contract::ticket(),
+        names: contract::names(),
+        answer_to,
+        paths: &[
+            "/api/v2/tickets/35436",
+            "/api/v2/tickets/35436/conversations",
+            "/api/v2/tickets/35436/notes",
+            "/api/v2/groups",
+            "/api/v2/agents",
+            "/api/v2/ticket_fields",
+        ],
     }
 }
 

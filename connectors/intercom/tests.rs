@@ -34,11 +34,13 @@ pub(crate) fn sample() -> Sample {
         kind: FieldKind::One(["Low", "Normal", "High", "Urgent"].map(label).into()),
     });
     // One answer for every request: the conversation, a made tag, and lists without entries.
-    let fine = json!({
-        "type": "conversation", "id": "35436", "updated_at": 1_795_168_800, "state": "open", "admin_assignee_id": 0,
-        "source": { "type": "email", "author": { "type": "user", "id": "7", "email": "grace@example.com" } },
-        "tags": { "tags": [{ "id": "70", "name": "vip" }] }, "data": [],
-    });
+    let fine = |_: &str, _: bool| {
+        json!({
+            "type": "conversation", "id": "35436", "updated_at": 1_795_168_800, "state": "open", "admin_assignee_id": 0,
+            "source": { "type": "email", "author": { "type": "user", "id": "7", "email": "grace@example.com" } },
+            "tags": { "tags": [{ "id": "70", "name": "vip" }] }, "data": [],
+        })
+    };
     Sample {
         config: config(),
         sign: |body, _| sign(body),
@@ -48,7 +50,8 @@ pub(crate) fn sample() -> Sample {
         covers_time: false,
         ticket: Ticket { version: Version("1795168800".into()), status: Status::New, ..contract::ticket() },
         names,
-        answers: vec![fine],
+        answer_to: fine,
+        paths: &["/conversations/35436"],
     }
 }
 

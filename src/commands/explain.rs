@@ -15,7 +15,7 @@ use crate::decision::TicketKey;
 use crate::dispatch::{Calls, Line};
 use crate::rulebook::{self, Facts};
 use crate::settings::{Account, Settings};
-use crate::store::History;
+use crate::history::History;
 use crate::triage;
 
 pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {

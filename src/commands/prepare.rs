@@ -47,7 +47,7 @@ pub(super) fn surroundings() -> Surroundings {
     let named = environment().into_iter().find(|(name, _)| name == "ORT_DYLIB_PATH").map(|(_, path)| path.into());
     let program = std::env::current_exe().unwrap_or_default();
     let beside = program.parent().map(Path::to_owned).unwrap_or_default();
-    Surroundings { named, beside, project: "onnx/runtime".into() }
+    Surroundings { named, beside, project: ".".into() }
 }
 
 /// The store that the settings name.

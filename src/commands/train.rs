@@ -39,7 +39,7 @@ pub(super) fn run(args: Train) -> anyhow::Result<ExitCode> {
         seed: args.seed,
         trained_at: SystemClock.now().strftime("%F").to_string(),
     };
-    let report = match train(options, &runtime, &progress) {
+    let report = match train(&options, &runtime, &progress) {
         Ok(report) => report,
         Err(problems) => {
             bar.finish_and_clear();

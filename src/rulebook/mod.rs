@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::decision::Decision;
 use crate::diagnostic::{Diagnostic, Place, Severity, Sheet};
 use crate::mode::Mode;
-use crate::store::History;
+use crate::history::History;
 use crate::yaml::{Problems, parse};
 
 mod syntax;

@@ -16,11 +16,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbridge_connectors::{DeliveryKey, Notice, VerifiedDelivery, Version};
+use deskbridge_connectors::{DeliveryKey, Notice, VerifiedDelivery};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::TicketKey;
+use crate::history::History;
 use crate::outcome::Entry;
 
 pub mod sqlite;
@@ -143,38 +144,6 @@ pub struct JournalEntry {
     pub path: String,
     /// When.
     pub at: Timestamp,
-}
-
-/// What is known of a ticket from the ledger.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct History {
-    /// Entries for this ticket that decided something, newest first, at most 20.
-    pub entries: Vec<Entry>,
-}
-
-impl History {
-    /// Whether the ticket was decided before.
-    pub fn has_decision(&self) -> bool {
-        self.entries.iter().any(|entry| entry.digests.is_some())
-    }
-
-    /// Whether this version came out of our own last write, or was decided before by the same model and rulebook.
-    pub fn knows(
-        &self,
-        version: &Version,
-        model: &str,
-        rulebook: &str,
-    ) -> Option<deskbridge_connectors::Skip> {
-        use deskbridge_connectors::Skip;
-        if self.entries.iter().any(|entry| entry.own_version.as_ref() == Some(version)) {
-            return Some(Skip::OwnEcho);
-        }
-        let decided = self.entries.iter().any(|entry| {
-            entry.version.as_ref() == Some(version)
-                && entry.digests.as_ref().is_some_and(|by| by.model == model && by.rulebook == rulebook)
-        });
-        decided.then_some(Skip::AlreadyDecided)
-    }
 }
 
 /// Which ledger entries to read.

@@ -102,6 +102,11 @@ impl Crew {
             let why = format!("account `{}` is not in the settings any more", claim.work().account);
             return self.spend(claim, Verdict::Bury(why)).await;
         };
+        // A lapsed lease counts as an attempt, so work that takes the whole process down comes to an end too.
+        if claim.work().attempts >= self.patience.max_attempts {
+            let why = format!("taken up {} times and never finished", claim.work().attempts);
+            return self.spend(claim, Verdict::Bury(why)).await;
+        }
         match account.line.standing() {
             Standing::Open => {}
             Standing::Paused(wait) => {

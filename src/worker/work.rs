@@ -13,8 +13,9 @@ use crate::brain::Brain;
 use crate::clock::Clock;
 use crate::decision::{Decision, TicketKey};
 use crate::dispatch::{Calls, Change, Stopped};
+use crate::history::History;
 use crate::rulebook::Facts;
-use crate::store::{History, Store, Work};
+use crate::store::{Store, Work};
 use crate::triage;
 
 /// How often a ticket that moves under our hands is looked at again before the work is put back.
@@ -101,7 +102,7 @@ impl Desk<'_> {
         let key = TicketKey { account: work.account.clone(), ticket: ticket.id.clone() };
         let history = self.store.history(&key).await.map_err(Verdict::Leave)?;
         let decided_before = notice.kind == NoticeKind::CustomerReplied && history.has_decision();
-        let digests = (self.brain.classifier.digest(), self.brain.rulebook.digest());
+        let digests = (self.brain.classifier.digest().as_str(), self.brain.rulebook.digest());
         match history.knows(&ticket.version, digests.0, digests.1) {
             Some(skip) => Ok(Err(skip)),
             // A reply to a routed ticket does not route it anew: the people who have it decide where it goes.

@@ -17,7 +17,7 @@ const ROUNDS: usize = 5;
 
 fn main() {
     let project = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let library = Runtime::locate(None, None, Path::new(""), &project.join("onnx/runtime")).expect("run `make setup` first");
+    let library = Runtime::locate(None, None, Path::new(""), &project).expect("run `make setup` first");
     let runtime = Runtime::load(&library).unwrap();
     let texts = texts(&project);
     let one = Classifier::load(&project.join("onnx/starter"), &runtime, 1).unwrap();

@@ -174,7 +174,7 @@ async fn listener() -> TcpListener {
 
 /// The starter bundle with a rulebook, loaded as `serve` does.
 fn brain(settings: &Settings) -> Brain {
-    let around = Surroundings { named: None, beside: PathBuf::new(), project: project().join("onnx/runtime") };
+    let around = Surroundings { named: None, beside: PathBuf::new(), project: project() };
     match brain::load(settings, &around) {
         Ok((brain, _)) => brain,
         Err(problems) => panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),

@@ -17,7 +17,8 @@ use self::write::Line;
 use self::writer::Writer;
 use crate::decision::TicketKey;
 use crate::outcome::Entry;
-use crate::store::{Accepted, Claim, DeadLetter, Depth, Error, Filter, History, JournalEntry, Store};
+use crate::history::History;
+use crate::store::{Accepted, Claim, DeadLetter, Depth, Error, Filter, JournalEntry, Store};
 
 mod queue;
 mod read;

@@ -6,7 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::row::{count, micros, notice, timestamp};
 use crate::outcome::Entry;
-use crate::store::{DeadLetter, Depth, Error, Filter, History};
+use crate::history::History;
+use crate::store::{DeadLetter, Depth, Error, Filter};
 
 /// Entries of a ticket that say something about later deliveries.
 const HISTORY: u32 = 20;

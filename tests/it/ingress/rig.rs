@@ -12,7 +12,8 @@ use deskbridge::clock::Clock;
 use deskbridge::decision::TicketKey;
 use deskbridge::ingress::{Door, Limits, serve};
 use deskbridge::outcome::Entry;
-use deskbridge::store::{Accepted, Claim, DeadLetter, Depth, Error, Filter, History, JournalEntry, Store};
+use deskbridge::history::History;
+use deskbridge::store::{Accepted, Claim, DeadLetter, Depth, Error, Filter, JournalEntry, Store};
 use deskbridge_connectors::account::{Credentials, WebhookConfig};
 use deskbridge_connectors::{
     AccountConfig, AccountId, Connector, Content, Platform, Secret, VerifiedDelivery, signature,

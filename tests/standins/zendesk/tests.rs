@@ -58,6 +58,7 @@ fn refund() -> NewTicket {
         body: "<p>Please <b>refund</b> one.</p>".into(),
         email: "Jo@Customer.example".into(),
         tags: vec!["vip".into()],
+        touched: None,
     }
 }
 
