@@ -1,7 +1,8 @@
 //! Fitted heads as one ONNX graph, and the folder that serves.
 //!
 //! All heads share the input, so that one ticket costs one encoder pass and one run of this graph; the temperature is
-//! folded into the weights. The manifest is written last: until then the old bundle, or none, is what is there.
+//! folded into the weights. The manifest is written last, so that a move
+//! cut short is found out by its digests and never served.
 
 use std::collections::BTreeMap;
 use std::path::Path;
