@@ -103,10 +103,7 @@ fn every_exchange(
         End::from(end)
     };
     vec![
-        (
-            "look",
-            exchange(|answers| connector.look(&notice, answers), |read| read.0.as_str(), script).into(),
-        ),
+        ("look", exchange(|answers| connector.look(&notice, answers), |read| read.0.as_str(), script).into()),
         ("names", exchange(|answers| connector.names(answers), |read| read.0.as_str(), script).into()),
         ("act", act(Doubt::None)),
         ("act in doubt", act(Doubt::LastWriteUnanswered)),
@@ -118,7 +115,8 @@ fn every_exchange_ends_whatever_is_answered() {
     for (platform, sample) in samples() {
         let connector = opened(&sample, platform).connector;
         let effects = prop::sample::subsequence(Effect::samples(), 0..=Effect::samples().len());
-        let plausible = sample.paths.iter().flat_map(|path| [true, false].map(|more| (sample.answer_to)(path, more)));
+        let plausible =
+            sample.paths.iter().flat_map(|path| [true, false].map(|more| (sample.answer_to)(path, more)));
         let script = prop::collection::vec(any_answer(plausible.collect()), 1..8);
         proptest!(|(effects in effects, script in script)| {
             for answer in &script {

@@ -178,7 +178,7 @@ fn find<'a, T>(
     all.iter().find(|item| names(item).iter().any(|known| known.to_lowercase() == wanted)).ok_or_else(|| {
         let nearest = all
             .iter()
-            .flat_map(|item| names(item))
+            .flat_map(&names)
             .map(|known| (strsim::jaro_winkler(&known.to_lowercase(), &wanted), known))
             .filter(|(score, _)| *score > 0.7)
             .max_by(|a, b| a.0.total_cmp(&b.0))

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::convert;
 use crate::digest::{Digest, ModelDigest};
 use crate::error::{BundleProblem, Error};
 use crate::metrics::HeadMetrics;
@@ -118,31 +117,6 @@ impl Bundle {
             Err(Error::Bundle(problems))
         }
     }
-}
-
-/// Puts the files into a bundle that are too big for version control: the encoder, converted from its published
-/// weights, and the tokenizer. Does nothing when they are in place.
-///
-/// # Errors
-/// [`Error::Bundle`] when the result is not what the manifest names, [`Error::Convert`] when there is nothing to
-/// convert.
-pub fn complete(folder: &Path, encoder: &Path) -> Result<(), Error> {
-    let (manifest, _) = read_manifest(folder)?;
-    let missing = |name: &str| {
-        let expected = manifest.files.get(name);
-        expected.is_some_and(|digest| check(&folder.join(name), digest).is_some())
-    };
-    if missing(TOKENIZER) {
-        let from = encoder.join(TOKENIZER);
-        let bytes = std::fs::read(&from)
-            .map_err(|e| Error::Convert(format!("{}: {e}; `make setup` fetches it", from.display())))?;
-        crate::files::write_whole(&folder.join(TOKENIZER), &bytes)
-            .map_err(|e| Error::Bundle(vec![BundleProblem::new(&folder.join(TOKENIZER), e.to_string())]))?;
-    }
-    if missing(ENCODER) {
-        convert::encoder(&encoder.join("model.safetensors"), &folder.join(ENCODER))?;
-    }
-    Bundle::open(folder).map(|_| ())
 }
 
 fn read_manifest(folder: &Path) -> Result<(Manifest, Digest), Error> {

@@ -49,7 +49,8 @@ impl Account {
         match (self.line.names(calls).await, known) {
             (Ok(directory), _) => {
                 let directory = Arc::new(directory);
-                let names = Names { directory: Arc::clone(&directory), stale_at: Instant::now() + NAMES_LIVE };
+                let names =
+                    Names { directory: Arc::clone(&directory), stale_at: Instant::now() + NAMES_LIVE };
                 *self.names.write().unwrap_or_else(PoisonError::into_inner) = Some(names);
                 Ok(directory)
             }

@@ -75,7 +75,11 @@ pub fn onnx_runtime(
 
 /// A bundle that cannot be used, placed at its folder.
 pub fn problem(bundle: &Path, error: &deskbridge_onnx::Error) -> Diagnostic {
-    Diagnostic::file(&bundle.display().to_string(), error.to_string(), "check `model.bundle` and `model.runtime`")
+    Diagnostic::file(
+        &bundle.display().to_string(),
+        error.to_string(),
+        "check `model.bundle` and `model.runtime`",
+    )
 }
 
 fn rulebook(

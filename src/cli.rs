@@ -20,28 +20,43 @@ pub enum Command {
     #[command(after_help = "Example:\n  deskbridge serve --config deskbridge.yaml")]
     Serve(Settings),
     /// Check settings, rulebook and bundle: all problems at once, with file, line and column.
-    #[command(after_help = "Examples:\n  deskbridge check --config deskbridge.yaml\n  deskbridge check --config deskbridge.yaml --online   # also credentials, groups, fields and agents")]
+    #[command(
+        after_help = "Examples:\n  deskbridge check --config deskbridge.yaml\n  deskbridge check --config deskbridge.yaml --online   # also credentials, groups, fields and agents"
+    )]
     Check(Check),
     /// Classify tickets: JSON Lines in ({"id","subject","body"}), JSON Lines out.
-    #[command(after_help = "Example:\n  echo '{\"id\":\"1\",\"subject\":\"\",\"body\":\"I was charged twice\"}' | deskbridge classify --bundle onnx/starter")]
+    #[command(
+        after_help = "Example:\n  echo '{\"id\":\"1\",\"subject\":\"\",\"body\":\"I was charged twice\"}' | deskbridge classify --bundle onnx/starter"
+    )]
     Classify(Classify),
     /// Show the whole decision for one ticket: scores, and every rule and why it did or did not match.
-    #[command(after_help = "Examples:\n  deskbridge explain --config deskbridge.yaml --ticket acme/35436\n  deskbridge explain --config deskbridge.yaml --subject 'Refund' --body 'I was charged twice'")]
+    #[command(
+        after_help = "Examples:\n  deskbridge explain --config deskbridge.yaml --ticket acme/35436\n  deskbridge explain --config deskbridge.yaml --subject 'Refund' --body 'I was charged twice'"
+    )]
     Explain(Explain),
     /// Train a bundle from labelled tickets.
-    #[command(after_help = "Example:\n  deskbridge train --tickets tickets.csv --single category --single priority --out my-bundle")]
+    #[command(
+        after_help = "Example:\n  deskbridge train --tickets tickets.csv --single category --single priority --out my-bundle"
+    )]
     Train(Train),
     /// Show the ledger: what was decided and what became of it.
-    #[command(after_help = "Example:\n  deskbridge decisions --config deskbridge.yaml --since 2h --account acme --json")]
+    #[command(
+        after_help = "Example:\n  deskbridge decisions --config deskbridge.yaml --since 2h --account acme --json"
+    )]
     Decisions(Decisions),
     /// List, show, requeue or drop dead letters.
-    #[command(subcommand, after_help = "Examples:\n  deskbridge dead list --config deskbridge.yaml\n  deskbridge dead requeue --config deskbridge.yaml 17")]
+    #[command(
+        subcommand,
+        after_help = "Examples:\n  deskbridge dead list --config deskbridge.yaml\n  deskbridge dead requeue --config deskbridge.yaml 17"
+    )]
     Dead(Dead),
     /// Show deskbridge at work against stand-in helpdesks of all three kinds, first in shadow mode, then live.
     #[command(after_help = "Example:\n  deskbridge demo --keep   # leaves it running")]
     Demo(Demo),
     /// Convert a base encoder (model.safetensors + tokenizer.json) to the quantised ONNX form that `train` takes.
-    #[command(after_help = "Example:\n  deskbridge convert --from onnx/encoder --out onnx/encoder/encoder.onnx")]
+    #[command(
+        after_help = "Example:\n  deskbridge convert --from onnx/encoder --out onnx/encoder/encoder.onnx"
+    )]
     Convert(Convert),
     /// Print completions for a shell.
     #[command(after_help = "Example:\n  deskbridge completions bash > /etc/bash_completion.d/deskbridge")]

@@ -16,8 +16,8 @@ use tokio_util::task::TaskTracker;
 use metrics_exporter_prometheus as prometheus;
 
 use crate::account::Account;
-use crate::brain::Brain;
 use crate::admin::{self, Admin, Readiness};
+use crate::brain::Brain;
 use crate::clock::Clock;
 use crate::dispatch::{Calls, Line, retry::Patience};
 use crate::ingress::{self, Door, Limits};

@@ -102,7 +102,8 @@ impl Decision {
                 value => format!("- {}: {value}", planned.effect.kind()),
             })
             .collect();
-        let digest = Sha256::digest(format!("{}/{}/{}", self.ticket.account, self.ticket.ticket, self.version.0));
+        let digest =
+            Sha256::digest(format!("{}/{}/{}", self.ticket.account, self.ticket.ticket, self.version.0));
         Note {
             text: format!("deskbridge suggests:\n{}", lines.join("\n")),
             marker: format!("deskbridge:{}", &hex::encode(digest)[..12]),

@@ -18,12 +18,7 @@ impl History {
     }
 
     /// Whether this version came out of our own last write, or was decided before by the same model and rulebook.
-    pub fn knows(
-        &self,
-        version: &Version,
-        model: &str,
-        rulebook: &str,
-    ) -> Option<Skip> {
+    pub fn knows(&self, version: &Version, model: &str, rulebook: &str) -> Option<Skip> {
         if self.entries.iter().any(|entry| entry.own_version.as_ref() == Some(version)) {
             return Some(Skip::OwnEcho);
         }

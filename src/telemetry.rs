@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
+pub use crate::settings::LogFormat;
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-pub use crate::settings::LogFormat;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 

@@ -59,11 +59,13 @@ pub(crate) fn sample() -> Sample {
         ticket: contract::ticket(),
         names: contract::names(),
         // One answer suits every request: each reads the part it asked for.
-        answer_to: |_, more| json!({
-            "ticket": { "id": 35436, "updated_at": "2026-11-20T10:00:00Z", "status": "open" },
-            "comments": [], "groups": [], "ticket_fields": [], "users": [], "user": { "id": 7 },
-            "meta": { "has_more": more, "after_cursor": "eyJvIjoi+/=" }, "links": {},
-        }),
+        answer_to: |_, more| {
+            json!({
+                "ticket": { "id": 35436, "updated_at": "2026-11-20T10:00:00Z", "status": "open" },
+                "comments": [], "groups": [], "ticket_fields": [], "users": [], "user": { "id": 7 },
+                "meta": { "has_more": more, "after_cursor": "eyJvIjoi+/=" }, "links": {},
+            })
+        },
         paths: &["/api/v2/tickets/35436.json"],
     }
 }

@@ -78,13 +78,3 @@ fn a_manifest_that_contradicts_itself_is_told_everything_at_once() {
         assert!(told.contains(what), "{what} in {told}");
     }
 }
-
-#[test]
-fn a_bundle_is_completed_from_the_base_encoder() {
-    let folder = fixtures::bundle();
-    std::fs::remove_file(folder.path().join(ENCODER)).unwrap();
-    std::fs::write(folder.path().join(TOKENIZER), "{}").unwrap();
-    complete(folder.path(), &fixtures::encoder()).unwrap();
-    Bundle::open(folder.path()).unwrap();
-    complete(folder.path(), Path::new("/nowhere")).unwrap();
-}

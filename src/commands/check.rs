@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use deskbridge_connectors::{Refusal, Later};
+use deskbridge_connectors::{Later, Refusal};
 
 use super::{BAD_SETTINGS, prepare, runtime, terminal};
 use crate::cli::Check;
@@ -25,7 +25,11 @@ pub(super) fn run(args: &Check) -> anyhow::Result<ExitCode> {
         }
     } else {
         terminal::diagnostics(&findings);
-        let scope = if args.online { "settings, rulebook, bundle and accounts" } else { "settings, rulebook and bundle" };
+        let scope = if args.online {
+            "settings, rulebook, bundle and accounts"
+        } else {
+            "settings, rulebook and bundle"
+        };
         terminal::line(match errors {
             0 => format!("{scope}: fine ({warnings} warning{})", if warnings == 1 { "" } else { "s" }),
             _ => format!("{errors} problem{}, {warnings} warning(s)", if errors == 1 { "" } else { "s" }),
@@ -62,7 +66,11 @@ async fn ask(settings: &Settings, account: &Account, rulebook: Option<&Rulebook>
         .into_iter()
         .filter_map(|(rule, at, effect)| {
             let message = line.connector().can(&effect, &names).err()?;
-            Some(rulebook.diagnostic(Severity::Error, at, format!("account `{name}`: rule `{rule}`: {message}")))
+            Some(rulebook.diagnostic(
+                Severity::Error,
+                at,
+                format!("account `{name}`: rule `{rule}`: {message}"),
+            ))
         })
         .collect()
 }

@@ -85,7 +85,14 @@ async fn show(store: &dyn Store, id: i64, body: bool, json: bool) -> anyhow::Res
         ("died", letter.died_at.to_string()),
         ("attempts", letter.attempts.to_string()),
         ("reason", letter.reason),
-        ("body", format!("{} bytes{}", bytes.len(), if body { ":" } else { " (--body prints it; it may hold ticket text)" })),
+        (
+            "body",
+            format!(
+                "{} bytes{}",
+                bytes.len(),
+                if body { ":" } else { " (--body prints it; it may hold ticket text)" }
+            ),
+        ),
     ];
     for (name, value) in rows {
         terminal::line(format!("{name:>9}  {value}"))?;

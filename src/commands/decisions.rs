@@ -85,9 +85,11 @@ pub(super) fn effects(entry: &Entry) -> String {
         let value = match &effect.value {
             Value::String(text) => text.clone(),
             Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
-            Value::Object(map) => {
-                map.iter().map(|(k, v)| format!("{k} = {}", v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect::<Vec<_>>().join(", ")
-            }
+            Value::Object(map) => map
+                .iter()
+                .map(|(k, v)| format!("{k} = {}", v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
+                .collect::<Vec<_>>()
+                .join(", "),
             other => other.to_string(),
         };
         format!("{} {value}: {}", effect.kind, effect.state.as_str())
@@ -110,7 +112,9 @@ pub(super) fn since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     if let Ok(date) = text.parse::<civil::Date>() {
         return Ok(date.to_zoned(TimeZone::UTC)?.timestamp());
     }
-    let help = || anyhow!("`{text}` is no time; write 2026-03-01T12:00:00Z, 2026-03-01, or an age such as 90m, 2h, 7d");
+    let help = || {
+        anyhow!("`{text}` is no time; write 2026-03-01T12:00:00Z, 2026-03-01, or an age such as 90m, 2h, 7d")
+    };
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(help)?;
     let seconds = match unit {
         "s" => 1,

@@ -13,9 +13,9 @@ use super::{prepare, runtime, terminal};
 use crate::cli::Explain;
 use crate::decision::TicketKey;
 use crate::dispatch::{Calls, Line};
+use crate::history::History;
 use crate::rulebook::{self, Facts};
 use crate::settings::{Account, Settings};
-use crate::history::History;
 use crate::triage;
 
 pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
@@ -60,13 +60,16 @@ struct Seen<'a> {
 }
 
 async fn from_platform<'a>(settings: &'a Settings, ticket: &str) -> anyhow::Result<Seen<'a>> {
-    let (name, id) = ticket.split_once('/').ok_or_else(|| anyhow!("write --ticket as ACCOUNT/ID, such as acme/35436"))?;
+    let (name, id) =
+        ticket.split_once('/').ok_or_else(|| anyhow!("write --ticket as ACCOUNT/ID, such as acme/35436"))?;
     let account = account(settings, Some(name))?;
     let id = TicketId::new(id).map_err(|why| anyhow!("--ticket: {why}"))?;
     let connector = Arc::clone(&account.connector);
     let line = Line::open(name, &account.config.base_url, connector, settings.worker.call_timeout)?;
     let mut calls = Calls::new();
-    let stopped = |what: &str| anyhow!("{what} of account `{name}` could not be read; `deskbridge check --online` says why");
+    let stopped = |what: &str| {
+        anyhow!("{what} of account `{name}` could not be read; `deskbridge check --online` says why")
+    };
     let names = line.names(&mut calls).await.map_err(|_| stopped("the names"))?;
     let notice = Notice { kind: NoticeKind::Created, ticket: id.clone(), actor: None, occurred_at: None };
     let looked = line.look(&notice, &mut calls).await.map_err(|_| stopped("the ticket"))?;
@@ -79,7 +82,12 @@ async fn from_platform<'a>(settings: &'a Settings, ticket: &str) -> anyhow::Resu
     Ok(Seen { account, ticket, history, names: Arc::new(names) })
 }
 
-fn from_text<'a>(settings: &'a Settings, name: Option<&str>, subject: &str, body: &str) -> anyhow::Result<Seen<'a>> {
+fn from_text<'a>(
+    settings: &'a Settings,
+    name: Option<&str>,
+    subject: &str,
+    body: &str,
+) -> anyhow::Result<Seen<'a>> {
     let account = account(settings, name)?;
     let ticket = Ticket {
         id: TicketId::new("text").map_err(|why| anyhow!(why))?,
@@ -102,7 +110,8 @@ fn from_text<'a>(settings: &'a Settings, name: Option<&str>, subject: &str, body
 }
 
 fn account<'a>(settings: &'a Settings, name: Option<&str>) -> anyhow::Result<&'a Account> {
-    let known = || settings.accounts.iter().map(|account| account.config.id.as_str()).collect::<Vec<_>>().join(", ");
+    let known =
+        || settings.accounts.iter().map(|account| account.config.id.as_str()).collect::<Vec<_>>().join(", ");
     match name {
         Some(name) => settings
             .accounts
@@ -122,7 +131,8 @@ fn print(
     terminal::line(format!("language  {} ({:.0} %)", language.code, language.confidence * 100.0))?;
     let mut table = terminal::table(&["head", "says", "scores"]);
     for (head, scored) in &prediction.heads {
-        let scores = scored.ranked.iter().take(4).map(|(label, score)| format!("{label} {:.1} %", score * 100.0));
+        let scores =
+            scored.ranked.iter().take(4).map(|(label, score)| format!("{label} {:.1} %", score * 100.0));
         let says = if scored.abstains() { "abstains".into() } else { scored.chosen.join(", ") };
         table.add_row([head.clone(), says, scores.collect::<Vec<_>>().join(" · ")]);
     }

@@ -44,7 +44,8 @@ pub(super) fn everything(args: &cli::Settings) -> (Option<Settings>, Option<Brai
 
 /// Where the ONNX Runtime library may lie, apart from the settings.
 pub(super) fn surroundings() -> Surroundings {
-    let named = environment().into_iter().find(|(name, _)| name == "ORT_DYLIB_PATH").map(|(_, path)| path.into());
+    let named =
+        environment().into_iter().find(|(name, _)| name == "ORT_DYLIB_PATH").map(|(_, path)| path.into());
     let program = std::env::current_exe().unwrap_or_default();
     let beside = program.parent().map(Path::to_owned).unwrap_or_default();
     Surroundings { named, beside, project: ".".into() }

@@ -29,7 +29,8 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
         let (Some(hooks), Some(admin), Some(brain), Ok(store)) = (hooks, admin, brain, store) else {
             return Ok(prepare::refuse(&findings));
         };
-        let warnings: Vec<_> = findings.into_iter().filter(|finding| finding.severity != Severity::Error).collect();
+        let warnings: Vec<_> =
+            findings.into_iter().filter(|finding| finding.severity != Severity::Error).collect();
         terminal::diagnostics(&warnings);
         let signals = shutdown::listen()?;
         let on = Foundations {
@@ -66,11 +67,19 @@ async fn bind(
         Ok(listener) => Some(listener),
         Err(error) => {
             let help = match error.kind() {
-                std::io::ErrorKind::AddrInUse => "another program listens there; stop it or choose another port",
-                std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege; choose a higher one",
+                std::io::ErrorKind::AddrInUse => {
+                    "another program listens there; stop it or choose another port"
+                }
+                std::io::ErrorKind::PermissionDenied => {
+                    "ports below 1024 need a privilege; choose a higher one"
+                }
                 _ => "check the address",
             };
-            findings.push(Diagnostic::file(file, format!("`{key}`: cannot listen on {address}: {error}"), help));
+            findings.push(Diagnostic::file(
+                file,
+                format!("`{key}`: cannot listen on {address}: {error}"),
+                help,
+            ));
             None
         }
     }
@@ -88,7 +97,10 @@ async fn reload_forever(settings: &Settings, daemon: &Daemon, hung_up: &Notify) 
             }
             Err(problems) => {
                 terminal::diagnostics(&problems);
-                tracing::error!(problems = problems.len(), "the new rulebook or bundle is refused; the old ones stay");
+                tracing::error!(
+                    problems = problems.len(),
+                    "the new rulebook or bundle is refused; the old ones stay"
+                );
             }
         }
     }

@@ -14,7 +14,9 @@ use crate::clock::{Clock, SystemClock};
 
 pub(super) fn run(args: Train) -> anyhow::Result<ExitCode> {
     if args.single.is_empty() && args.multi.is_empty() {
-        bail!("name at least one column to learn: --single category (one label a ticket) or --multi topics (several)");
+        bail!(
+            "name at least one column to learn: --single category (one label a ticket) or --multi topics (several)"
+        );
     }
     let runtime = match brain::onnx_runtime(args.runtime.as_deref(), &prepare::surroundings()) {
         Ok(runtime) => runtime,

@@ -101,6 +101,7 @@ fn read_token(answer: &deskbridge_connectors::Answer) -> Option<Token> {
     }
     let json = answer.json()?;
     let bearer = Bearer::new(json.get("access_token")?.as_str()?);
-    let life = json.get("expires_in").and_then(serde_json::Value::as_u64).map_or(UNSTATED_LIFE, Duration::from_secs);
+    let life =
+        json.get("expires_in").and_then(serde_json::Value::as_u64).map_or(UNSTATED_LIFE, Duration::from_secs);
     (!bearer.is_empty()).then(|| Token { bearer, renew_at: Instant::now() + life.mul_f64(0.8) })
 }

@@ -14,12 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbridge_connectors::{
-    Answer, Applied, Call, Connector, Directory, Doubt, Later, Looked, Next, Notice, Plan, Read, Refusal, Secret,
-    Ticket, Write,
+    Answer, Applied, Call, Connector, Directory, Doubt, Later, Looked, Next, Notice, Plan, Read, Refusal,
+    Secret, Ticket, Write,
 };
 
-pub use self::pace::Standing;
 use self::pace::Budget;
+pub use self::pace::Standing;
 use self::send::Http;
 use crate::mode::Permit;
 use crate::outcome::CallRecord;

@@ -46,7 +46,9 @@ struct State {
 impl Budget {
     pub(super) fn standing(&self, now: Instant) -> Standing {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let left = |until: Option<Instant>| until.map(|until| until.saturating_duration_since(now)).filter(|d| !d.is_zero());
+        let left = |until: Option<Instant>| {
+            until.map(|until| until.saturating_duration_since(now)).filter(|d| !d.is_zero())
+        };
         if let Some(wait) = left(state.locked_until) {
             Standing::LockedOut(wait)
         } else if let Some(wait) = left(state.paused_until) {

@@ -43,7 +43,8 @@ pub fn judge(later: Later, attempts: u32, age: Duration, patience: Patience, jit
     }
     match later {
         Later::Busy { after } => Verdict::Again {
-            after: after.unwrap_or(Duration::from_secs(5)).clamp(BUSY.0, BUSY.1) + spread(Duration::from_secs(1), jitter),
+            after: after.unwrap_or(Duration::from_secs(5)).clamp(BUSY.0, BUSY.1)
+                + spread(Duration::from_secs(1), jitter),
             counted: false,
         },
         Later::Failed if attempts + 1 >= patience.max_attempts => {
@@ -87,7 +88,9 @@ mod tests {
 
     #[test]
     fn jitter_stays_in_the_upper_half() {
-        let Verdict::Again { after, .. } = judge(Later::Failed, 3, Duration::ZERO, Patience { max_attempts: 9, ..PATIENCE }, 0.0) else {
+        let Verdict::Again { after, .. } =
+            judge(Later::Failed, 3, Duration::ZERO, Patience { max_attempts: 9, ..PATIENCE }, 0.0)
+        else {
             panic!("tried again")
         };
         assert_eq!(after, Duration::from_secs(4));

@@ -76,7 +76,12 @@ impl Http {
                 Some((HeaderName::try_from(name).ok()?, HeaderValue::from_str(&value).ok()?))
             })
             .collect();
-        Ok(Self { client, base_url: base_url.trim_end_matches('/').to_owned(), headers, tokens: Tokens::new(auth) })
+        Ok(Self {
+            client,
+            base_url: base_url.trim_end_matches('/').to_owned(),
+            headers,
+            tokens: Tokens::new(auth),
+        })
     }
 
     pub(super) async fn read(&self, read: &Read) -> Result<Answer, NoAnswer> {
@@ -138,8 +143,11 @@ impl Http {
         headers: HeaderMap,
         body: Option<&serde_json::Value>,
     ) -> Result<Answer, NoAnswer> {
-        let mut request =
-            self.client.request(method, format!("{}{path}", self.base_url)).headers(headers).header(ACCEPT, "application/json");
+        let mut request = self
+            .client
+            .request(method, format!("{}{path}", self.base_url))
+            .headers(headers)
+            .header(ACCEPT, "application/json");
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }

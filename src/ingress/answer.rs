@@ -9,7 +9,7 @@ use http_body_util::Empty;
 
 use crate::store::Accepted;
 
-/// Seconds a platform is asked to wait. Zendesk repeats a 503 only where this is less than 60; after 5 s a group of
+/// Seconds a platform is asked to wait. The strictest platform repeats a 503 only where this is less than 60; after 5 s a group of
 /// commits has passed even on a slow disk.
 pub(super) const RETRY_AFTER_SECONDS: u16 = 10;
 

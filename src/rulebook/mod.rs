@@ -12,8 +12,8 @@ use sha2::{Digest, Sha256};
 
 use crate::decision::Decision;
 use crate::diagnostic::{Diagnostic, Place, Severity, Sheet};
-use crate::mode::Mode;
 use crate::history::History;
+use crate::mode::Mode;
 use crate::yaml::{Problems, parse};
 
 mod syntax;

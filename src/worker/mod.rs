@@ -121,7 +121,11 @@ impl Crew {
         let verdict = self.watch(&claim, Arc::clone(&account)).await;
         if account.line.take_restored() {
             let woken = self.store.wake(account.line.account(), self.clock.now()).await;
-            tracing::info!(account = account.line.account(), woken = woken.unwrap_or_default(), "waiting work goes on");
+            tracing::info!(
+                account = account.line.account(),
+                woken = woken.unwrap_or_default(),
+                "waiting work goes on"
+            );
         }
         // The task that shared the claim has ended, whichever way.
         if let (Some(verdict), Some(claim)) = (verdict, Arc::into_inner(claim)) {
@@ -180,11 +184,21 @@ impl Crew {
         };
         if let Err(error) = spent {
             let error = &error as &dyn std::error::Error;
-            tracing::error!(account, error, "the inbox did not take the result; the lease will bring the work back");
+            tracing::error!(
+                account,
+                error,
+                "the inbox did not take the result; the lease will bring the work back"
+            );
         }
     }
 
-    async fn put_off(&self, claim: Claim, later: Later, why: &str, now: Timestamp) -> Result<(), store::Error> {
+    async fn put_off(
+        &self,
+        claim: Claim,
+        later: Later,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<(), store::Error> {
         let age = until(claim.work().received_at, now);
         match retry::judge(later, claim.work().attempts, age, self.patience, fastrand::f64()) {
             retry::Verdict::Again { after, counted } => {

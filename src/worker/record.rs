@@ -199,8 +199,11 @@ pub(super) fn count(entry: &Entry) {
     metrics::counter!("deskbridge_decisions_total", "account" => account.clone(), "outcome" => entry.outcome.as_str())
         .increment(1);
     for effect in &entry.effects {
-        let labels =
-            [("account", account.clone()), ("kind", effect.kind.clone()), ("state", effect.state.as_str().to_owned())];
+        let labels = [
+            ("account", account.clone()),
+            ("kind", effect.kind.clone()),
+            ("state", effect.state.as_str().to_owned()),
+        ];
         metrics::counter!("deskbridge_effects_total", &labels).increment(1);
     }
 }

@@ -94,7 +94,8 @@ impl Desk<'_> {
         record: &Record<'_>,
         calls: &mut Calls,
     ) -> Step<Result<InHand, Skip>> {
-        let looked = self.account.line.look(notice, calls).await.map_err(|stopped| stop(stopped, record, calls))?;
+        let looked =
+            self.account.line.look(notice, calls).await.map_err(|stopped| stop(stopped, record, calls))?;
         let ticket = match looked {
             Looked::Ticket(ticket) => *ticket,
             Looked::Skip(skip) => return Ok(Err(skip)),

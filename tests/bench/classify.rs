@@ -53,13 +53,21 @@ fn pooled(classifier: &Classifier, texts: &[String]) {
     let (done, answers) = mpsc::channel();
     for text in texts {
         let done = done.clone();
-        classifier.submit(String::new(), text.clone(), Box::new(move |answer| done.send(answer.is_ok()).unwrap()));
+        classifier.submit(
+            String::new(),
+            text.clone(),
+            Box::new(move |answer| done.send(answer.is_ok()).unwrap()),
+        );
     }
     drop(done);
     assert!(answers.iter().take(texts.len()).all(|fine| fine));
 }
 
-#[expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark is told its data by the environment and says so")]
+#[expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a benchmark is told its data by the environment and says so"
+)]
 fn texts(project: &Path) -> Vec<String> {
     let files: Vec<PathBuf> = match std::env::var("DESKBRIDGE_DATA") {
         Ok(folder) => std::fs::read_dir(&folder)
@@ -84,5 +92,8 @@ fn texts(project: &Path) -> Vec<String> {
 
 #[expect(clippy::print_stdout, reason = "a benchmark's result is its output")]
 fn print(name: &str, value: f64, ceiling: f64) {
-    println!("BENCH name={name} value={value:.1} unit=tickets/s ceiling={ceiling:.1} ratio={:.3}", value / ceiling);
+    println!(
+        "BENCH name={name} value={value:.1} unit=tickets/s ceiling={ceiling:.1} ratio={:.3}",
+        value / ceiling
+    );
 }

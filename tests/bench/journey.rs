@@ -3,6 +3,7 @@
 //! Three stand-ins, the real daemon in this process, tickets at a steady rate. The ceiling is the same journey with one
 //! ticket at a time, so the ratio says what the load costs.
 
+#[expect(dead_code, reason = "the tests use more of the house than this benchmark")]
 #[path = "../it/harness.rs"]
 mod harness;
 
@@ -66,7 +67,8 @@ async fn at_a_rate(house: &House) -> Histogram<u64> {
 /// Tickets of different lengths, so that the model's work varies as it does in life.
 fn ticket(at: usize) -> NewTicket {
     let ticket = billing_ticket();
-    let more = " I have waited for an answer since last week and would like to know when the money is back.".repeat(at % 6);
+    let more = " I have waited for an answer since last week and would like to know when the money is back."
+        .repeat(at % 6);
     NewTicket { body: format!("{}{more}", ticket.body), ..ticket }
 }
 
@@ -79,7 +81,9 @@ fn latencies(opened: &[(Arc<dyn Desk>, String)]) -> Histogram<u64> {
             .requests()
             .into_iter()
             .find(|request| {
-                request.is_write() && request.status < 300 && request.path.split(['/', '.', '?']).any(|part| part == id)
+                request.is_write()
+                    && request.status < 300
+                    && request.path.split(['/', '.', '?']).any(|part| part == id)
             })
             .expect("its first write");
         all.record(u64::try_from(written.at_ms - sent).unwrap_or_default()).unwrap();

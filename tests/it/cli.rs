@@ -39,9 +39,19 @@ fn a_missing_bundle_is_bad_settings_with_a_remedy() {
 
 #[test]
 fn every_command_explains_itself_with_an_example() {
-    for command in
-        ["serve", "check", "classify", "explain", "train", "decisions", "dead", "demo", "convert", "completions", "man"]
-    {
+    for command in [
+        "serve",
+        "check",
+        "classify",
+        "explain",
+        "train",
+        "decisions",
+        "dead",
+        "demo",
+        "convert",
+        "completions",
+        "man",
+    ] {
         let output = ask(&[command, "--help"], "");
         assert!(output.status.success(), "{command}");
         assert!(stdout(&output).contains("Example"), "{command}: {}", stdout(&output));
@@ -54,7 +64,11 @@ fn check_reports_every_problem_at_once_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let settings = folder.path().join("broken.yaml");
     let rules = folder.path().join("rules.yaml");
-    std::fs::write(&rules, "version: 1\nrules:\n  - id: a\n    when: { categry: billing }\n    then: [{ set_priorty: high }]\n").unwrap();
+    std::fs::write(
+        &rules,
+        "version: 1\nrules:\n  - id: a\n    when: { categry: billing }\n    then: [{ set_priorty: high }]\n",
+    )
+    .unwrap();
     std::fs::write(
         &settings,
         format!(
@@ -66,7 +80,16 @@ fn check_reports_every_problem_at_once_with_its_place() {
     let output = ask(&["check", "--config", settings.to_str().unwrap()], "");
     assert_eq!(output.status.code(), Some(78));
     let error = stderr(&output);
-    for wanted in ["broken.yaml:1:", "lisen", "listen", "broken.yaml:4:", "shadow", "base_url", "webhook", "credentials"] {
+    for wanted in [
+        "broken.yaml:1:",
+        "lisen",
+        "listen",
+        "broken.yaml:4:",
+        "shadow",
+        "base_url",
+        "webhook",
+        "credentials",
+    ] {
         assert!(error.contains(wanted), "{wanted} is missing in:\n{error}");
     }
 }
@@ -84,20 +107,45 @@ async fn a_served_ticket_is_seen_by_every_command() {
     let config = config.to_str().unwrap();
 
     let metrics = reqwest::get(format!("{}/metrics", served.admin)).await.unwrap().text().await.unwrap();
-    for name in ["deskbridge_webhook_requests_total", "deskbridge_decisions_total", "deskbridge_inbox_depth", "deskbridge_ack_seconds", "deskbridge_inference_seconds", "deskbridge_dead_letters 1", "deskbridge_build_info"] {
+    for name in [
+        "deskbridge_webhook_requests_total",
+        "deskbridge_decisions_total",
+        "deskbridge_inbox_depth",
+        "deskbridge_ack_seconds",
+        "deskbridge_inference_seconds",
+        "deskbridge_dead_letters 1",
+        "deskbridge_build_info",
+    ] {
         assert!(metrics.contains(name), "{name} is missing in:\n{metrics}");
     }
     assert!(!metrics.contains("charged twice"), "no ticket text in a metric");
 
     let output = ask(&["decisions", "--config", config, "--json"], "");
     let line: Value = serde_json::from_str(stdout(&output).lines().next().unwrap()).unwrap();
-    for key in ["id", "account", "platform", "ticket", "delivery", "received_at", "decided_at", "mode", "language", "heads", "rules", "effects", "outcome", "model", "rulebook"] {
+    for key in [
+        "id",
+        "account",
+        "platform",
+        "ticket",
+        "delivery",
+        "received_at",
+        "decided_at",
+        "mode",
+        "language",
+        "heads",
+        "rules",
+        "effects",
+        "outcome",
+        "model",
+        "rulebook",
+    ] {
         assert!(line.get(key).is_some(), "{key} is missing in {line}");
     }
     assert_eq!(line["outcome"], "shadowed");
     assert!(stdout(&ask(&["decisions", "--config", config], "")).contains(&ticket));
 
-    let explained = ask(&["explain", "--config", config, "--ticket", &format!("{}/{ticket}", desk.platform())], "");
+    let explained =
+        ask(&["explain", "--config", config, "--ticket", &format!("{}/{ticket}", desk.platform())], "");
     assert!(explained.status.success(), "{}", stderr(&explained));
     assert!(stdout(&explained).contains("billing"), "{}", stdout(&explained));
 
@@ -108,8 +156,16 @@ async fn a_served_ticket_is_seen_by_every_command() {
     assert!(ask(&["dead", "show", "--config", config, &id], "").status.success());
     assert!(ask(&["dead", "requeue", "--config", config, &id], "").status.success());
     house.settle().await;
-    assert_eq!(ask(&["dead", "drop", "--config", config, &id], "").status.code(), Some(0), "it died again, and is dropped");
-    assert_eq!(ask(&["dead", "drop", "--config", config, &id], "").status.code(), Some(1), "and is not there any more");
+    assert_eq!(
+        ask(&["dead", "drop", "--config", config, &id], "").status.code(),
+        Some(0),
+        "it died again, and is dropped"
+    );
+    assert_eq!(
+        ask(&["dead", "drop", "--config", config, &id], "").status.code(),
+        Some(1),
+        "and is not there any more"
+    );
 
     let online = ask(&["check", "--config", config, "--online"], "");
     assert!(online.status.success(), "{}{}", stdout(&online), stderr(&online));

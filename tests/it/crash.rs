@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbridge::outcome::Outcome;
-use deskbridge::store::Store;
 use deskbridge_standins::Desk;
 
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};

@@ -7,20 +7,20 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use deskbridge::brain::{self, Brain, Surroundings};
 use deskbridge::clock::SystemClock;
 use deskbridge::daemon::{Daemon, Foundations};
 use deskbridge::outcome::Entry;
 use deskbridge::settings::Settings;
 use deskbridge::store::sqlite::Sqlite;
 use deskbridge::store::{Filter, Store};
-use deskbridge::brain::{self, Brain, Surroundings};
 use deskbridge_standins::{Desk, NewTicket, start_all};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// A rulebook that does one of everything to a billing ticket, and nothing to others.
-pub const ONE_OF_EVERYTHING: &str = r#"
+pub(crate) const ONE_OF_EVERYTHING: &str = r#"
 version: 1
 names:
   groups: { billing: Billing }
@@ -39,10 +39,11 @@ rules:
 "#;
 
 /// A text that the starter bundle is sure about.
-pub fn billing_ticket() -> NewTicket {
+pub(crate) fn billing_ticket() -> NewTicket {
     NewTicket {
         subject: "Charged twice".into(),
-        body: "My credit card was charged twice for the same invoice, please refund one of the two payments.".into(),
+        body: "My credit card was charged twice for the same invoice, please refund one of the two payments."
+            .into(),
         email: "ines@mail.example".into(),
         tags: vec!["loyal".into()],
         touched: None,
@@ -50,11 +51,11 @@ pub fn billing_ticket() -> NewTicket {
 }
 
 /// A daemon with its desks.
-pub struct House {
-    pub desks: Vec<Arc<dyn Desk>>,
-    pub store: Arc<dyn Store>,
-    pub hooks: String,
-    pub admin: String,
+pub(crate) struct House {
+    pub(crate) desks: Vec<Arc<dyn Desk>>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) hooks: String,
+    pub(crate) admin: String,
     daemon: Option<Daemon>,
     stop: CancellationToken,
     folder: tempfile::TempDir,
@@ -62,7 +63,7 @@ pub struct House {
 
 impl House {
     /// Starts the desks and a daemon in `mode` with `rulebook`.
-    pub async fn start(mode: &str, rulebook: &str) -> Self {
+    pub(crate) async fn start(mode: &str, rulebook: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let desks = start_all().await.unwrap();
         let mut house = Self {
@@ -79,7 +80,7 @@ impl House {
     }
 
     /// Starts a daemon on the house's store.
-    pub async fn open(&mut self, mode: &str, rulebook: &str) {
+    pub(crate) async fn open(&mut self, mode: &str, rulebook: &str) {
         let settings = self.settings(mode, rulebook);
         let (hooks, admin) = (listener().await, listener().await);
         self.hooks = format!("http://{}", hooks.local_addr().unwrap());
@@ -109,7 +110,7 @@ impl House {
     }
 
     /// Writes rulebook and settings for these desks; returns the settings' path.
-    pub fn write_settings(&self, mode: &str, rulebook: &str, hooks: &str, admin: &str) -> PathBuf {
+    pub(crate) fn write_settings(&self, mode: &str, rulebook: &str, hooks: &str, admin: &str) -> PathBuf {
         let at = |name: &str| self.folder.path().join(name);
         std::fs::write(at("rules.yaml"), rulebook).unwrap();
         let mut accounts = String::new();
@@ -130,12 +131,12 @@ impl House {
     }
 
     /// Waits until nothing is pending and every stand-in has sent what it had to send.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         wait_until("the inbox is empty", async || self.store.depth().await.unwrap().pending == 0).await;
     }
 
     /// Ledger entries of a ticket that decided something.
-    pub async fn decided(&self, desk: &dyn Desk, ticket: &str) -> Vec<Entry> {
+    pub(crate) async fn decided(&self, desk: &dyn Desk, ticket: &str) -> Vec<Entry> {
         let filter = Filter {
             account: Some(desk.platform().into()),
             ticket: Some(ticket.into()),
@@ -146,7 +147,7 @@ impl House {
     }
 
     /// Stops the daemon and checks that it drained.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         self.stop.cancel();
         if let Some(daemon) = self.daemon.take() {
             assert!(daemon.finished().await, "the daemon did not drain");
@@ -155,7 +156,7 @@ impl House {
 }
 
 /// Waits for a condition, 30 s at most.
-pub async fn wait_until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub(crate) async fn wait_until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let begun = tokio::time::Instant::now();
     while !holds().await {
         assert!(begun.elapsed() < Duration::from_secs(30), "waited 30 s, but not: {what}");
@@ -164,7 +165,7 @@ pub async fn wait_until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 }
 
 /// The project's folder.
-pub fn project() -> PathBuf {
+pub(crate) fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -177,12 +178,14 @@ fn brain(settings: &Settings) -> Brain {
     let around = Surroundings { named: None, beside: PathBuf::new(), project: project() };
     match brain::load(settings, &around) {
         Ok((brain, _)) => brain,
-        Err(problems) => panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")),
+        Err(problems) => {
+            panic!("{}", problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        }
     }
 }
 
-/// The process has one metrics recorder.
-fn recorder() -> PrometheusHandle {
+/// The process has one metrics recorder, and so have all tests.
+pub(crate) fn recorder() -> PrometheusHandle {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     RECORDER.get_or_init(|| deskbridge::telemetry::init_metrics().unwrap()).clone()
 }

@@ -29,7 +29,10 @@ async fn a_ticket_is_routed_as_the_rulebook_says() {
         for tag in ["loyal", "billing", "routed"] {
             assert!(state.tags.contains(tag), "{name}: {:?}", state.tags);
         }
-        assert!(state.fields.values().any(|value| value.eq_ignore_ascii_case("billing")), "{name}: {state:?}");
+        assert!(
+            state.fields.values().any(|value| value.eq_ignore_ascii_case("billing")),
+            "{name}: {state:?}"
+        );
         assert_eq!(state.notes.len(), 1, "{name}");
         assert!(!state.notes[0].public, "{name}");
         let decided = house.decided(desk.as_ref(), &ticket).await;

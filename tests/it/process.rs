@@ -1,21 +1,18 @@
 //! The real binary as a process: started, killed, asked.
 
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
 
 use crate::harness::{House, project, wait_until};
 
 /// A running `deskbridge serve`, killed when dropped.
-pub struct Served {
+pub(crate) struct Served {
     child: Child,
-    pub hooks: String,
-    pub admin: String,
+    pub(crate) admin: String,
 }
 
 impl Served {
     /// Starts the daemon on the house's desks, with free ports, and waits until it is ready.
-    pub async fn start(house: &House, mode: &str, rulebook: &str) -> Self {
+    pub(crate) async fn start(house: &House, mode: &str, rulebook: &str) -> Self {
         let (hooks, admin) = (free(), free());
         let settings = house.write_settings(mode, rulebook, &hooks, &admin);
         for desk in &house.desks {
@@ -28,7 +25,7 @@ impl Served {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let served = Self { child, hooks: format!("http://{hooks}"), admin: format!("http://{admin}") };
+        let served = Self { child, admin: format!("http://{admin}") };
         let ready = format!("{}/readyz", served.admin);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         wait_until("the daemon is ready", async || {
@@ -39,13 +36,13 @@ impl Served {
     }
 
     /// kill -9.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM, and the exit status.
-    pub fn terminate(mut self) -> std::process::ExitStatus {
+    pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
         Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         self.child.wait().unwrap()
     }
@@ -59,17 +56,22 @@ impl Drop for Served {
 }
 
 /// The binary under test, in the project's folder.
-pub fn binary() -> Command {
+pub(crate) fn binary() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_deskbridge"));
     command.current_dir(project()).stdin(Stdio::null());
     command
 }
 
 /// Runs the binary with input and returns what it said.
-pub fn ask(arguments: &[&str], input: &str) -> Output {
+pub(crate) fn ask(arguments: &[&str], input: &str) -> Output {
     use std::io::Write;
-    let mut child =
-        binary().args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = binary()
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // A command that does not read its input closes it; that is its right.
     let _ = stdin.write_all(input.as_bytes());
@@ -78,27 +80,15 @@ pub fn ask(arguments: &[&str], input: &str) -> Output {
 }
 
 /// What a command printed on standard output.
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// What a command printed on standard error.
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 fn free() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
-}
-
-/// Waits a bounded time for a file to hold something.
-pub fn holds(file: &Path, what: &str) -> bool {
-    let begun = std::time::Instant::now();
-    while begun.elapsed() < Duration::from_secs(20) {
-        if std::fs::read_to_string(file).is_ok_and(|text| text.contains(what)) {
-            return true;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    false
 }

@@ -63,7 +63,10 @@ pub(super) async fn live(
     }
     let mut checks = vec![
         once("live mode: every ticket was decided exactly once", played),
-        Check::new("live mode: every desk holds what the rulebook says, and kept the tags it had", state_faults),
+        Check::new(
+            "live mode: every desk holds what the rulebook says, and kept the tags it had",
+            state_faults,
+        ),
     ];
     checks.extend(twisted(Twist::Duplicate).map(|one| {
         let answered = one.redelivered != Some(200);
@@ -97,7 +100,10 @@ pub(super) async fn live(
 
 fn once(what: &str, played: &[Played]) -> Check {
     let faults = played.iter().filter(|one| one.decisions != 1);
-    Check::new(what, faults.map(|one| format!("{}/{}: {} decisions", one.account, one.ticket, one.decisions)).collect())
+    Check::new(
+        what,
+        faults.map(|one| format!("{}/{}: {} decisions", one.account, one.ticket, one.decisions)).collect(),
+    )
 }
 
 async fn dead_letters(mode: &str, expected: usize, house: &House) -> anyhow::Result<Check> {
@@ -112,7 +118,9 @@ async fn dead_letters(mode: &str, expected: usize, house: &House) -> anyhow::Res
 
 /// Holds a ticket's state against its decision.
 fn compare(one: &Played, play: &Play, state: &TicketState) -> Vec<String> {
-    let Some(entry) = &one.entry else { return vec![format!("{}/{} has no decision", one.account, one.ticket)] };
+    let Some(entry) = &one.entry else {
+        return vec![format!("{}/{} has no decision", one.account, one.ticket)];
+    };
     let mut faults: Vec<String> = entry
         .effects
         .iter()
@@ -134,7 +142,12 @@ fn compare(one: &Played, play: &Play, state: &TicketState) -> Vec<String> {
 /// Why a ticket's state is not what an effect says; `None` where it is.
 fn fault(effect: &EffectRecord, state: &TicketState) -> Option<String> {
     if !matches!(effect.state, EffectOutcome::Applied | EffectOutcome::Unchanged) {
-        return Some(format!("{} was {}: {}", effect.kind, effect.state.as_str(), effect.reason.as_deref().unwrap_or("–")));
+        return Some(format!(
+            "{} was {}: {}",
+            effect.kind,
+            effect.state.as_str(),
+            effect.reason.as_deref().unwrap_or("–")
+        ));
     }
     let same = |seen: &Option<String>| {
         let wanted = effect.value.as_str().unwrap_or_default();

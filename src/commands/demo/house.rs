@@ -102,7 +102,8 @@ impl House {
         let process = daemon.id().context("the daemon has ended by itself")?;
         // The standard library sends no signals, and `kill` is on every machine that has make.
         Command::new("kill").args(["-TERM", &process.to_string()]).status().await?;
-        let status = tokio::time::timeout(PATIENCE, daemon.wait()).await.context("the daemon does not stop")??;
+        let status =
+            tokio::time::timeout(PATIENCE, daemon.wait()).await.context("the daemon does not stop")??;
         if !status.success() {
             bail!("the daemon ended with {status}:\n{}", self.log());
         }

@@ -31,7 +31,12 @@ async fn demo(args: &Demo) -> anyhow::Result<ExitCode> {
     let mut house = House::build(args, &desks)?;
     let mut checks = Vec::new();
 
-    terminal::line(format!("{} tickets on {} stand-in helpdesks, classified by {}\n", plays.len(), desks.len(), args.bundle.display()))?;
+    terminal::line(format!(
+        "{} tickets on {} stand-in helpdesks, classified by {}\n",
+        plays.len(),
+        desks.len(),
+        args.bundle.display()
+    ))?;
     terminal::line("1. Shadow mode: everything but the writes")?;
     house.start(Mode::Shadow).await?;
     let shadow = play::all(&plays, &desks, &house, Mode::Shadow).await?;
@@ -47,7 +52,11 @@ async fn demo(args: &Demo) -> anyhow::Result<ExitCode> {
 
     let held = summary(&plays, &desks, &live, &checks)?;
     if args.keep {
-        terminal::line(format!("\nstill running: hooks {}, status page {}  (Ctrl-C ends it)", house.hooks(), house.admin()))?;
+        terminal::line(format!(
+            "\nstill running: hooks {}, status page {}  (Ctrl-C ends it)",
+            house.hooks(),
+            house.admin()
+        ))?;
         tokio::signal::ctrl_c().await?;
     }
     house.stop().await?;
@@ -55,14 +64,14 @@ async fn demo(args: &Demo) -> anyhow::Result<ExitCode> {
 }
 
 fn print_table(plays: &[Play], played: &[Played]) -> anyhow::Result<()> {
-    let mut table =
-        terminal::table(&["ticket", "text", "predicted", "rules", "written (or withheld)", "ms"]);
+    let mut table = terminal::table(&["ticket", "text", "predicted", "rules", "written (or withheld)", "ms"]);
     for one in played {
         let play = &plays[one.play];
-        let excerpt: String = if play.ticket.subject.is_empty() { &play.ticket.body } else { &play.ticket.subject }
-            .chars()
-            .take(28)
-            .collect();
+        let excerpt: String =
+            if play.ticket.subject.is_empty() { &play.ticket.body } else { &play.ticket.subject }
+                .chars()
+                .take(28)
+                .collect();
         table.add_row([
             format!("{}/{}", one.account, one.ticket),
             format!("{}\n{excerpt}", play.kind),
@@ -84,7 +93,8 @@ fn summary(
 ) -> anyhow::Result<bool> {
     terminal::line("\n3. What came of it")?;
     let chosen = live.iter().filter_map(|one| Some((plays[one.play].about, one.chose("category")?)));
-    let (agreed, said) = chosen.fold((0, 0), |(agreed, said), (about, label)| (agreed + usize::from(about == label), said + 1));
+    let (agreed, said) = chosen
+        .fold((0, 0), |(agreed, said), (about, label)| (agreed + usize::from(about == label), said + 1));
     terminal::line(format!(
         "  the model named a category for {said} of {} tickets, in {agreed} cases the one a person would choose; it abstained on {}",
         live.len(),
@@ -93,18 +103,28 @@ fn summary(
     let mut took: Vec<i64> = live.iter().filter_map(|one| one.took_ms).collect();
     took.sort_unstable();
     if let (Some(median), Some(longest)) = (took.get(took.len() / 2), took.last()) {
-        terminal::line(format!("  webhook to first write: median {median} ms, longest {longest} ms (the longest waited out a 429)"))?;
+        terminal::line(format!(
+            "  webhook to first write: median {median} ms, longest {longest} ms (the longest waited out a 429)"
+        ))?;
     }
     for desk in desks {
         let requests = desk.requests();
         let writes = requests.iter().filter(|request| request.is_write()).count();
-        terminal::line(format!("  {}: {} API calls, {writes} of them writes", desk.platform(), requests.len()))?;
+        terminal::line(format!(
+            "  {}: {} API calls, {writes} of them writes",
+            desk.platform(),
+            requests.len()
+        ))?;
     }
     for check in checks {
         terminal::line(format!("  {} {}", if check.held { "✓" } else { "✗" }, check.what))?;
         check.faults.iter().try_for_each(|fault| terminal::line(format!("      {fault}")))?;
     }
     let held = checks.iter().all(|check| check.held);
-    terminal::line(if held { "\neverything came out as the rulebook says" } else { "\nsomething did not come out as it should; see ✗ above" })?;
+    terminal::line(if held {
+        "\neverything came out as the rulebook says"
+    } else {
+        "\nsomething did not come out as it should; see ✗ above"
+    })?;
     Ok(held)
 }

@@ -16,8 +16,8 @@ use self::row::{Incoming, micros, micros_after, to_json};
 use self::write::Line;
 use self::writer::Writer;
 use crate::decision::TicketKey;
-use crate::outcome::Entry;
 use crate::history::History;
+use crate::outcome::Entry;
 use crate::store::{Accepted, Claim, DeadLetter, Depth, Error, Filter, JournalEntry, Store};
 
 mod queue;

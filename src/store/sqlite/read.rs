@@ -5,8 +5,8 @@ use rusqlite::types::{ToSql, Type};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::row::{count, micros, notice, timestamp};
-use crate::outcome::Entry;
 use crate::history::History;
+use crate::outcome::Entry;
 use crate::store::{DeadLetter, Depth, Error, Filter};
 
 /// Entries of a ticket that say something about later deliveries.

@@ -35,7 +35,7 @@ impl Desk {
         let readiness = Arc::new(Readiness::default());
         let admin = Admin {
             store: Arc::clone(&shelf) as _,
-            metrics: super::logs::metrics(),
+            metrics: crate::harness::recorder(),
             readiness: Arc::clone(&readiness),
             clock: Arc::new(ManualClock::at(NOW)),
             token: token.map(Secret::new),

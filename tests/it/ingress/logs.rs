@@ -1,24 +1,18 @@
 //! What is counted, and what never reaches a log line.
 
 use std::io;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use deskbridge::ingress::Limits;
 use deskbridge::store::Store;
-use deskbridge::telemetry::{Error, LogFormat, PrometheusHandle, init_logs, init_metrics};
+use deskbridge::telemetry::{Error, LogFormat, init_logs};
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::rig::{Manner, Rig, Shelf, created, post, post_to, sign, sign_with};
 
-/// The recorder belongs to the process, and so to all tests.
-pub(crate) fn metrics() -> PrometheusHandle {
-    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
-    HANDLE.get_or_init(|| init_metrics().unwrap()).clone()
-}
-
 #[tokio::test]
 async fn every_answer_is_counted_by_account_and_outcome() {
-    let metrics = metrics();
+    let metrics = crate::harness::recorder();
     let shelf = Shelf::new();
     let store = Arc::clone(&shelf) as Arc<dyn Store>;
     let rig = Rig::over("counted", store, shelf, Limits::default()).await;

@@ -10,9 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use deskbridge::clock::Clock;
 use deskbridge::decision::TicketKey;
+use deskbridge::history::History;
 use deskbridge::ingress::{Door, Limits, serve};
 use deskbridge::outcome::Entry;
-use deskbridge::history::History;
 use deskbridge::store::{Accepted, Claim, DeadLetter, Depth, Error, Filter, JournalEntry, Store};
 use deskbridge_connectors::account::{Credentials, WebhookConfig};
 use deskbridge_connectors::{

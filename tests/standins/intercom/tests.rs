@@ -153,7 +153,13 @@ impl Scene {
 
 fn ticket(body: &str) -> NewTicket {
     let tags = vec!["vip".to_owned()];
-    NewTicket { subject: String::new(), body: body.to_owned(), email: "Grace@Example.com".to_owned(), tags, touched: None }
+    NewTicket {
+        subject: String::new(),
+        body: body.to_owned(),
+        email: "Grace@Example.com".to_owned(),
+        tags,
+        touched: None,
+    }
 }
 
 fn whole_plan() -> Plan {
