@@ -50,6 +50,7 @@ async fn demo(args: &Demo) -> anyhow::Result<ExitCode> {
     print_table(&plays, &live)?;
     checks.extend(checks::live(&plays, &desks, &live, &house).await?);
 
+    print_calls(&desks, &shadow, &live)?;
     let held = summary(&plays, &desks, &live, &checks)?;
     if args.keep {
         terminal::line(format!(
@@ -85,13 +86,34 @@ fn print_table(plays: &[Play], played: &[Played]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// For one ticket of each desk: the write that shadow mode withheld, and the calls that live mode made.
+fn print_calls(desks: &[Arc<dyn Desk>], shadow: &[Played], live: &[Played]) -> anyhow::Result<()> {
+    terminal::line("\nThe calls for one ticket on each desk")?;
+    for desk in desks {
+        let of = |played: &'_ [Played]| {
+            let told = |one: &&Played| one.account == desk.platform() && one.effects() > 2;
+            played.iter().find(told).and_then(|one| one.entry.clone())
+        };
+        if let Some(withheld) = of(shadow).and_then(|entry| entry.withheld) {
+            let part = |name: &str| withheld[name].as_str().unwrap_or_default().to_owned();
+            terminal::line(format!("  {}", desk.platform()))?;
+            terminal::line(format!("    shadow withheld   {} {} {}", part("method"), part("path"), withheld["body"]))?;
+        }
+        for (at, call) in of(live).into_iter().flat_map(|entry| entry.calls).enumerate() {
+            let what = if at == 0 { "live" } else { "" };
+            terminal::line(format!("    {what:<17} {} {} → {}", call.method, call.path, call.status))?;
+        }
+    }
+    Ok(())
+}
+
 fn summary(
     plays: &[Play],
     desks: &[Arc<dyn Desk>],
     live: &[Played],
     checks: &[Check],
 ) -> anyhow::Result<bool> {
-    terminal::line("\n3. What came of it")?;
+    terminal::line("\nWhat came of it")?;
     let chosen = live.iter().filter_map(|one| Some((plays[one.play].about, one.chose("category")?)));
     let (agreed, said) = chosen
         .fold((0, 0), |(agreed, said), (about, label)| (agreed + usize::from(about == label), said + 1));

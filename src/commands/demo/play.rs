@@ -38,6 +38,11 @@ pub(super) struct Played {
 }
 
 impl Played {
+    /// How many effects were planned.
+    pub(super) fn effects(&self) -> usize {
+        self.entry.as_ref().map_or(0, |entry| entry.effects.len())
+    }
+
     /// The label a head chose; `None` where it abstained.
     pub(super) fn chose(&self, head: &str) -> Option<&str> {
         let scored = self.entry.as_ref()?.heads.get(head)?;
