@@ -66,7 +66,10 @@ impl<'a> Record<'a> {
         let mut suggested = false;
         for (origin, state) in sent.origin.iter().zip(&applied.states) {
             match origin {
-                Some(at) => (entry.effects[*at].state, entry.effects[*at].reason) = outcome_of(state),
+                Some(at) => {
+                    (entry.effects[*at].state, entry.effects[*at].reason) =
+                        outcome_of(state, self.work.wrote_before);
+                }
                 None => suggested = !matches!(state, EffectState::Refused(_)),
             }
         }
@@ -149,9 +152,11 @@ fn planned(planned: &Planned) -> EffectRecord {
     }
 }
 
-fn outcome_of(state: &EffectState) -> (EffectOutcome, Option<String>) {
+/// What holds already after an earlier attempt has written is our own work: later decisions must know it as such.
+fn outcome_of(state: &EffectState, wrote_before: bool) -> (EffectOutcome, Option<String>) {
     match state {
         EffectState::Applied => (EffectOutcome::Applied, None),
+        EffectState::Unchanged if wrote_before => (EffectOutcome::Applied, None),
         EffectState::Unchanged => (EffectOutcome::Unchanged, None),
         EffectState::Refused(why) => (EffectOutcome::Refused, Some(why.clone())),
     }

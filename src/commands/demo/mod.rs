@@ -97,7 +97,12 @@ fn print_calls(desks: &[Arc<dyn Desk>], shadow: &[Played], live: &[Played]) -> a
         if let Some(withheld) = of(shadow).and_then(|entry| entry.withheld) {
             let part = |name: &str| withheld[name].as_str().unwrap_or_default().to_owned();
             terminal::line(format!("  {}", desk.platform()))?;
-            terminal::line(format!("    shadow withheld   {} {} {}", part("method"), part("path"), withheld["body"]))?;
+            terminal::line(format!(
+                "    shadow withheld   {} {} {}",
+                part("method"),
+                part("path"),
+                withheld["body"]
+            ))?;
         }
         for (at, call) in of(live).into_iter().flat_map(|entry| entry.calls).enumerate() {
             let what = if at == 0 { "live" } else { "" };
