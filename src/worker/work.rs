@@ -54,7 +54,7 @@ impl Desk<'_> {
         if notice.kind == NoticeKind::Other {
             return Ok(record.skipped(Skip::NotSubscribed, calls));
         }
-        let names = self.account.names(calls).await.map_err(|stopped| stop(stopped, &record, calls))?;
+        let names = self.account.names(calls).await.map_err(|stopped| nameless(stopped, &record, calls))?;
         if notice.actor.is_some() && notice.actor == names.me {
             return Ok(record.skipped(Skip::OwnEcho, calls));
         }
@@ -160,6 +160,16 @@ impl Desk<'_> {
             Err(stopped) => return Err(stop(stopped, record, calls)),
         };
         Ok(Some(record.applied(decision, &sendable, applied, calls, self.clock.now())))
+    }
+}
+
+/// Names that cannot be read are the account's trouble: whatever the platform says, the ticket itself is not gone.
+fn nameless(stopped: Stopped, record: &Record<'_>, calls: &mut Calls) -> Verdict {
+    match stopped {
+        Stopped::Refused(Refusal::Gone | Refusal::Invalid(_) | Refusal::Unsupported(_) | Refusal::Moved) => {
+            Verdict::Later(Later::Failed, "the account's groups, agents and fields cannot be read".into())
+        }
+        stopped => stop(stopped, record, calls),
     }
 }
 
