@@ -97,7 +97,11 @@ impl Line {
     /// # Errors
     /// [`Stopped`].
     pub async fn names(&self, calls: &mut Calls) -> Result<Directory, Stopped> {
-        self.ask(calls, |answers| self.connector.names(answers)).await
+        let names = self.ask(calls, |answers| self.connector.names(answers)).await;
+        if matches!(names, Err(Stopped::Refused(Refusal::Credentials))) {
+            self.lock_out();
+        }
+        names
     }
 
     /// Reads a ticket back.
@@ -129,7 +133,7 @@ impl Line {
                 }
                 Next::Done(applied) => return Ok(applied),
                 Next::Later(later) => return Err(self.later(later)),
-                Next::Refused(refusal) => return Err(self.refused(refusal)),
+                Next::Refused(refusal) => return Err(self.refused(refusal, calls)),
             };
             answers.push(answer);
         }
@@ -163,7 +167,7 @@ impl Line {
                 Next::Send(read) => answers.push(self.read(&read, calls).await?),
                 Next::Done(result) => return Ok(result),
                 Next::Later(later) => return Err(self.later(later)),
-                Next::Refused(refusal) => return Err(self.refused(refusal)),
+                Next::Refused(refusal) => return Err(self.refused(refusal, calls)),
             }
         }
         Err(Stopped::Later(Later::Failed))
@@ -204,6 +208,15 @@ impl Line {
                 }
                 Ok(answer)
             }
+            Err(send::NoAnswer::NoToken(status @ 400..=403)) => {
+                tracing::error!(
+                    account = self.account,
+                    status,
+                    "the token endpoint does not accept our credentials"
+                );
+                self.lock_out();
+                Err(Stopped::Refused(Refusal::Credentials))
+            }
             Err(error) => {
                 tracing::warn!(account = self.account, method, path, %error, "a call got no answer");
                 Err(Stopped::Later(Later::Failed))
@@ -218,17 +231,22 @@ impl Line {
         Stopped::Later(later)
     }
 
-    /// A platform that does not know us locks the account, not the delivery: its other work waits too.
-    fn refused(&self, refusal: Refusal) -> Stopped {
-        if refusal == Refusal::Credentials {
-            let wait = self.budget.lock_out(tokio::time::Instant::now());
-            tracing::error!(
-                account = self.account,
-                retry_in_s = wait.as_secs(),
-                "the platform does not accept our credentials; work for this account waits"
-            );
+    /// A platform that does not know us (401) locks the account, not the delivery: its other work waits too. One that
+    /// forbids us a single ticket (403) does not.
+    fn refused(&self, refusal: Refusal, calls: &Calls) -> Stopped {
+        if refusal == Refusal::Credentials && calls.last().is_some_and(|call| call.status == 401) {
+            self.lock_out();
         }
         Stopped::Refused(refusal)
+    }
+
+    fn lock_out(&self) {
+        let wait = self.budget.lock_out(tokio::time::Instant::now());
+        tracing::error!(
+            account = self.account,
+            retry_in_s = wait.as_secs(),
+            "the platform does not accept our credentials; work for this account waits"
+        );
     }
 }
 

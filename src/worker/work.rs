@@ -55,7 +55,9 @@ impl Desk<'_> {
             return Ok(record.skipped(Skip::NotSubscribed, calls));
         }
         let names = self.account.names(calls).await.map_err(|stopped| nameless(stopped, &record, calls))?;
-        if notice.actor.is_some() && notice.actor == names.me {
+        // A ticket that was opened in our name is a person's doing: deskbridge opens none.
+        let ours = notice.actor.is_some() && notice.actor == names.me;
+        if ours && notice.kind != NoticeKind::Created {
             return Ok(record.skipped(Skip::OwnEcho, calls));
         }
         for _ in 0..MOST_LOOKS {
@@ -182,6 +184,11 @@ fn stop(stopped: Stopped, record: &Record<'_>, calls: &mut Calls) -> Verdict {
                 Later::Failed => "the platform gave no usable answer",
             };
             Verdict::Later(later, why.into())
+        }
+        Stopped::Refused(Refusal::Credentials) if calls.last().is_some_and(|call| call.status == 403) => {
+            let why =
+                "the platform forbids us this ticket (403); check the scopes and the role of the credentials";
+            Verdict::Later(Later::Failed, why.into())
         }
         // The account is locked out meanwhile, so this is no attempt of the delivery's.
         Stopped::Refused(Refusal::Credentials) => Verdict::Later(
