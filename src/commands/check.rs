@@ -12,8 +12,8 @@ use crate::rulebook::Rulebook;
 use crate::settings::{Account, Settings};
 
 pub(super) fn run(args: &Check) -> anyhow::Result<ExitCode> {
-    let (settings, brain, mut findings) = prepare::everything(&args.settings);
-    if let (true, Some(settings)) = (args.online, &settings) {
+    let prepare::Everything { settings, brain, mut findings } = prepare::everything(&args.settings);
+    if let (true, Ok(settings)) = (args.online, &settings) {
         let rulebook = brain.as_ref().map(|brain| &brain.rulebook);
         findings.extend(runtime()?.block_on(online(settings, rulebook)));
     }

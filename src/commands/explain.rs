@@ -19,8 +19,8 @@ use crate::settings::{Account, Settings};
 use crate::triage;
 
 pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
-    let (settings, brain, findings) = prepare::everything(&args.settings);
-    let (Some(settings), Some(brain)) = (settings, brain) else { return Ok(prepare::refuse(&findings)) };
+    let prepare::Everything { settings, brain, findings } = prepare::everything(&args.settings);
+    let (Ok(settings), Some(brain)) = (settings, brain) else { return Ok(prepare::refuse(&findings)) };
     runtime()?.block_on(async {
         let seen = match (&args.ticket, &args.body) {
             (Some(ticket), _) => from_platform(&settings, ticket).await?,

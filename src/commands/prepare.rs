@@ -8,7 +8,7 @@ use super::{BAD_SETTINGS, terminal};
 use crate::brain::{self, Brain, Surroundings};
 use crate::cli;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::settings::{Settings, StoreUrl};
+use crate::settings::{Draft, Settings, StoreUrl, Unusable};
 use crate::store::{self, Store, sqlite::Sqlite};
 
 /// The settings, or their problems on standard error and the exit code that says so.
@@ -18,12 +18,23 @@ pub(super) fn settings(args: &cli::Settings) -> Result<Settings, ExitCode> {
             terminal::diagnostics(&warnings);
             Ok(settings)
         }
-        Err(problems) => Err(refuse(&problems)),
+        Err(unusable) => Err(refuse(&unusable.problems)),
     }
 }
 
-/// Everything that a decision needs, or every problem there is.
-pub(super) fn everything(args: &cli::Settings) -> (Option<Settings>, Option<Brain>, Vec<Diagnostic>) {
+/// What a decision needs, as far as it could be had, with everything there is to say about it.
+pub(super) struct Everything {
+    /// The settings, or what could be read of unusable ones.
+    pub(super) settings: Result<Settings, Draft>,
+    /// Model and rulebook, where both can be used.
+    pub(super) brain: Option<Brain>,
+    /// Every problem and every warning.
+    pub(super) findings: Vec<Diagnostic>,
+}
+
+/// Everything that a decision needs, or every problem there is: unusable settings do not hide what is wrong with the
+/// rulebook and the bundle they name.
+pub(super) fn everything(args: &cli::Settings) -> Everything {
     match Settings::load(&args.config, environment()) {
         Ok((settings, mut findings)) => {
             let brain = match brain::load(&settings, &surroundings()) {
@@ -36,9 +47,13 @@ pub(super) fn everything(args: &cli::Settings) -> (Option<Settings>, Option<Brai
                     None
                 }
             };
-            (Some(settings), brain, findings)
+            Everything { settings: Ok(settings), brain, findings }
         }
-        Err(problems) => (None, None, problems),
+        Err(unusable) => {
+            let Unusable { problems: mut findings, draft } = *unusable;
+            findings.extend(brain::findings(&draft, &surroundings()));
+            Everything { settings: Err(draft), brain: None, findings }
+        }
     }
 }
 
