@@ -54,7 +54,14 @@ impl Desk<'_> {
         if notice.kind == NoticeKind::Other {
             return Ok(record.skipped(Skip::NotSubscribed, calls));
         }
-        let names = self.account.names(calls).await.map_err(|stopped| stop(stopped, &record, calls))?;
+        let names = self.account.names(calls).await.map_err(|stopped| match stopped {
+            // Not the ticket's absence: the account's address is wrong, and its deliveries must not be settled for that.
+            Stopped::Refused(Refusal::Gone) => Verdict::Later(
+                Later::Failed,
+                "the account's names are not there (404); check base_url".into(),
+            ),
+            stopped => stop(stopped, &record, calls),
+        })?;
         if notice.actor.is_some() && notice.actor == names.me {
             return Ok(record.skipped(Skip::OwnEcho, calls));
         }
