@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::Engine;
-use deskbridge_connectors::Auth;
+use deskbridge_connectors::{Answer, Auth};
 use http::HeaderValue;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -73,7 +73,7 @@ impl Tokens {
                     "scope": scope,
                 });
                 let answer = http.post_unauthenticated(path, &form).await?;
-                let token = read_token(&answer).ok_or(NoAnswer::NoToken(answer.status))?;
+                let token = read_token(&answer).ok_or_else(|| no_token(&answer))?;
                 let authorization = bearer(&token.bearer);
                 *current = Some(token);
                 Ok(authorization)
@@ -94,8 +94,17 @@ fn bearer(token: &Bearer) -> Authorization {
     Authorization(Bearer::new(format!("Bearer {}", token.expose())))
 }
 
+/// Why there is no token. A client that is refused (RFC 6749 §5.2) is the account's trouble, not a delivery's.
+fn no_token(answer: &Answer) -> NoAnswer {
+    match (answer.status, answer.retry_after()) {
+        (400 | 401 | 403, _) => NoAnswer::ClientRefused(answer.status),
+        (429, after) | (503, after @ Some(_)) => NoAnswer::TokenBusy(after),
+        (status, _) => NoAnswer::NoToken(status),
+    }
+}
+
 /// Reads `{access_token, expires_in}` (RFC 6749 §5.1). Renewed after four fifths of its life.
-fn read_token(answer: &deskbridge_connectors::Answer) -> Option<Token> {
+fn read_token(answer: &Answer) -> Option<Token> {
     if !answer.is_success() {
         return None;
     }

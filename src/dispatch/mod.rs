@@ -206,7 +206,11 @@ impl Line {
             }
             Err(error) => {
                 tracing::warn!(account = self.account, method, path, %error, "a call got no answer");
-                Err(Stopped::Later(Later::Failed))
+                Err(match error {
+                    send::NoAnswer::ClientRefused(_) => self.refused(Refusal::Credentials),
+                    send::NoAnswer::TokenBusy(after) => self.later(Later::Busy { after }),
+                    _ => Stopped::Later(Later::Failed),
+                })
             }
         }
     }
