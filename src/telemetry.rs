@@ -3,6 +3,7 @@
 //! Names are constants, so that a metric cannot be counted under one name and described under another. Labels are
 //! accounts, outcomes and codes: never a ticket, never text, never a secret.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 pub use crate::settings::LogFormat;
@@ -63,7 +64,10 @@ pub enum Error {
 /// [`Error::Filter`] or [`Error::LogsTwice`].
 pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), Error> {
     let filter = EnvFilter::try_new(filter)?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people: in a file or a journal their codes stand between a key and its value.
+    let colours = std::io::stderr().is_terminal();
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => logs.try_init(),
         LogFormat::Json => logs.json().flatten_event(true).with_current_span(false).try_init(),
