@@ -39,10 +39,12 @@ pub(super) fn run(args: &Classify) -> anyhow::Result<ExitCode> {
             }
             _ => anyhow!("standard input cannot be read: {error}"),
         })?;
+        // Some editors and shells put a byte order mark before the first line.
+        let line = line.strip_prefix('\u{feff}').unwrap_or(&line);
         if line.trim().is_empty() {
             continue;
         }
-        let ticket: Line = serde_json::from_str(&line).map_err(|error| {
+        let ticket: Line = serde_json::from_str(line).map_err(|error| {
             let what = if error.is_data() { "wants the keys id, subject, body" } else { "is not JSON" };
             anyhow!("standard input:{}:{}: this line {what}", number + 1, error.column())
         })?;

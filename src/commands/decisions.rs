@@ -19,7 +19,10 @@ pub(super) fn run(args: &Decisions) -> anyhow::Result<ExitCode> {
     };
     let since = args.since.as_deref().map(|text| since(text, SystemClock.now())).transpose()?;
     let filter = Filter { since, account: args.account.clone(), limit: args.limit, ..Filter::default() };
-    let store = prepare::store(&settings)?;
+    let store = match prepare::store_or_refuse(&settings) {
+        Ok(store) => store,
+        Err(code) => return Ok(code),
+    };
     let entries = runtime()?.block_on(store.decisions(&filter))?;
     if args.json {
         for (id, entry) in &entries {

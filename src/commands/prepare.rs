@@ -11,6 +11,9 @@ use crate::diagnostic::{Diagnostic, Severity};
 use crate::settings::{Draft, Settings, StoreUrl, Unusable};
 use crate::store::{self, Store, sqlite::Sqlite};
 
+/// Where `make setup` puts the ONNX Runtime library, seen from the project's folder.
+const RUNTIME_FOLDER: &str = "onnx/runtime";
+
 /// The settings, or their problems on standard error and the exit code that says so.
 pub(super) fn settings(args: &cli::Settings) -> Result<Settings, ExitCode> {
     match Settings::load(&args.config, environment()) {
@@ -63,7 +66,11 @@ pub(super) fn surroundings() -> Surroundings {
         environment().into_iter().find(|(name, _)| name == "ORT_DYLIB_PATH").map(|(_, path)| path.into());
     let program = std::env::current_exe().unwrap_or_default();
     let beside = program.parent().map(Path::to_owned).unwrap_or_default();
-    Surroundings { named, beside, project: ".".into() }
+    // A program in `target/release` belongs to the project two folders above, wherever it was started.
+    let home = beside.ancestors().nth(2).filter(|home| home.join(RUNTIME_FOLDER).is_dir());
+    let here = Path::new(RUNTIME_FOLDER).is_dir();
+    let project = home.filter(|_| !here).map_or_else(|| ".".into(), Path::to_owned);
+    Surroundings { named, beside, project }
 }
 
 /// The store that the settings name.
@@ -73,6 +80,18 @@ pub(super) fn surroundings() -> Surroundings {
 pub(super) fn store(settings: &Settings) -> Result<Arc<dyn Store>, store::Error> {
     let StoreUrl::Sqlite(path) = &settings.store;
     Ok(Arc::new(Sqlite::open(path)?))
+}
+
+/// The store, or why it cannot be used on standard error and the exit code that says so.
+pub(super) fn store_or_refuse(settings: &Settings) -> Result<Arc<dyn Store>, ExitCode> {
+    store(settings).map_err(|error| refuse(&[store_problem(settings, &error)]))
+}
+
+/// A store that cannot be used, placed at its file.
+pub(super) fn store_problem(settings: &Settings, error: &store::Error) -> Diagnostic {
+    let StoreUrl::Sqlite(path) = &settings.store;
+    let help = "check `store.url`: its folder must be there and be writable for this user";
+    Diagnostic::file(&path.display().to_string(), error.to_string(), help)
 }
 
 /// Prints problems and gives the exit code for them.

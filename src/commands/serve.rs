@@ -17,12 +17,15 @@ use crate::settings::Settings;
 use crate::{shutdown, telemetry};
 
 pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
+    let runtime = runtime()?;
+    // Before anything is loaded: a SIGHUP that nobody listens for would end the process.
+    let signals = runtime.block_on(async { shutdown::listen() })?;
     let prepare::Everything { settings, brain, mut findings } = prepare::everything(args);
     let file = args.config.display().to_string();
     let settings = match settings {
         Ok(settings) => settings,
         Err(draft) => {
-            runtime()?.block_on(async {
+            runtime.block_on(async {
                 for (address, key) in [(draft.hooks, "server.listen"), (draft.admin, "admin.listen")] {
                     if let Some(address) = address {
                         bind(address, key, &file, &mut findings).await;
@@ -34,18 +37,17 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
     };
     telemetry::init_logs(settings.log.format, &settings.log.level)?;
     log_panics_without_payload();
-    runtime()?.block_on(async {
+    runtime.block_on(async {
         let hooks = bind(settings.server.listen, "server.listen", &file, &mut findings).await;
         let admin = bind(settings.admin.listen, "admin.listen", &file, &mut findings).await;
         let store = prepare::store(&settings)
-            .map_err(|error| findings.push(Diagnostic::file(&file, error.to_string(), "check `store.url`")));
+            .map_err(|error| findings.push(prepare::store_problem(&settings, &error)));
         let (Some(hooks), Some(admin), Some(brain), Ok(store)) = (hooks, admin, brain, store) else {
             return Ok(prepare::refuse(&findings));
         };
         let warnings: Vec<_> =
             findings.into_iter().filter(|finding| finding.severity != Severity::Error).collect();
         terminal::diagnostics(&warnings);
-        let signals = shutdown::listen()?;
         let on = Foundations {
             store,
             brain: Arc::new(brain),
