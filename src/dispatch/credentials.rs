@@ -114,3 +114,27 @@ fn read_token(answer: &Answer) -> Option<Token> {
         json.get("expires_in").and_then(serde_json::Value::as_u64).map_or(UNSTATED_LIFE, Duration::from_secs);
     (!bearer.is_empty()).then(|| Token { bearer, renew_at: Instant::now() + life.mul_f64(0.8) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(status: u16, retry_after: Option<&str>, expected: NoAnswer) {
+        let mut headers = http::HeaderMap::new();
+        if let Some(seconds) = retry_after {
+            headers.insert(http::header::RETRY_AFTER, seconds.parse().unwrap());
+        }
+        assert_eq!(no_token(&Answer { status, headers, body: bytes::Bytes::new() }), expected, "{status}");
+    }
+
+    #[test]
+    fn a_refused_client_a_busy_endpoint_and_a_broken_one_are_told_apart() {
+        check(401, None, NoAnswer::ClientRefused(401));
+        check(400, None, NoAnswer::ClientRefused(400));
+        check(429, Some("7"), NoAnswer::TokenBusy(Some(Duration::from_secs(7))));
+        check(429, None, NoAnswer::TokenBusy(None));
+        check(503, Some("7"), NoAnswer::TokenBusy(Some(Duration::from_secs(7))));
+        check(503, None, NoAnswer::NoToken(503));
+        check(200, None, NoAnswer::NoToken(200));
+    }
+}
