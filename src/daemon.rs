@@ -64,6 +64,7 @@ impl Daemon {
         let arrived = Arc::new(Notify::new());
         let (brain, brain_seen) = watch::channel(on.brain);
         let accounts = open_accounts(settings)?;
+        accounts.keys().for_each(|account| telemetry::begin_at_zero(account));
         let door = Door {
             accounts: settings
                 .accounts

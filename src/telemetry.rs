@@ -7,10 +7,12 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 pub use crate::settings::LogFormat;
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+
+use crate::outcome::Outcome;
 
 pub use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -99,6 +101,20 @@ pub async fn upkeep(handle: PrometheusHandle, shutdown: CancellationToken) {
     let mut every = tokio::time::interval(Duration::from_secs(5));
     while shutdown.run_until_cancelled(every.tick()).await.is_some() {
         handle.run_upkeep();
+    }
+}
+
+/// Makes an account's counters exist before anything happened: a rate over a counter that begins at 1 misses that one,
+/// and an alert on nothing can only be written for a series that is there.
+pub fn begin_at_zero(account: &str) {
+    for (name, outcome) in [
+        (names::WEBHOOK_REQUESTS, "stored"),
+        (names::WEBHOOK_REQUESTS, "bad_signature"),
+        (names::DECISIONS, Outcome::Applied.as_str()),
+        (names::DECISIONS, Outcome::Shadowed.as_str()),
+        (names::DECISIONS, Outcome::NoRule.as_str()),
+    ] {
+        counter!(name, "account" => account.to_owned(), "outcome" => outcome).increment(0);
     }
 }
 
