@@ -268,11 +268,13 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// What the customer wrote first: the text that is classified. Empty when no customer has written.
+    /// What the customer wrote first: the text that is classified. Where no customer has written (an agent opened the
+    /// ticket for them), the first public message; empty where there is none.
     pub fn first_customer_text(&self) -> &str {
-        self.messages
-            .iter()
-            .find(|message| message.author == Author::Customer && message.public)
+        let public = || self.messages.iter().filter(|message| message.public);
+        public()
+            .find(|message| message.author == Author::Customer)
+            .or_else(|| public().next())
             .map_or("", |message| message.text.as_str())
     }
 }

@@ -12,6 +12,9 @@ use crate::mode::Mode;
 /// Names are read again after this long: groups and fields change rarely, and each reading costs calls.
 const NAMES_LIVE: Duration = Duration::from_secs(3600);
 
+/// Old names serve this long after they could not be read again, so that a platform in trouble is not asked by every ticket.
+const NAMES_RETRY: Duration = Duration::from_secs(60);
+
 /// An account at work.
 #[derive(Debug)]
 pub struct Account {
@@ -54,7 +57,11 @@ impl Account {
                 *self.names.write().unwrap_or_else(PoisonError::into_inner) = Some(names);
                 Ok(directory)
             }
-            (Err(_), Some(old)) => Ok(old.directory),
+            (Err(_), Some(old)) => {
+                let names = Names { stale_at: Instant::now() + NAMES_RETRY, ..old.clone() };
+                *self.names.write().unwrap_or_else(PoisonError::into_inner) = Some(names);
+                Ok(old.directory)
+            }
             (Err(stopped), None) => Err(stopped),
         }
     }

@@ -7,7 +7,7 @@ use deskbridge_onnx::{Classifier, Runtime};
 
 use crate::diagnostic::Diagnostic;
 use crate::rulebook::{self, Rulebook, Vocabulary};
-use crate::settings::Settings;
+use crate::settings::{Draft, Settings};
 
 /// A model and a rulebook. Replaced as a whole on reload.
 #[derive(Debug)]
@@ -37,7 +37,8 @@ pub fn load(settings: &Settings, around: &Surroundings) -> Result<(Brain, Vec<Di
     let model = &settings.model;
     let classifier = classifier(&model.bundle, model.runtime.as_deref(), around, model.threads);
     let vocabulary = classifier.as_ref().ok().map(Classifier::vocabulary);
-    match (classifier, rulebook(settings, vocabulary.as_ref())) {
+    let used: Vec<Platform> = settings.accounts.iter().map(|account| account.platform).collect();
+    match (classifier, rulebook(&settings.rulebook, &used, vocabulary.as_ref())) {
         (Ok(classifier), Ok((rulebook, warnings))) => Ok((Brain { classifier, rulebook }, warnings)),
         (classifier, rulebook) => {
             let mut problems = rulebook.err().unwrap_or_default();
@@ -45,6 +46,23 @@ pub fn load(settings: &Settings, around: &Surroundings) -> Result<(Brain, Vec<Di
             Err(problems)
         }
     }
+}
+
+/// What is wrong, or unwise, with the bundle and the rulebook that unusable settings name; nothing is said about what
+/// they do not name.
+pub fn findings(draft: &Draft, around: &Surroundings) -> Vec<Diagnostic> {
+    let model = draft.bundle.as_deref().map(|bundle| {
+        classifier(bundle, draft.runtime.as_deref(), around, 1).map_err(|error| problem(bundle, &error))
+    });
+    let vocabulary = model.as_ref().and_then(|model| model.as_ref().ok()).map(Classifier::vocabulary);
+    let rules = draft.rulebook.as_deref().map(|file| rulebook(file, &draft.platforms, vocabulary.as_ref()));
+    let mut found = match rules {
+        Some(Ok((_, warnings))) => warnings,
+        Some(Err(problems)) => problems,
+        None => Vec::new(),
+    };
+    found.extend(model.and_then(Result::err));
+    found
 }
 
 /// A classifier on a bundle.
@@ -83,16 +101,18 @@ pub fn problem(bundle: &Path, error: &deskbridge_onnx::Error) -> Diagnostic {
 }
 
 fn rulebook(
-    settings: &Settings,
+    file: &Path,
+    used: &[Platform],
     vocabulary: Option<&Vocabulary>,
 ) -> Result<(Rulebook, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let file = settings.rulebook.display().to_string();
-    let source = std::fs::read_to_string(&settings.rulebook).map_err(|error| {
+    let source = std::fs::read_to_string(file);
+    let file = file.display().to_string();
+    let source = source.map_err(|error| {
         let message = format!("the rulebook cannot be read: {error}");
         vec![Diagnostic::file(&file, message, "check the `rulebook` setting")]
     })?;
-    let used = |platform: &Platform| settings.accounts.iter().any(|account| account.platform == *platform);
-    let platforms: Vec<Platform> = Platform::ALL.into_iter().filter(used).collect();
+    let platforms: Vec<Platform> =
+        Platform::ALL.into_iter().filter(|platform| used.contains(platform)).collect();
     let loaded = rulebook::load(&file, &source, vocabulary, &platforms)?;
     Ok((loaded.rulebook, loaded.warnings))
 }

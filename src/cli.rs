@@ -109,15 +109,15 @@ pub struct Explain {
     #[command(flatten)]
     pub settings: Settings,
     /// A ticket of an account, read from its platform.
-    #[arg(long, value_name = "ACCOUNT/ID", conflicts_with_all = ["subject", "body"], required_unless_present = "body")]
+    #[arg(long, value_name = "ACCOUNT/ID", conflicts_with_all = ["subject", "body"], required_unless_present_any = ["subject", "body"])]
     pub ticket: Option<String>,
     /// A subject line.
     #[arg(long, default_value = "")]
     pub subject: String,
     /// A text.
-    #[arg(long)]
-    pub body: Option<String>,
-    /// The account whose words and mode apply to --body; the first one when left out.
+    #[arg(long, default_value = "")]
+    pub body: String,
+    /// The account whose words and mode apply to --subject and --body; the first one when left out.
     #[arg(long)]
     pub account: Option<String>,
     /// Print it as JSON.

@@ -64,6 +64,7 @@ impl Daemon {
         let arrived = Arc::new(Notify::new());
         let (brain, brain_seen) = watch::channel(on.brain);
         let accounts = open_accounts(settings)?;
+        accounts.keys().for_each(|account| telemetry::begin_at_zero(account));
         let door = Door {
             accounts: settings
                 .accounts
@@ -90,7 +91,7 @@ impl Daemon {
             token: settings.admin.token.clone(),
         };
         tracker.spawn(admin::serve(on.admin, admin, shutdown.clone()));
-        accounts.values().for_each(|account| greet(&tracker, Arc::clone(account)));
+        accounts.values().for_each(|account| greet(&tracker, Arc::clone(account), shutdown.clone()));
         let crew = Crew {
             store: on.store,
             accounts,
@@ -136,11 +137,13 @@ fn open_accounts(settings: &Settings) -> Result<HashMap<String, Arc<Account>>, r
 }
 
 /// Reads an account's names at start-up, so that the first ticket does not wait for them. A platform that is down now
-/// keeps nothing from starting.
-fn greet(tracker: &TaskTracker, account: Arc<Account>) {
+/// keeps nothing from starting, and one that does not answer keeps nothing from stopping.
+fn greet(tracker: &TaskTracker, account: Arc<Account>, shutdown: CancellationToken) {
     tracker.spawn(async move {
         let name = account.line.account();
-        match account.names(&mut Calls::new()).await {
+        let mut calls = Calls::new();
+        let Some(names) = shutdown.run_until_cancelled(account.names(&mut calls)).await else { return };
+        match names {
             Ok(names) => tracing::info!(
                 account = name,
                 platform = account.platform.as_str(),

@@ -2,7 +2,8 @@
 
 use deskbridge_connectors::Version;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::decision::Digests;
 use crate::mode::Mode;
@@ -69,8 +70,8 @@ pub struct Entry {
     pub outcome: Outcome,
     /// Why, where the outcome needs a reason.
     pub reason: Option<String>,
-    /// What decided; absent where nothing was decided.
-    #[serde(flatten)]
+    /// What decided: the keys `model` and `rulebook`, `null` where nothing was decided.
+    #[serde(flatten, serialize_with = "both_keys")]
     pub digests: Option<Digests>,
     /// The version that was decided on.
     pub version: Option<Version>,
@@ -80,6 +81,14 @@ pub struct Entry {
     pub calls: Vec<CallRecord>,
     /// The first write that shadow mode withheld: method, path and body (a note's text cut to its marker).
     pub withheld: Option<serde_json::Value>,
+}
+
+/// Every line of the ledger has every key, also where nothing was decided.
+fn both_keys<S: Serializer>(digests: &Option<Digests>, to: S) -> Result<S::Ok, S::Error> {
+    let mut map = to.serialize_map(Some(2))?;
+    map.serialize_entry("model", &digests.as_ref().map(|digests| &digests.model))?;
+    map.serialize_entry("rulebook", &digests.as_ref().map(|digests| &digests.rulebook))?;
+    map.end()
 }
 
 /// One effect in the ledger.

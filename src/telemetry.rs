@@ -3,13 +3,16 @@
 //! Names are constants, so that a metric cannot be counted under one name and described under another. Labels are
 //! accounts, outcomes and codes: never a ticket, never text, never a secret.
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 pub use crate::settings::LogFormat;
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+
+use crate::outcome::Outcome;
 
 pub use metrics_exporter_prometheus::PrometheusHandle;
 
@@ -63,7 +66,10 @@ pub enum Error {
 /// [`Error::Filter`] or [`Error::LogsTwice`].
 pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), Error> {
     let filter = EnvFilter::try_new(filter)?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Colours are for people: in a file or a journal their codes stand between a key and its value.
+    let colours = std::io::stderr().is_terminal();
+    let logs =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
     match format {
         LogFormat::Text => logs.try_init(),
         LogFormat::Json => logs.json().flatten_event(true).with_current_span(false).try_init(),
@@ -95,6 +101,20 @@ pub async fn upkeep(handle: PrometheusHandle, shutdown: CancellationToken) {
     let mut every = tokio::time::interval(Duration::from_secs(5));
     while shutdown.run_until_cancelled(every.tick()).await.is_some() {
         handle.run_upkeep();
+    }
+}
+
+/// Makes an account's counters exist before anything happened: a rate over a counter that begins at 1 misses that one,
+/// and an alert on nothing can only be written for a series that is there.
+pub fn begin_at_zero(account: &str) {
+    for (name, outcome) in [
+        (names::WEBHOOK_REQUESTS, "stored"),
+        (names::WEBHOOK_REQUESTS, "bad_signature"),
+        (names::DECISIONS, Outcome::Applied.as_str()),
+        (names::DECISIONS, Outcome::Shadowed.as_str()),
+        (names::DECISIONS, Outcome::NoRule.as_str()),
+    ] {
+        counter!(name, "account" => account.to_owned(), "outcome" => outcome).increment(0);
     }
 }
 

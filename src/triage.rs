@@ -33,7 +33,11 @@ pub async fn predict(brain: &Brain, ticket: &Ticket) -> Result<Prediction, Unans
             let _ = answer.send(prediction);
         }),
     );
-    let prediction = answered.await.map_err(|_| Unanswered::Stopped)??;
+    let mut prediction = answered.await.map_err(|_| Unanswered::Stopped)??;
+    if ticket.subject.trim().is_empty() && ticket.first_customer_text().trim().is_empty() {
+        // Whatever a model says to nothing at all, nobody has said anything.
+        prediction.heads.values_mut().for_each(|scored| scored.chosen.clear());
+    }
     metrics::histogram!("deskbridge_inference_seconds").record(start.elapsed().as_secs_f64());
     Ok(prediction)
 }

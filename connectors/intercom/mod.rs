@@ -30,7 +30,7 @@ use crate::ticket::{RemoteId, Ticket};
 
 /// Versions whose differences this connector knows.
 /// <https://developers.intercom.com/docs/references/changelog>
-const VERSIONS: [&str; 8] = ["2.11", "2.12", "2.13", "2.14", "2.15", "2.16", "Preview", "Unstable"];
+const VERSIONS: [&str; 9] = ["2.11", "2.12", "2.13", "2.14", "2.15", "2.16", "2.17", "Preview", "Unstable"];
 
 /// The version the vendor's own SDK speaks.
 const DEFAULT_VERSION: &str = "2.14";

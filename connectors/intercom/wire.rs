@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::call::{self, Answer, Later, Next, Pace, Refusal};
+use crate::call::{self, Answer, Later, Next, Pace};
 use crate::ticket::RemoteId;
 
 /// A notification. <https://developers.intercom.com/docs/references/webhooks/webhook-models>
@@ -145,12 +145,8 @@ pub(super) fn path_id(id: &Value) -> Option<RemoteId> {
 /// A successful answer's body; otherwise how to go on.
 pub(super) fn body<T: serde::de::DeserializeOwned, R, C>(answer: &Answer) -> Result<T, Next<R, C>> {
     judge(answer)?;
-    if answer.json().is_none() {
-        // A proxy's page with status 200 is a failure on the way, not an answer.
-        return Err(Next::Later(Later::Failed));
-    }
-    serde_json::from_slice(&answer.body)
-        .map_err(|_| Next::Refused(Refusal::Invalid("the platform's answer has an unknown shape".to_owned())))
+    // A proxy's page with status 200, or an answer of another shape, is a failure on the way: tried again, then set aside.
+    serde_json::from_slice(&answer.body).map_err(|_| Next::Later(Later::Failed))
 }
 
 /// What the status says; a platform at its limit names the moment of reset instead of a pause.

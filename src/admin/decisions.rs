@@ -72,7 +72,9 @@ fn moment(text: &str) -> Option<Timestamp> {
     // In a query string a `+` that was not escaped arrives as a space.
     let text = text.trim().replace(' ', "+");
     text.parse().ok().or_else(|| {
-        let midnight = text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()?;
+        // A longer text that begins with a date is a time without its zone, and not midnight.
+        let midnight =
+            text.parse::<Date>().ok().filter(|_| text.len() == 10)?.to_zoned(TimeZone::UTC).ok()?;
         Some(midnight.timestamp())
     })
 }

@@ -9,11 +9,14 @@ use crate::cli::Check;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dispatch::{Calls, Line, Stopped};
 use crate::rulebook::Rulebook;
-use crate::settings::{Account, Settings};
+use crate::settings::{Account, Settings, StoreUrl};
 
 pub(super) fn run(args: &Check) -> anyhow::Result<ExitCode> {
-    let (settings, brain, mut findings) = prepare::everything(&args.settings);
-    if let (true, Some(settings)) = (args.online, &settings) {
+    let prepare::Everything { settings, brain, mut findings } = prepare::everything(&args.settings);
+    if let Ok(settings) = &settings {
+        findings.extend(folder_of_store(settings));
+    }
+    if let (true, Ok(settings)) = (args.online, &settings) {
         let rulebook = brain.as_ref().map(|brain| &brain.rulebook);
         findings.extend(runtime()?.block_on(online(settings, rulebook)));
     }
@@ -36,6 +39,15 @@ pub(super) fn run(args: &Check) -> anyhow::Result<ExitCode> {
         })?;
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::from(BAD_SETTINGS) })
+}
+
+/// A store whose folder is not there. The store itself is left alone: opening it would create it.
+fn folder_of_store(settings: &Settings) -> Option<Diagnostic> {
+    let StoreUrl::Sqlite(path) = &settings.store;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    let message = format!("`store.url`: the folder {} is not there", folder.display());
+    let file = path.display().to_string();
+    (!folder.is_dir()).then(|| Diagnostic::file(&file, message, "create it, or name another one"))
 }
 
 async fn online(settings: &Settings, rulebook: Option<&Rulebook>) -> Vec<Diagnostic> {
@@ -75,7 +87,8 @@ async fn ask(settings: &Settings, account: &Account, rulebook: Option<&Rulebook>
         .collect()
 }
 
-fn why(stopped: &Stopped) -> String {
+/// Why an account's names could not be read, in words.
+pub(super) fn why(stopped: &Stopped) -> String {
     match stopped {
         Stopped::Refused(Refusal::Credentials) => "the platform does not accept the credentials".into(),
         Stopped::Refused(Refusal::Gone) => "the platform does not know this address (404)".into(),

@@ -15,17 +15,15 @@ use crate::cli::Classify;
 #[derive(Deserialize)]
 struct Line {
     id: Id,
-    #[serde(default)]
-    subject: String,
-    #[serde(default)]
-    body: String,
+    subject: Option<String>,
+    body: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Id {
     Text(String),
-    Number(u64),
+    Number(serde_json::Number),
 }
 
 pub(super) fn run(args: &Classify) -> anyhow::Result<ExitCode> {
@@ -35,11 +33,18 @@ pub(super) fn run(args: &Classify) -> anyhow::Result<ExitCode> {
         Err(error) => return Ok(prepare::refuse(&[brain::problem(&args.bundle, &error)])),
     };
     for (number, line) in std::io::stdin().lock().lines().enumerate() {
-        let line = line?;
+        let line = line.map_err(|error| match error.kind() {
+            std::io::ErrorKind::InvalidData => {
+                anyhow!("standard input:{}: this line is not UTF-8", number + 1)
+            }
+            _ => anyhow!("standard input cannot be read: {error}"),
+        })?;
+        // Some editors and shells put a byte order mark before the first line.
+        let line = line.strip_prefix('\u{feff}').unwrap_or(&line);
         if line.trim().is_empty() {
             continue;
         }
-        let ticket: Line = serde_json::from_str(&line).map_err(|error| {
+        let ticket: Line = serde_json::from_str(line).map_err(|error| {
             let what = if error.is_data() { "wants the keys id, subject, body" } else { "is not JSON" };
             anyhow!("standard input:{}:{}: this line {what}", number + 1, error.column())
         })?;
@@ -47,7 +52,8 @@ pub(super) fn run(args: &Classify) -> anyhow::Result<ExitCode> {
             Id::Text(text) => text,
             Id::Number(number) => number.to_string(),
         };
-        let prediction = classifier.classify(&ticket.subject, &ticket.body)?;
+        let (subject, body) = (ticket.subject.unwrap_or_default(), ticket.body.unwrap_or_default());
+        let prediction = classifier.classify(&subject, &body)?;
         terminal::line(contract_json(&id, &prediction))?;
     }
     Ok(ExitCode::SUCCESS)

@@ -17,7 +17,7 @@ pub(super) fn run(command: Dead) -> anyhow::Result<ExitCode> {
         | Dead::Requeue { settings, .. }
         | Dead::Drop { settings, .. } => settings.clone(),
     };
-    let store = match open(&settings)? {
+    let store = match open(&settings) {
         Ok(store) => store,
         Err(code) => return Ok(code),
     };
@@ -31,11 +31,8 @@ pub(super) fn run(command: Dead) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn open(settings: &Settings) -> anyhow::Result<Result<Arc<dyn Store>, ExitCode>> {
-    match prepare::settings(settings) {
-        Ok(settings) => Ok(Ok(prepare::store(&settings)?)),
-        Err(code) => Ok(Err(code)),
-    }
+fn open(settings: &Settings) -> Result<Arc<dyn Store>, ExitCode> {
+    prepare::store_or_refuse(&prepare::settings(settings)?)
 }
 
 async fn list(store: &dyn Store, json: bool) -> anyhow::Result<ExitCode> {

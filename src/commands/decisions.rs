@@ -19,7 +19,10 @@ pub(super) fn run(args: &Decisions) -> anyhow::Result<ExitCode> {
     };
     let since = args.since.as_deref().map(|text| since(text, SystemClock.now())).transpose()?;
     let filter = Filter { since, account: args.account.clone(), limit: args.limit, ..Filter::default() };
-    let store = prepare::store(&settings)?;
+    let store = match prepare::store_or_refuse(&settings) {
+        Ok(store) => store,
+        Err(code) => return Ok(code),
+    };
     let entries = runtime()?.block_on(store.decisions(&filter))?;
     if args.json {
         for (id, entry) in &entries {
@@ -109,7 +112,10 @@ pub(super) fn since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
-    if let Ok(date) = text.parse::<civil::Date>() {
+    // A date is ten characters; a longer text that begins with one is a time without its zone, and not midnight.
+    if let Ok(date) = text.parse::<civil::Date>()
+        && text.len() == 10
+    {
         return Ok(date.to_zoned(TimeZone::UTC)?.timestamp());
     }
     let help = || {
@@ -123,7 +129,7 @@ pub(super) fn since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
         "d" => 86_400,
         _ => return Err(help()),
     };
-    let age = number.parse::<i64>().ok().and_then(|number| number.checked_mul(seconds)).ok_or_else(help)?;
+    let age = number.parse::<u32>().ok().map(|number| i64::from(number) * seconds).ok_or_else(help)?;
     now.checked_sub(SignedDuration::from_secs(age)).with_context(|| format!("`{text}` is before time began"))
 }
 
@@ -139,7 +145,8 @@ mod tests {
         check("2026-03-01", "2026-03-01T00:00:00Z");
         check("2h", "2026-03-01T22:00:00Z");
         check("1d", "2026-03-01T00:00:00Z");
-        for wrong in ["", "h", "2x", "é", "yesterday"] {
+        for wrong in ["", "h", "2x", "é", "yesterday", "-5h", "2026-03-01T12:00:00", "99999999999999999999d"]
+        {
             assert!(since(wrong, now).is_err(), "{wrong}");
         }
     }

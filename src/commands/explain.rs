@@ -6,26 +6,27 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use deskbridge_connectors::ticket::{Author, Message, Requester};
-use deskbridge_connectors::{Directory, Looked, Notice, NoticeKind, Status, Ticket, TicketId, Version};
+use deskbridge_connectors::{
+    Directory, Looked, Notice, NoticeKind, Refusal, Status, Ticket, TicketId, Version,
+};
 use deskbridge_onnx::contract_json;
 
-use super::{prepare, runtime, terminal};
+use super::{check, prepare, runtime, terminal};
 use crate::cli::Explain;
 use crate::decision::TicketKey;
-use crate::dispatch::{Calls, Line};
+use crate::dispatch::{Calls, Line, Stopped};
 use crate::history::History;
 use crate::rulebook::{self, Facts};
 use crate::settings::{Account, Settings};
 use crate::triage;
 
 pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
-    let (settings, brain, findings) = prepare::everything(&args.settings);
-    let (Some(settings), Some(brain)) = (settings, brain) else { return Ok(prepare::refuse(&findings)) };
+    let prepare::Everything { settings, brain, findings } = prepare::everything(&args.settings);
+    let (Ok(settings), Some(brain)) = (settings, brain) else { return Ok(prepare::refuse(&findings)) };
     runtime()?.block_on(async {
-        let seen = match (&args.ticket, &args.body) {
-            (Some(ticket), _) => from_platform(&settings, ticket).await?,
-            (None, Some(body)) => from_text(&settings, args.account.as_deref(), &args.subject, body)?,
-            (None, None) => bail!("name a ticket (--ticket ACCOUNT/ID) or give a text (--body)"),
+        let seen = match &args.ticket {
+            Some(ticket) => from_platform(&settings, ticket).await?,
+            None => from_text(&settings, args.account.as_deref(), &args.subject, &args.body)?,
         };
         let prediction = triage::predict(&brain, &seen.ticket).await?;
         let facts = Facts {
@@ -67,12 +68,14 @@ async fn from_platform<'a>(settings: &'a Settings, ticket: &str) -> anyhow::Resu
     let connector = Arc::clone(&account.connector);
     let line = Line::open(name, &account.config.base_url, connector, settings.worker.call_timeout)?;
     let mut calls = Calls::new();
-    let stopped = |what: &str| {
-        anyhow!("{what} of account `{name}` could not be read; `deskbridge check --online` says why")
-    };
-    let names = line.names(&mut calls).await.map_err(|_| stopped("the names"))?;
+    let names = line.names(&mut calls).await.map_err(|stopped| {
+        anyhow!("the names of account `{name}` cannot be read: {}", check::why(&stopped))
+    })?;
     let notice = Notice { kind: NoticeKind::Created, ticket: id.clone(), actor: None, occurred_at: None };
-    let looked = line.look(&notice, &mut calls).await.map_err(|_| stopped("the ticket"))?;
+    let looked = line.look(&notice, &mut calls).await.map_err(|stopped| match stopped {
+        Stopped::Refused(Refusal::Gone) => anyhow!("account `{name}` has no ticket {id} that we may see"),
+        stopped => anyhow!("ticket {id} of account `{name}` cannot be read: {}", check::why(&stopped)),
+    })?;
     let ticket = match looked {
         Looked::Ticket(ticket) => *ticket,
         Looked::Skip(skip) => bail!("ticket {id} would be left alone: {}", skip.as_str()),

@@ -8,8 +8,11 @@ use super::{BAD_SETTINGS, terminal};
 use crate::brain::{self, Brain, Surroundings};
 use crate::cli;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::settings::{Settings, StoreUrl};
+use crate::settings::{Draft, Settings, StoreUrl, Unusable};
 use crate::store::{self, Store, sqlite::Sqlite};
+
+/// Where `make setup` puts the ONNX Runtime library, seen from the project's folder.
+const RUNTIME_FOLDER: &str = "onnx/runtime";
 
 /// The settings, or their problems on standard error and the exit code that says so.
 pub(super) fn settings(args: &cli::Settings) -> Result<Settings, ExitCode> {
@@ -18,12 +21,23 @@ pub(super) fn settings(args: &cli::Settings) -> Result<Settings, ExitCode> {
             terminal::diagnostics(&warnings);
             Ok(settings)
         }
-        Err(problems) => Err(refuse(&problems)),
+        Err(unusable) => Err(refuse(&unusable.problems)),
     }
 }
 
-/// Everything that a decision needs, or every problem there is.
-pub(super) fn everything(args: &cli::Settings) -> (Option<Settings>, Option<Brain>, Vec<Diagnostic>) {
+/// What a decision needs, as far as it could be had, with everything there is to say about it.
+pub(super) struct Everything {
+    /// The settings, or what could be read of unusable ones.
+    pub(super) settings: Result<Settings, Draft>,
+    /// Model and rulebook, where both can be used.
+    pub(super) brain: Option<Brain>,
+    /// Every problem and every warning.
+    pub(super) findings: Vec<Diagnostic>,
+}
+
+/// Everything that a decision needs, or every problem there is: unusable settings do not hide what is wrong with the
+/// rulebook and the bundle they name.
+pub(super) fn everything(args: &cli::Settings) -> Everything {
     match Settings::load(&args.config, environment()) {
         Ok((settings, mut findings)) => {
             let brain = match brain::load(&settings, &surroundings()) {
@@ -36,9 +50,13 @@ pub(super) fn everything(args: &cli::Settings) -> (Option<Settings>, Option<Brai
                     None
                 }
             };
-            (Some(settings), brain, findings)
+            Everything { settings: Ok(settings), brain, findings }
         }
-        Err(problems) => (None, None, problems),
+        Err(unusable) => {
+            let Unusable { problems: mut findings, draft } = *unusable;
+            findings.extend(brain::findings(&draft, &surroundings()));
+            Everything { settings: Err(draft), brain: None, findings }
+        }
     }
 }
 
@@ -48,7 +66,11 @@ pub(super) fn surroundings() -> Surroundings {
         environment().into_iter().find(|(name, _)| name == "ORT_DYLIB_PATH").map(|(_, path)| path.into());
     let program = std::env::current_exe().unwrap_or_default();
     let beside = program.parent().map(Path::to_owned).unwrap_or_default();
-    Surroundings { named, beside, project: ".".into() }
+    // A program in `target/release` belongs to the project two folders above, wherever it was started.
+    let home = beside.ancestors().nth(2).filter(|home| home.join(RUNTIME_FOLDER).is_dir());
+    let here = Path::new(RUNTIME_FOLDER).is_dir();
+    let project = home.filter(|_| !here).map_or_else(|| ".".into(), Path::to_owned);
+    Surroundings { named, beside, project }
 }
 
 /// The store that the settings name.
@@ -58,6 +80,18 @@ pub(super) fn surroundings() -> Surroundings {
 pub(super) fn store(settings: &Settings) -> Result<Arc<dyn Store>, store::Error> {
     let StoreUrl::Sqlite(path) = &settings.store;
     Ok(Arc::new(Sqlite::open(path)?))
+}
+
+/// The store, or why it cannot be used on standard error and the exit code that says so.
+pub(super) fn store_or_refuse(settings: &Settings) -> Result<Arc<dyn Store>, ExitCode> {
+    store(settings).map_err(|error| refuse(&[store_problem(settings, &error)]))
+}
+
+/// A store that cannot be used, placed at its file.
+pub(super) fn store_problem(settings: &Settings, error: &store::Error) -> Diagnostic {
+    let StoreUrl::Sqlite(path) = &settings.store;
+    let help = "check `store.url`: its folder must be there and be writable for this user";
+    Diagnostic::file(&path.display().to_string(), error.to_string(), help)
 }
 
 /// Prints problems and gives the exit code for them.

@@ -17,22 +17,37 @@ use crate::settings::Settings;
 use crate::{shutdown, telemetry};
 
 pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
-    let (settings, brain, mut findings) = prepare::everything(args);
-    let Some(settings) = settings else { return Ok(prepare::refuse(&findings)) };
+    let runtime = runtime()?;
+    // Before anything is loaded: a SIGHUP that nobody listens for would end the process.
+    let signals = runtime.block_on(async { shutdown::listen() })?;
+    let prepare::Everything { settings, brain, mut findings } = prepare::everything(args);
+    let file = args.config.display().to_string();
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(draft) => {
+            runtime.block_on(async {
+                for (address, key) in [(draft.hooks, "server.listen"), (draft.admin, "admin.listen")] {
+                    if let Some(address) = address {
+                        bind(address, key, &file, &mut findings).await;
+                    }
+                }
+            });
+            return Ok(prepare::refuse(&findings));
+        }
+    };
     telemetry::init_logs(settings.log.format, &settings.log.level)?;
-    runtime()?.block_on(async {
-        let file = args.config.display().to_string();
+    log_panics_without_payload();
+    runtime.block_on(async {
         let hooks = bind(settings.server.listen, "server.listen", &file, &mut findings).await;
         let admin = bind(settings.admin.listen, "admin.listen", &file, &mut findings).await;
         let store = prepare::store(&settings)
-            .map_err(|error| findings.push(Diagnostic::file(&file, error.to_string(), "check `store.url`")));
+            .map_err(|error| findings.push(prepare::store_problem(&settings, &error)));
         let (Some(hooks), Some(admin), Some(brain), Ok(store)) = (hooks, admin, brain, store) else {
             return Ok(prepare::refuse(&findings));
         };
         let warnings: Vec<_> =
             findings.into_iter().filter(|finding| finding.severity != Severity::Error).collect();
         terminal::diagnostics(&warnings);
-        let signals = shutdown::listen()?;
         let on = Foundations {
             store,
             brain: Arc::new(brain),
@@ -54,6 +69,20 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
         tracing::info!(drained, "stopped");
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// From now on a panic is one log line with its place. The payload is left out: it may quote a ticket's text or a
+/// secret, and the place is what a report needs.
+fn log_panics_without_payload() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        let current = std::thread::current();
+        tracing::error!(
+            place,
+            thread = current.name().unwrap_or("unnamed"),
+            "panicked; please report this place"
+        );
+    }));
 }
 
 /// Binds an address, or says who may be in the way.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::Engine;
-use deskbridge_connectors::Auth;
+use deskbridge_connectors::{Answer, Auth};
 use http::HeaderValue;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -73,7 +73,7 @@ impl Tokens {
                     "scope": scope,
                 });
                 let answer = http.post_unauthenticated(path, &form).await?;
-                let token = read_token(&answer).ok_or(NoAnswer::NoToken(answer.status))?;
+                let token = read_token(&answer).ok_or_else(|| no_token(&answer))?;
                 let authorization = bearer(&token.bearer);
                 *current = Some(token);
                 Ok(authorization)
@@ -94,8 +94,17 @@ fn bearer(token: &Bearer) -> Authorization {
     Authorization(Bearer::new(format!("Bearer {}", token.expose())))
 }
 
+/// Why there is no token. A client that is refused (RFC 6749 §5.2) is the account's trouble, not a delivery's.
+fn no_token(answer: &Answer) -> NoAnswer {
+    match (answer.status, answer.retry_after()) {
+        (400 | 401 | 403, _) => NoAnswer::ClientRefused(answer.status),
+        (429, after) | (503, after @ Some(_)) => NoAnswer::TokenBusy(after),
+        (status, _) => NoAnswer::NoToken(status),
+    }
+}
+
 /// Reads `{access_token, expires_in}` (RFC 6749 §5.1). Renewed after four fifths of its life.
-fn read_token(answer: &deskbridge_connectors::Answer) -> Option<Token> {
+fn read_token(answer: &Answer) -> Option<Token> {
     if !answer.is_success() {
         return None;
     }
@@ -104,4 +113,28 @@ fn read_token(answer: &deskbridge_connectors::Answer) -> Option<Token> {
     let life =
         json.get("expires_in").and_then(serde_json::Value::as_u64).map_or(UNSTATED_LIFE, Duration::from_secs);
     (!bearer.is_empty()).then(|| Token { bearer, renew_at: Instant::now() + life.mul_f64(0.8) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(status: u16, retry_after: Option<&str>, expected: NoAnswer) {
+        let mut headers = http::HeaderMap::new();
+        if let Some(seconds) = retry_after {
+            headers.insert(http::header::RETRY_AFTER, seconds.parse().unwrap());
+        }
+        assert_eq!(no_token(&Answer { status, headers, body: bytes::Bytes::new() }), expected, "{status}");
+    }
+
+    #[test]
+    fn a_refused_client_a_busy_endpoint_and_a_broken_one_are_told_apart() {
+        check(401, None, NoAnswer::ClientRefused(401));
+        check(400, None, NoAnswer::ClientRefused(400));
+        check(429, Some("7"), NoAnswer::TokenBusy(Some(Duration::from_secs(7))));
+        check(429, None, NoAnswer::TokenBusy(None));
+        check(503, Some("7"), NoAnswer::TokenBusy(Some(Duration::from_secs(7))));
+        check(503, None, NoAnswer::NoToken(503));
+        check(200, None, NoAnswer::NoToken(200));
+    }
 }

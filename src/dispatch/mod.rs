@@ -208,18 +208,16 @@ impl Line {
                 }
                 Ok(answer)
             }
-            Err(send::NoAnswer::NoToken(status @ 400..=403)) => {
-                tracing::error!(
-                    account = self.account,
-                    status,
-                    "the token endpoint does not accept our credentials"
-                );
-                self.lock_out();
-                Err(Stopped::Refused(Refusal::Credentials))
-            }
             Err(error) => {
                 tracing::warn!(account = self.account, method, path, %error, "a call got no answer");
-                Err(Stopped::Later(Later::Failed))
+                Err(match error {
+                    send::NoAnswer::ClientRefused(_) => {
+                        self.lock_out();
+                        Stopped::Refused(Refusal::Credentials)
+                    }
+                    send::NoAnswer::TokenBusy(after) => self.later(Later::Busy { after }),
+                    _ => Stopped::Later(Later::Failed),
+                })
             }
         }
     }

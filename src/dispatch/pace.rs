@@ -73,9 +73,15 @@ impl Budget {
         state.paused_until = state.paused_until.max(Some(until));
     }
 
-    /// Locks the account; the wait doubles each time. Returns it.
+    /// Locks the account; the wait doubles each time. Returns it. Calls that were on their way when the account was
+    /// locked lock it no longer than the first.
     pub(super) fn lock_out(&self, now: Instant) -> Duration {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(left) = state.locked_until.map(|until| until.saturating_duration_since(now))
+            && !left.is_zero()
+        {
+            return left;
+        }
         let wait = FIRST_LOCK.saturating_mul(1 << state.lock_outs.min(8)).min(LONGEST_LOCK);
         state.lock_outs += 1;
         state.locked_until = Some(now + wait);
@@ -126,11 +132,13 @@ mod tests {
     async fn refused_credentials_lock_longer_each_time_and_one_success_unlocks() {
         let (budget, now) = (Budget::default(), Instant::now());
         assert_eq!(budget.lock_out(now), Duration::from_secs(15));
+        assert_eq!(budget.lock_out(now), Duration::from_secs(15), "one refusal seen by two workers");
+        let now = now + Duration::from_secs(15);
         assert_eq!(budget.lock_out(now), Duration::from_secs(30));
         assert_eq!(budget.standing(now), Standing::LockedOut(Duration::from_secs(30)));
         assert!(budget.restore());
         assert!(!budget.restore());
         assert_eq!(budget.standing(now), Standing::Open);
-        (0..20).for_each(|_| assert!(budget.lock_out(now) <= LONGEST_LOCK));
+        (0..20).for_each(|i| assert!(budget.lock_out(now + LONGEST_LOCK * i) <= LONGEST_LOCK));
     }
 }

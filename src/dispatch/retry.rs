@@ -39,7 +39,7 @@ const BUSY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_s
 /// back together.
 pub fn judge(later: Later, attempts: u32, age: Duration, patience: Patience, jitter: f64) -> Verdict {
     if age >= patience.max_age {
-        return Verdict::GiveUp(format!("not done within {} h", patience.max_age.as_secs() / 3600));
+        return Verdict::GiveUp(format!("not done within {}", told(patience.max_age)));
     }
     match later {
         Later::Busy { after } => Verdict::Again {
@@ -54,6 +54,14 @@ pub fn judge(later: Later, attempts: u32, age: Duration, patience: Patience, jit
             let pause = FIRST.saturating_mul(1 << attempts.min(16)).min(LONGEST);
             Verdict::Again { after: pause / 2 + spread(pause / 2, jitter), counted: true }
         }
+    }
+}
+
+fn told(age: Duration) -> String {
+    match age.as_secs() {
+        seconds if seconds >= 3600 && seconds.is_multiple_of(3600) => format!("{} h", seconds / 3600),
+        seconds if seconds >= 60 && seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
     }
 }
 

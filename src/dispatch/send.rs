@@ -39,6 +39,10 @@ pub(super) enum NoAnswer {
     TooLarge,
     #[error("the token endpoint gave no token (status {0})")]
     NoToken(u16),
+    #[error("the token endpoint refuses the client's id or secret (status {0})")]
+    ClientRefused(u16),
+    #[error("the token endpoint asks to slow down")]
+    TokenBusy(Option<Duration>),
 }
 
 impl From<reqwest::Error> for NoAnswer {

@@ -15,21 +15,33 @@ use super::secret::{self, Pair};
 use crate::diagnostic::{Place, nearest};
 use crate::yaml::{Key, Node, Problems, Table, Value};
 
-/// Reads every account; none at all is a mistake.
-pub(super) fn accounts(file: &mut Table<'_>, problems: &mut Problems) -> Vec<Account> {
-    let Some(node) = file.required("accounts", problems) else { return Vec::new() };
+/// Stands in for an address that could not be read, so that the rest of the account is checked all the same.
+const SOME_ADDRESS: &str = "https://desk.example";
+
+/// Reads every account; none at all is a mistake. The platforms are those of all accounts, of broken ones too.
+pub(super) fn accounts(file: &mut Table<'_>, problems: &mut Problems) -> (Vec<Account>, Vec<Platform>) {
+    let Some(node) = file.required("accounts", problems) else { return (Vec::new(), Vec::new()) };
     let entries = problems.entries(node, "`accounts`");
     if entries.is_empty() && matches!(node.value, Value::Map(_)) {
         problems.error(node.at, "`accounts` names no account");
     }
-    entries.iter().filter_map(|(key, node)| account(key, node, problems)).collect()
+    let mut platforms = Vec::new();
+    let accounts =
+        entries.iter().filter_map(|(key, node)| account(key, node, &mut platforms, problems)).collect();
+    (accounts, platforms)
 }
 
-fn account(key: &Key, node: &Node, problems: &mut Problems) -> Option<Account> {
+fn account(
+    key: &Key,
+    node: &Node,
+    platforms: &mut Vec<Platform>,
+    problems: &mut Problems,
+) -> Option<Account> {
     let id = AccountId::new(&key.name).map_err(|message| problems.error(key.at, message)).ok();
     let mut table = Table::open(node, &format!("accounts.{}", key.name), problems);
     table.at = key.at;
     let platform = platform(&mut table, problems);
+    platforms.extend(platform);
     let base_url = table.required("base_url", problems).and_then(|node| base_url(node, problems));
     let mode = raw::mode(&mut table, problems);
     let before = problems.errors();
@@ -42,10 +54,12 @@ fn account(key: &Key, node: &Node, problems: &mut Problems) -> Option<Account> {
     let admin_id = word(&mut table, "admin_id", problems);
     let segment = segment(&mut table, problems);
     table.close(problems);
-    let (id, platform, base_url) = (id?, platform?, base_url?);
+    let platform = platform?;
+    let unread = id.is_none() || base_url.is_none();
+    let no_address = base_url.is_none();
     let config = AccountConfig {
-        id,
-        base_url,
+        id: id.or_else(|| AccountId::new("unnamed").ok())?,
+        base_url: base_url.unwrap_or_else(|| SOME_ADDRESS.to_owned()),
         webhook,
         credentials: credentials.clone().unwrap_or_default(),
         allow_public_replies,
@@ -63,12 +77,15 @@ fn account(key: &Key, node: &Node, problems: &mut Problems) -> Option<Account> {
                     None,
                 );
             }
-            Some(Account { platform, config, connector: opened.connector, mode, segment: segment.ok()? })
+            let connector = opened.connector;
+            let account = || Some(Account { platform, config, connector, mode, segment: segment.ok()? });
+            (!unread).then(account).flatten()
         }
         Err(mut found) => {
             let reported = |problem: &Problem| {
                 (webhook_fails && problem.key.starts_with("webhook"))
                     || (credentials.is_err() && problem.key.starts_with("credentials"))
+                    || (no_address && problem.key == "base_url")
             };
             let silent = found.is_empty();
             found.retain(|problem| !reported(problem));

@@ -17,21 +17,25 @@ mod raw;
 mod resolved;
 mod secret;
 
-pub use resolved::{Account, Admin, Log, LogFormat, Model, Segment, Server, Settings, StoreUrl, Worker};
+pub use resolved::{
+    Account, Admin, Draft, Log, LogFormat, Model, Segment, Server, Settings, StoreUrl, Unusable, Worker,
+};
 
 impl Settings {
     /// Reads a settings file and the environment's `DESKBRIDGE__…` variables.
     ///
     /// # Errors
-    /// Every problem there is; warnings among them, so that one print shows all.
+    /// Every problem there is, with what could be read all the same.
     pub fn load(
         path: &Path,
         environment: Vec<(String, String)>,
-    ) -> Result<(Self, Vec<Diagnostic>), Vec<Diagnostic>> {
+    ) -> Result<(Self, Vec<Diagnostic>), Box<Unusable>> {
         let file = path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| {
             let message = format!("cannot read the settings: {error}");
-            vec![Diagnostic::without_place(Severity::Error, file.as_str(), message)]
+            let help = "name the settings file with --config; deploy/deskbridge.example.yaml shows every key";
+            let problem = Diagnostic::without_place(Severity::Error, file.as_str(), message);
+            unreadable(vec![problem.with_help(Some(help.to_owned()))])
         })?;
         read(&file, &text, environment)
     }
@@ -42,9 +46,9 @@ fn read(
     file: &str,
     text: &str,
     environment: Vec<(String, String)>,
-) -> Result<(Settings, Vec<Diagnostic>), Vec<Diagnostic>> {
+) -> Result<(Settings, Vec<Diagnostic>), Box<Unusable>> {
     // Where the text cannot be understood, nobody knows which lines hold secrets: none is shown.
-    let mut root = parse(&Sheet::new(file, ""), text)?;
+    let mut root = parse(&Sheet::new(file, ""), text).map_err(unreadable)?;
     if root.value == Value::Null {
         root.value = Value::Map(Vec::new());
     }
@@ -52,13 +56,18 @@ fn read(
     secret::hide(&root, &mut sheet);
     let mut problems = Problems::new(sheet, true);
     env::overlay(&mut root, environment, &mut problems);
-    let settings = raw::settings(&root, &mut problems);
+    let (settings, draft) = raw::settings(&root, &mut problems);
     let failed = problems.has_errors();
     let found = problems.into_sorted();
     match settings {
         Some(settings) if !failed => Ok((settings, found)),
-        _ => Err(found),
+        _ => Err(Box::new(Unusable { problems: found, draft })),
     }
+}
+
+/// Nothing at all could be read.
+fn unreadable(problems: Vec<Diagnostic>) -> Box<Unusable> {
+    Box::new(Unusable { problems, draft: Draft::default() })
 }
 
 #[cfg(test)]

@@ -7,13 +7,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::account;
-use super::resolved::{Admin, Log, LogFormat, Model, Server, Settings, StoreUrl, Worker};
+use super::resolved::{Admin, Draft, Log, LogFormat, Model, Server, Settings, StoreUrl, Worker};
 use super::secret::{self, Pair};
 use crate::mode::Mode;
 use crate::yaml::{Node, Problems, Table};
 
-/// Reads the whole file; `None` when something that is needed could not be read.
-pub(super) fn settings(root: &Node, problems: &mut Problems) -> Option<Settings> {
+/// Reads the whole file; no settings when something that is needed could not be read, and a draft in any case.
+pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings>, Draft) {
     let mut file = Table::open(root, "", problems);
     let server = server(file.table("server", problems), problems);
     let admin = admin(file.table("admin", problems), problems);
@@ -29,19 +29,30 @@ pub(super) fn settings(root: &Node, problems: &mut Problems) -> Option<Settings>
     let mode = mode(&mut file, problems);
     let log = log(file.table("log", problems), problems);
     let worker = worker(file.table("worker", problems), problems);
-    let accounts = account::accounts(&mut file, problems);
+    let (accounts, platforms) = account::accounts(&mut file, problems);
     file.close(problems);
-    Some(Settings {
-        server: server?,
-        admin: admin?,
-        store: store?,
-        model: model?,
-        rulebook: rulebook?,
-        mode,
-        log: log?,
-        worker: worker?,
-        accounts,
-    })
+    let draft = Draft {
+        bundle: model.as_ref().map(|model| model.bundle.clone()),
+        runtime: model.as_ref().and_then(|model| model.runtime.clone()),
+        rulebook: rulebook.clone(),
+        platforms,
+        hooks: server.as_ref().map(|server| server.listen),
+        admin: admin.as_ref().map(|admin| admin.listen),
+    };
+    let whole = |accounts| {
+        Some(Settings {
+            server: server?,
+            admin: admin?,
+            store: store?,
+            model: model?,
+            rulebook: rulebook?,
+            mode,
+            log: log?,
+            worker: worker?,
+            accounts,
+        })
+    };
+    (whole(accounts), draft)
 }
 
 /// A `mode` key; the strictest when absent.
@@ -131,13 +142,14 @@ fn model(mut table: Table<'_>, problems: &mut Problems) -> Option<Model> {
 fn log(mut table: Table<'_>, problems: &mut Problems) -> Option<Log> {
     let format = match table.optional("format") {
         None => Some(LogFormat::Text),
-        Some((_, node)) => match problems.text(node, "`log.format`")? {
-            "text" => Some(LogFormat::Text),
-            "json" => Some(LogFormat::Json),
-            _ => {
+        Some((_, node)) => match problems.text(node, "`log.format`") {
+            Some("text") => Some(LogFormat::Text),
+            Some("json") => Some(LogFormat::Json),
+            Some(_) => {
                 problems.error(node.at, "`log.format` is text or json");
                 None
             }
+            None => None,
         },
     };
     let level = match table.optional("level") {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use deskbridge_connectors::{AccountConfig, Connector, Platform, Secret};
 
+use crate::diagnostic::Diagnostic;
 use crate::mode::Mode;
 
 /// Everything the daemon is told.
@@ -119,6 +120,47 @@ pub struct Account {
     pub mode: Mode,
     /// How its customers are told apart.
     pub segment: Option<Segment>,
+}
+
+/// What could be read of settings that cannot be used, or of settings that can: enough to look at the files and
+/// addresses they name, so that one mistake in the settings does not hide the mistakes elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Draft {
+    /// The bundle's folder.
+    pub bundle: Option<PathBuf>,
+    /// The runtime library's file, where one is named.
+    pub runtime: Option<PathBuf>,
+    /// The rulebook's file.
+    pub rulebook: Option<PathBuf>,
+    /// The platforms that accounts name, whether or not the account can be opened.
+    pub platforms: Vec<Platform>,
+    /// Where the public listener shall be.
+    pub hooks: Option<SocketAddr>,
+    /// Where the admin listener shall be.
+    pub admin: Option<SocketAddr>,
+}
+
+/// Settings that cannot be used.
+#[derive(Clone, Debug)]
+pub struct Unusable {
+    /// Every problem there is; warnings among them, so that one print shows all.
+    pub problems: Vec<Diagnostic>,
+    /// What could be read all the same.
+    pub draft: Draft,
+}
+
+impl Settings {
+    /// The files, platforms and addresses that they name.
+    pub fn draft(&self) -> Draft {
+        Draft {
+            bundle: Some(self.model.bundle.clone()),
+            runtime: self.model.runtime.clone(),
+            rulebook: Some(self.rulebook.clone()),
+            platforms: self.accounts.iter().map(|account| account.platform).collect(),
+            hooks: Some(self.server.listen),
+            admin: Some(self.admin.listen),
+        }
+    }
 }
 
 impl Account {

@@ -18,13 +18,13 @@ fn account() -> String {
     )
 }
 
-fn load(text: &str, environment: &[(&str, &str)]) -> Result<(Settings, Vec<Diagnostic>), Vec<Diagnostic>> {
+fn load(text: &str, environment: &[(&str, &str)]) -> Result<(Settings, Vec<Diagnostic>), Box<Unusable>> {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     read("d.yaml", text, environment.collect())
 }
 
 fn good(text: &str, environment: &[(&str, &str)]) -> Settings {
-    load(text, environment).unwrap_or_else(|found| panic!("{}", shown(&found))).0
+    load(text, environment).unwrap_or_else(|found| panic!("{}", shown(&found.problems))).0
 }
 
 fn shown(found: &[Diagnostic]) -> String {
@@ -36,7 +36,7 @@ fn shown(found: &[Diagnostic]) -> String {
 
 /// Loads what cannot be loaded; no secret of these tests may show.
 fn check(text: &str, environment: &[(&str, &str)], expected: &str) {
-    let found = shown(&load(text, environment).unwrap_err());
+    let found = shown(&load(text, environment).unwrap_err().problems);
     assert_eq!(found, expected);
     assert!(!found.contains("s3cr3t"), "{found}");
 }
@@ -163,7 +163,7 @@ fn a_password_in_an_address_is_not_shown() {
 
 #[test]
 fn a_file_that_is_not_there_is_named() {
-    let found = Settings::load(Path::new("nowhere/d.yaml"), Vec::new()).unwrap_err();
+    let found = Settings::load(Path::new("nowhere/d.yaml"), Vec::new()).unwrap_err().problems;
     assert!(
         shown(&found).starts_with("nowhere/d.yaml: error: cannot read the settings: "),
         "{}",
@@ -173,19 +173,19 @@ fn a_file_that_is_not_there_is_named() {
 
 #[test]
 fn broken_yaml_shows_no_line() {
-    let found = load("admin: { token: s3cr3t\nx: [", &[]).unwrap_err();
+    let found = load("admin: { token: s3cr3t\nx: [", &[]).unwrap_err().problems;
     assert!(!shown(&found).contains("s3cr3t"));
     assert!(found.iter().all(|one| one.snippet.is_none() && one.message.starts_with("not valid YAML")));
 }
 
 #[test]
 fn what_a_platform_wants_is_placed_at_its_key() {
-    let found = load(&format!("{BASE}{}    app_id: abc\n", account()), &[]).unwrap_err();
+    let found = load(&format!("{BASE}{}    app_id: abc\n", account()), &[]).unwrap_err().problems;
     assert_eq!(found.len(), 1, "{}", shown(&found));
     assert_eq!((found[0].line, found[0].column), (12, 5));
     assert!(found[0].message.starts_with("account `acme`: `app_id`: "), "{}", found[0]);
     let found = load(&format!("{BASE}{}", account().replace("secrets: [s3cr3t-one]", "tolerance: 5m")), &[]);
-    let found = found.unwrap_err();
+    let found = found.unwrap_err().problems;
     assert_eq!((found.len(), found[0].line), (1, 7), "{}", shown(&found));
 }
 
@@ -206,7 +206,7 @@ fn secrets_stand_in_files_too() {
         "d.yaml:8:7: error: `accounts.acme.webhook.secrets_file` and `accounts.acme.webhook.secrets` exclude each \
          other; keep one\n",
     );
-    let found = load(&format!("{BASE}{}", listed.replace("hooks", "nowhere")), &[]).unwrap_err();
+    let found = load(&format!("{BASE}{}", listed.replace("hooks", "nowhere")), &[]).unwrap_err().problems;
     assert_eq!(found.len(), 1, "{}", shown(&found));
     assert!(found[0].message.contains("cannot read"), "{}", found[0]);
 }
@@ -228,7 +228,7 @@ fn an_open_admin_listener_needs_a_token() {
 #[test]
 fn two_listeners_need_two_ports() {
     let text = format!("{BASE}server: {{ listen: \"0.0.0.0:8081\" }}\n{}", account());
-    let found = load(&text, &[]).unwrap_err();
+    let found = load(&text, &[]).unwrap_err().problems;
     assert_eq!(
         shown(&found).lines().next(),
         Some("d.yaml:3:1: error: `server.listen` and `admin.listen` both want port 8081")
@@ -264,14 +264,15 @@ fn a_segment_is_read_whole() {
     let segment = settings.accounts[0].segment.clone().unwrap();
     assert_eq!((segment.field.as_str(), segment.default.as_str()), ("organization.plan", "standard"));
     assert_eq!(segment.map["ent"], "enterprise");
-    let found = load(&format!("{BASE}{}    segment: {{ map: {{}} }}\n", account()), &[]).unwrap_err();
+    let found =
+        load(&format!("{BASE}{}    segment: {{ map: {{}} }}\n", account()), &[]).unwrap_err().problems;
     assert_eq!(found.len(), 2, "{}", shown(&found));
 }
 
 #[test]
 fn accounts_are_named_and_numbered() {
     let text = format!("{BASE}{}", account().replace("  acme:", "  Acme Corp:"));
-    let found = load(&text, &[]).unwrap_err();
+    let found = load(&text, &[]).unwrap_err().problems;
     assert!(found[0].message.contains("is no account name"), "{}", shown(&found));
     check(
         &format!("{BASE}accounts: {{}}\n"),

@@ -8,6 +8,7 @@ mod record;
 mod work;
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,27 +67,36 @@ impl Crew {
 
     async fn run(&self, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() {
-            // Registered before the inbox is asked, so that a delivery in between is not slept through.
-            let arrived = self.arrived.notified();
-            match self.store.claim(self.clock.now(), self.lease).await {
-                Ok(Some(claim)) => self.handle(claim).await,
-                Ok(None) => {
-                    let nap = self.nap().await;
-                    tokio::select! {
-                        () = arrived => {}
-                        () = tokio::time::sleep(nap) => {}
-                        () = shutdown.cancelled() => {}
-                    }
-                }
-                Err(error) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, "the inbox cannot be read");
-                    tokio::select! {
-                        () = tokio::time::sleep(Duration::from_secs(1)) => {}
-                        () = shutdown.cancelled() => {}
-                    }
-                }
+            if let Some(claim) = self.next(shutdown).await {
+                self.handle(claim).await;
             }
         }
+    }
+
+    /// The next claim; `None` after a sleep that ended for whatever reason.
+    async fn next(&self, shutdown: &CancellationToken) -> Option<Claim> {
+        // Registered before the inbox is asked: without `enable`, two deliveries that arrive in between leave one
+        // permit, and one of them waits for the end of a nap. A ring that is not waited for goes to another worker.
+        let mut arrived = pin!(self.arrived.notified());
+        arrived.as_mut().enable();
+        let nap = match self.store.claim(self.clock.now(), self.lease).await {
+            Ok(Some(claim)) => return Some(claim),
+            Ok(None) => self.nap().await,
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the inbox cannot be read");
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_secs(1)) => {}
+                    () = shutdown.cancelled() => {}
+                }
+                return None;
+            }
+        };
+        tokio::select! {
+            () = arrived => {}
+            () = tokio::time::sleep(nap) => {}
+            () = shutdown.cancelled() => {}
+        }
+        None
     }
 
     async fn nap(&self) -> Duration {
@@ -174,10 +184,8 @@ impl Crew {
         let now = self.clock.now();
         let account = claim.work().account.clone();
         let spent = match verdict {
-            Verdict::Settle(entry) => {
-                record::count(&entry);
-                self.store.settle(claim, &entry).await.map(drop)
-            }
+            // Counted once it is on disk: work that comes back is not counted twice.
+            Verdict::Settle(entry) => self.store.settle(claim, &entry).await.map(|_| record::count(&entry)),
             Verdict::Later(later, why) => self.put_off(claim, later, &why, now).await,
             Verdict::Bury(why) => self.bury(claim, &why, now).await,
             Verdict::Leave(error) => Err(error),

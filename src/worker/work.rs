@@ -169,7 +169,10 @@ impl Desk<'_> {
 fn nameless(stopped: Stopped, record: &Record<'_>, calls: &mut Calls) -> Verdict {
     match stopped {
         Stopped::Refused(Refusal::Gone | Refusal::Invalid(_) | Refusal::Unsupported(_) | Refusal::Moved) => {
-            Verdict::Later(Later::Failed, "the account's groups, agents and fields cannot be read".into())
+            Verdict::Later(
+                Later::Failed,
+                "the account's groups, agents and fields cannot be read; check base_url".into(),
+            )
         }
         stopped => stop(stopped, record, calls),
     }

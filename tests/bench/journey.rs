@@ -24,6 +24,7 @@ const ALONE: usize = 60;
 fn main() {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(async {
         let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+        house.desks.iter().for_each(|desk| desk.raise_limit());
         let alone = one_at_a_time(&house).await;
         let loaded = at_a_rate(&house).await;
         for (name, share) in [("p50", 50.0), ("p99", 99.0)] {

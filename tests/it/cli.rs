@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket};
-use crate::process::{Served, ask, stderr, stdout};
+use crate::process::{Served, ask, ask_bytes, stderr, stdout};
 
 #[test]
 fn classify_prints_the_documented_line_for_each_ticket() {
@@ -89,8 +89,58 @@ fn check_reports_every_problem_at_once_with_its_place() {
         "base_url",
         "webhook",
         "credentials",
+        "rules.yaml:4:",
+        "rules.yaml:5:",
     ] {
         assert!(error.contains(wanted), "{wanted} is missing in:\n{error}");
+    }
+}
+
+#[test]
+fn unusable_settings_do_not_hide_the_port_and_the_bundle() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    let settings = folder.path().join("broken.yaml");
+    std::fs::write(
+        &settings,
+        format!(
+            "server: {{ listen: \"{address}\" }}\nmodel: {{ bundle: no/such/bundle }}\nrulebook: no/such/rules.yaml\n\
+             mode: shaddow\naccounts: {{}}\n"
+        ),
+    )
+    .unwrap();
+    let output = ask(&["serve", "--config", settings.to_str().unwrap()], "");
+    assert_eq!(output.status.code(), Some(78));
+    let error = stderr(&output);
+    for wanted in ["broken.yaml:4:", "no account", "no/such/bundle", "no/such/rules.yaml", "server.listen"] {
+        assert!(error.contains(wanted), "{wanted} is missing in:\n{error}");
+    }
+}
+
+#[test]
+fn classify_reads_missing_texts_and_says_which_line_is_no_text() {
+    let output = ask(&["classify"], "\u{feff}{\"id\":-1,\"subject\":null,\"body\":\"charged twice\"}\n");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let line: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(line["id"], "-1");
+    let output = ask_bytes(&["classify"], b"\n{\"id\":\"a\",\"body\":\"\xff\"}\n");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("standard input:2: this line is not UTF-8"), "{}", stderr(&output));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_cannot_be_used_is_bad_settings_for_every_command() {
+    let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
+    house.stop().await;
+    let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:0", "127.0.0.1:0");
+    let text = std::fs::read_to_string(&config).unwrap().replace("sqlite:/", "sqlite:/no/such/folder/");
+    std::fs::write(&config, text).unwrap();
+    let config = config.to_str().unwrap();
+    for command in [&["serve"][..], &["check"], &["decisions"], &["dead", "list"]] {
+        let output = ask(&[command, &["--config", config]].concat(), "");
+        assert_eq!(output.status.code(), Some(78), "{command:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("/no/such/folder/"), "{command:?}: {}", stderr(&output));
     }
 }
 

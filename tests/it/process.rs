@@ -64,6 +64,11 @@ pub(crate) fn binary() -> Command {
 
 /// Runs the binary with input and returns what it said.
 pub(crate) fn ask(arguments: &[&str], input: &str) -> Output {
+    ask_bytes(arguments, input.as_bytes())
+}
+
+/// Runs the binary with input that may be no text and returns what it said.
+pub(crate) fn ask_bytes(arguments: &[&str], input: &[u8]) -> Output {
     use std::io::Write;
     let mut child = binary()
         .args(arguments)
@@ -74,7 +79,7 @@ pub(crate) fn ask(arguments: &[&str], input: &str) -> Output {
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
     // A command that does not read its input closes it; that is its right.
-    let _ = stdin.write_all(input.as_bytes());
+    let _ = stdin.write_all(input);
     drop(stdin);
     child.wait_with_output().unwrap()
 }

@@ -177,7 +177,6 @@ fn every_folder_says_what_belongs_there() {
         "connectors/freshdesk",
         "connectors/freshdesk/app",
         "onnx",
-        "onnx/starter",
         "routing-rules",
         "tests",
         "deploy",

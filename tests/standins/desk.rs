@@ -47,6 +47,9 @@ pub trait Desk: Send + Sync {
     /// The next matching requests meet this fault. Faults are consumed in order.
     fn inject(&self, fault: Fault);
 
+    /// Gives the account a plan whose limit a benchmark does not reach.
+    fn raise_limit(&self);
+
     /// The ticket as it stands, in names, for comparison with what a rulebook says.
     fn ticket(&self, id: &str) -> Option<TicketState>;
 

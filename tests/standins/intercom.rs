@@ -188,6 +188,9 @@ impl Desk for Intercom {
         self.shared.log.inject(fault);
     }
 
+    /// The platform's own limit, 10,000 a minute, is out of any benchmark's reach.
+    fn raise_limit(&self) {}
+
     fn ticket(&self, id: &str) -> Option<TicketState> {
         self.shared.workspace().in_names(id)
     }

@@ -210,6 +210,10 @@ impl Desk for Zendesk {
         self.desk.log.inject(fault);
     }
 
+    fn raise_limit(&self) {
+        self.limit_calls(1_000_000);
+    }
+
     fn ticket(&self, id: &str) -> Option<TicketState> {
         lock(&self.desk.store).state(id)
     }
