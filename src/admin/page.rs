@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use deskbridge_connectors::Skip;
 use minijinja::value::Serde;
 use minijinja::{Environment, context};
 use serde::Serialize;
@@ -64,7 +65,8 @@ pub(super) async fn show(State(admin): State<Admin>) -> Response {
     for (_, entry) in &entries {
         *totals.entry(entry.outcome.as_str()).or_default() += 1;
     }
-    let rows: Vec<_> = entries.iter().rev().take(SHOWN).map(|(_, entry)| row(entry)).collect();
+    let told = |entry: &&(i64, Entry)| entry.1.reason.as_deref() != Some(Skip::NotSubscribed.as_str());
+    let rows: Vec<_> = entries.iter().rev().filter(told).take(SHOWN).map(|(_, entry)| row(entry)).collect();
     let values = context! {
         version => env!("CARGO_PKG_VERSION"),
         now => now.strftime("%Y-%m-%d %H:%M:%S").to_string(),

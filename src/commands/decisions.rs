@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context, anyhow};
+use deskbridge_connectors::Skip;
 use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 use serde_json::Value;
 
@@ -36,6 +37,9 @@ pub(super) fn run(args: &Decisions) -> anyhow::Result<ExitCode> {
     }
     let mut table =
         terminal::table(&["id", "decided", "ticket", "mode", "predicted", "rules", "effects", "outcome"]);
+    let (noise, entries): (Vec<_>, Vec<_>) = entries
+        .into_iter()
+        .partition(|(_, entry)| entry.reason.as_deref() == Some(Skip::NotSubscribed.as_str()));
     for (id, entry) in &entries {
         table.add_row([
             id.to_string(),
@@ -49,6 +53,12 @@ pub(super) fn run(args: &Decisions) -> anyhow::Result<ExitCode> {
         ]);
     }
     terminal::line(table)?;
+    if !noise.is_empty() {
+        terminal::line(format!(
+            "and {} deliveries that were not about triage (--json shows them)",
+            noise.len()
+        ))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

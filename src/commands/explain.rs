@@ -81,7 +81,12 @@ async fn from_platform<'a>(settings: &'a Settings, ticket: &str) -> anyhow::Resu
         Looked::Skip(skip) => bail!("ticket {id} would be left alone: {}", skip.as_str()),
     };
     let key = TicketKey { account: name.to_owned(), ticket: id };
-    let history = prepare::store(settings)?.history(&key).await.context("the ledger cannot be read")?;
+    // Before the daemon's first start there is no store, and so nothing is known of the ticket.
+    let history = if prepare::store_is_there(settings) {
+        prepare::store(settings)?.history(&key).await.context("the ledger cannot be read")?
+    } else {
+        History::default()
+    };
     Ok(Seen { account, ticket, history, names: Arc::new(names) })
 }
 

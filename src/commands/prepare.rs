@@ -82,9 +82,22 @@ pub(super) fn store(settings: &Settings) -> Result<Arc<dyn Store>, store::Error>
     Ok(Arc::new(Sqlite::open(path)?))
 }
 
-/// The store, or why it cannot be used on standard error and the exit code that says so.
+/// The store for a command that reads it, or why it cannot be used on standard error and the exit code that says so.
+/// A store that is not there is not made: a mistyped path, or another user's file, would stand in the daemon's way.
 pub(super) fn store_or_refuse(settings: &Settings) -> Result<Arc<dyn Store>, ExitCode> {
+    let StoreUrl::Sqlite(path) = &settings.store;
+    if !store_is_there(settings) {
+        let help =
+            "`serve` makes it when it first starts; a relative path is relative to the working directory";
+        return Err(refuse(&[Diagnostic::file(&path.display().to_string(), "there is no store here", help)]));
+    }
     store(settings).map_err(|error| refuse(&[store_problem(settings, &error)]))
+}
+
+/// Whether the store was made already.
+pub(super) fn store_is_there(settings: &Settings) -> bool {
+    let StoreUrl::Sqlite(path) = &settings.store;
+    path.exists()
 }
 
 /// A store that cannot be used, placed at its file.
