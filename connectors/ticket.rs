@@ -259,6 +259,10 @@ pub struct Ticket {
     pub assignee: Option<RemoteId>,
     /// Set fields by id: custom-field id (Zendesk), attribute name (Intercom), `cf_…` or built-in name (Freshdesk).
     pub fields: BTreeMap<RemoteId, FieldValue>,
+    /// What the platform knows of the customer, for segments: `organization.<field>`, `company.<field>`, `requester.<field>`.
+    /// Filled only where the account's settings ask for it.
+    #[serde(default)]
+    pub profile: BTreeMap<String, FieldValue>,
     /// How it came in, in the platform's word.
     pub channel: Option<String>,
     /// Its brand's id, where the platform has brands.
