@@ -60,6 +60,7 @@ pub(crate) fn ticket() -> Ticket {
         group: None,
         assignee: None,
         fields: [].into(),
+        profile: [].into(),
         channel: Some("email".into()),
         brand: None,
         created_at: None,

@@ -74,6 +74,9 @@ pub(super) fn resolve<'a>(effect: &'a Effect, names: &Directory) -> Result<Chang
             }
         }
         Effect::Note(note) => Ok(Change::Note(note)),
+        Effect::RemoveTags(_) | Effect::Cc(_) | Effect::Reply(_) => {
+            Err("this change is not supported yet".to_owned())
+        }
     }
 }
 

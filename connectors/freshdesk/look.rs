@@ -78,6 +78,7 @@ fn ticket(id: &TicketId, body: TicketBody, messages: Vec<Message>) -> Ticket {
         group: RemoteId::from_json(&body.group_id),
         assignee: RemoteId::from_json(&body.responder_id),
         fields,
+        profile: BTreeMap::new(),
         channel: body.source.map(channel),
         brand: None,
         created_at: body.created_at.and_then(|at| at.parse().ok()),

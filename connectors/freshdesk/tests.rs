@@ -43,6 +43,7 @@ pub(crate) fn account() -> AccountConfig {
         },
         credentials: Some(Credentials::ApiKey(Secret::new("fd-key"))),
         allow_public_replies: false,
+        segment_field: None,
         api_version: None,
         app_id: None,
         admin_id: None,

@@ -114,6 +114,9 @@ pub(super) fn can(version: Version, effect: &Effect, names: &Directory) -> Resul
         Effect::AssignAgent(name) => names.agent(name).map(drop).map_err(|unknown| unknown.to_string()),
         // A tag that does not exist is made.
         Effect::AddTags(_) | Effect::Note(_) => Ok(()),
+        Effect::RemoveTags(_) | Effect::Cc(_) | Effect::Reply(_) => {
+            Err("this change is not supported yet".to_owned())
+        }
     }
 }
 

@@ -95,6 +95,7 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
         fields,
         channel,
         brand: None,
+        profile: BTreeMap::new(),
         created_at: wire::timestamp(item.created_at),
         messages,
     })

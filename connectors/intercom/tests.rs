@@ -63,6 +63,7 @@ fn config() -> AccountConfig {
         webhook: WebhookConfig { secrets: vec![Secret::new(SECRET)], ..WebhookConfig::default() },
         credentials: Some(Credentials::AccessToken(Secret::new("dG9rOg=="))),
         allow_public_replies: false,
+        segment_field: None,
         api_version: None,
         app_id: Some("desk42".to_owned()),
         admin_id: Some("9608801".to_owned()),

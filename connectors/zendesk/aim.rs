@@ -86,6 +86,9 @@ pub(super) fn steps(plan: &Plan, on: &Ticket, names: &Directory) -> Vec<Step> {
                 (moves || on.assignee.as_ref() != Some(&agent.id)).then(|| Aim::Agent(agent.id.clone()))
             }
             Effect::Note(note) => Some(Aim::Note(note.clone())),
+            Effect::RemoveTags(_) | Effect::Cc(_) | Effect::Reply(_) => {
+                return Err("this change is not supported yet".to_owned());
+            }
         })
     };
     plan.0

@@ -206,6 +206,9 @@ impl Connector for Zendesk {
                 None => Ok(()),
             },
             Effect::SetPriority(_) | Effect::Note(_) => Ok(()),
+            Effect::RemoveTags(_) | Effect::Cc(_) | Effect::Reply(_) => {
+                Err("this change is not supported yet".to_owned())
+            }
         }
     }
 

@@ -28,6 +28,7 @@ pub(crate) fn config() -> AccountConfig {
             client_secret: Secret::new("client-secret-0123456789"),
         }),
         allow_public_replies: false,
+        segment_field: None,
         api_version: None,
         app_id: None,
         admin_id: None,

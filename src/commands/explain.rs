@@ -102,6 +102,7 @@ fn from_text<'a>(
         group: None,
         assignee: None,
         fields: BTreeMap::new(),
+        profile: BTreeMap::new(),
         channel: None,
         brand: None,
         created_at: None,

@@ -62,6 +62,7 @@ pub(super) fn ticket() -> Ticket {
         group: None,
         assignee: None,
         fields: BTreeMap::new(),
+        profile: BTreeMap::new(),
         channel: None,
         brand: None,
         created_at: None,

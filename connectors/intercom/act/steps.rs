@@ -98,6 +98,9 @@ pub(super) fn steps(
                     }
                 })
             }
+            Effect::RemoveTags(_) | Effect::Cc(_) | Effect::Reply(_) => {
+                Err("this change is not supported yet".to_owned())
+            }
             Effect::Note(note) => {
                 if !has_note(item, note) {
                     notes.push(Step { kind: Kind::Note { body: note_body(note) }, completes: vec![at] });

@@ -52,6 +52,7 @@ async fn scene(version: &str) -> Scene {
         webhook: WebhookConfig { secrets: vec![Secret::new(CLIENT_SECRET)], ..WebhookConfig::default() },
         credentials: Some(Credentials::AccessToken(Secret::new(ACCESS_TOKEN))),
         allow_public_replies: false,
+        segment_field: None,
         api_version: Some(version.to_owned()),
         app_id: Some(APP_ID.to_owned()),
         admin_id: Some(state::BRIDGE_ADMIN.to_string()),
