@@ -32,6 +32,7 @@ pub mod ticket;
 
 mod freshdesk;
 mod intercom;
+mod trace;
 mod zendesk;
 
 #[cfg(test)]

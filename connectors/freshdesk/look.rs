@@ -79,6 +79,7 @@ fn ticket(id: &TicketId, body: TicketBody, messages: Vec<Message>) -> Ticket {
         assignee: RemoteId::from_json(&body.responder_id),
         fields,
         profile: BTreeMap::new(),
+        followers: Vec::new(),
         channel: body.source.map(channel),
         brand: None,
         created_at: body.created_at.and_then(|at| at.parse().ok()),

@@ -42,7 +42,7 @@ pub(crate) fn account() -> AccountConfig {
             basic_auth: Some(("freshdesk".to_owned(), Secret::new("a long enough password"))),
         },
         credentials: Some(Credentials::ApiKey(Secret::new("fd-key"))),
-        allow_public_replies: false,
+        allow_public_replies: true,
         segment_field: None,
         api_version: None,
         app_id: None,

@@ -96,6 +96,7 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
         channel,
         brand: None,
         profile: BTreeMap::new(),
+        followers: Vec::new(),
         created_at: wire::timestamp(item.created_at),
         messages,
     })

@@ -95,6 +95,7 @@ fn normalise(id: &TicketId, wire: WireTicket, users: &[User], comments: &[Commen
             .filter_map(|field| Some((RemoteId::from_json(&field.id)?, FieldValue::from_json(&field.value)?)))
             .collect(),
         profile: BTreeMap::new(),
+        followers: Vec::new(),
         channel: wire.via.and_then(|via| via.channel.as_str().map(str::to_owned)),
         brand: RemoteId::from_json(&wire.brand_id),
         created_at: wire.created_at.and_then(|at| at.parse().ok()),

@@ -27,7 +27,7 @@ pub(crate) fn config() -> AccountConfig {
             client_id: "deskbridge".into(),
             client_secret: Secret::new("client-secret-0123456789"),
         }),
-        allow_public_replies: false,
+        allow_public_replies: true,
         segment_field: None,
         api_version: None,
         app_id: None,
