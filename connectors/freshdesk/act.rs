@@ -213,7 +213,7 @@ fn notes_there(
     let mut there = BTreeSet::new();
     for page in 1..=THREAD_PAGES {
         let conversations: Vec<ConversationBody> = steps.get(thread(id, page))?;
-        for conversation in conversations.iter().filter(|conversation| !conversation.incoming) {
+        for conversation in conversations.iter().filter(|conversation| conversation.incoming != Some(true)) {
             let texts = [conversation.body.as_deref(), conversation.body_text.as_deref()];
             let shows = |note: &Note| texts.iter().flatten().any(|text| text.contains(&note.marker));
             there.extend(notes.iter().filter(|(_, note)| shows(note)).map(|(at, _)| *at));

@@ -39,6 +39,10 @@ fn run(id: &TicketId, answers: &[Answer]) -> Result<Next<Looked>, Next<Looked>> 
         let Some(answer) = answers.next() else {
             return Ok(Next::Send(Read::get(thread(id, page))));
         };
+        // The ticket was there a moment ago and carries its description; if it is gone, the write says so.
+        if answer.status == 404 {
+            break;
+        }
         let conversations: Vec<ConversationBody> = read(answer)?;
         let full = conversations.len() >= THREAD_PAGE;
         messages.extend(conversations.into_iter().filter_map(message));
@@ -95,8 +99,8 @@ fn opening(body: &TicketBody) -> Option<Message> {
 
 fn message(body: ConversationBody) -> Option<Message> {
     let text = plain(body.body_text.as_deref(), body.body.as_deref());
-    let author = if body.incoming { Author::Customer } else { Author::Agent };
-    (!text.is_empty()).then_some(Message { author, public: !body.private, text })
+    let author = if body.incoming == Some(true) { Author::Customer } else { Author::Agent };
+    (!text.is_empty()).then_some(Message { author, public: body.private != Some(true), text })
 }
 
 /// The platform's own plain text where it gives one, else its HTML stripped.

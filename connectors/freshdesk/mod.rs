@@ -116,17 +116,16 @@ fn door(
     }
 
     let too_short = |secret: &Secret| secret.expose().chars().count() < SHORTEST_SECRET;
-    if webhook.tokens.iter().any(too_short) {
-        let how = format!(
-            "a token has at least {SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`"
-        );
-        problems.push(Problem::new("webhook.tokens", how));
-    }
-    if webhook.secrets.iter().any(too_short) {
-        let how = format!(
-            "a signing secret has at least {SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`"
-        );
-        problems.push(Problem::new("webhook.secrets", how));
+    for (key, keys) in [("webhook.tokens", &webhook.tokens), ("webhook.secrets", &webhook.secrets)] {
+        if keys.iter().any(Secret::is_empty) {
+            problems
+                .push(Problem::new(key, "an empty one proves nothing; make one with `openssl rand -hex 32`"));
+        } else if keys.iter().any(too_short) {
+            let how = format!(
+                "one has fewer than {SHORTEST_SECRET} characters and can be guessed; make one with `openssl rand -hex 32`"
+            );
+            warnings.push(Problem::new(key, how));
+        }
     }
     if webhook.tokens.is_empty() && webhook.token_header.is_some() {
         problems.push(Problem::new("webhook.tokens", "token_header is set and no token is; add one"));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::wire::{PersonBody, read};
-use crate::call::{Answer, Next, Read};
+use crate::call::{Answer, Next, Read, listed, nothing_listed};
 use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
 use crate::ticket::RemoteId;
 
@@ -48,42 +48,53 @@ pub(super) fn names(answers: &[Answer]) -> Next<Directory> {
     run(answers).unwrap_or_else(|stop| stop)
 }
 
-fn run(answers: &[Answer]) -> Result<Next<Directory>, Next<Directory>> {
-    let mut answers = answers.iter();
+/// A list that the account does not give us (listing agents takes an administrator's key) stays empty; one of them at
+/// least must be there.
+fn run(all: &[Answer]) -> Result<Next<Directory>, Next<Directory>> {
+    let mut answers = all.iter();
     let groups = pages::<GroupBody>("groups", &mut answers)?;
     let agents = pages::<AgentBody>("agents", &mut answers)?;
     let Some(answer) = answers.next() else { return Ok(Next::Send(Read::get("/api/v2/ticket_fields"))) };
-    let fields: Vec<FieldBody> = read(answer)?;
+    let fields: Option<Vec<FieldBody>> = if listed(answer)? { Some(read(answer)?) } else { None };
+    if groups.is_none() && agents.is_none() && fields.is_none() {
+        return Ok(nothing_listed(all));
+    }
     let Some(answer) = answers.next() else { return Ok(Next::Send(Read::get("/api/v2/agents/me"))) };
-    let me: AgentBody = read(answer)?;
+    // Our own changes are known by their version where this is not to be had.
+    let me: Option<AgentBody> = if listed(answer)? { Some(read(answer)?) } else { None };
 
+    let groups = groups.into_iter().flatten();
     Ok(Next::Done(Directory {
-        me: RemoteId::from_json(&me.id),
+        me: me.and_then(|me| RemoteId::from_json(&me.id)),
         groups: groups
-            .into_iter()
             .filter_map(|group| Some(Named { id: RemoteId::from_json(&group.id)?, name: group.name }))
             .collect(),
-        agents: agents.into_iter().filter_map(agent).collect(),
-        fields: fields.into_iter().map(field).collect(),
+        agents: agents.into_iter().flatten().filter_map(agent).collect(),
+        fields: fields.into_iter().flatten().map(field).collect(),
         tags: Vec::new(),
     }))
 }
 
+/// All pages of a list; `None` where the account does not give it to us.
 fn pages<'a, D: serde::de::DeserializeOwned>(
     what: &str,
     answers: &mut impl Iterator<Item = &'a Answer>,
-) -> Result<Vec<D>, Next<Directory>> {
+) -> Result<Option<Vec<D>>, Next<Directory>> {
     let mut all = Vec::new();
     for page in 1..=PAGES {
         let call = || Next::Send(Read::get(format!("/api/v2/{what}?page={page}&per_page={PAGE}")));
-        let entries: Vec<D> = read(answers.next().ok_or_else(call)?)?;
+        let answer = answers.next().ok_or_else(call)?;
+        if !listed(answer)? {
+            return Ok(if page == 1 { None } else { Some(all) });
+        }
+        let entries: Vec<D> = read(answer)?;
         let full = entries.len() >= PAGE;
         all.extend(entries);
         if !full {
             break;
         }
     }
-    Ok(all)
+    Ok(Some(all))
 }
 
 fn agent(body: AgentBody) -> Option<Agent> {

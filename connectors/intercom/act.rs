@@ -43,25 +43,50 @@ pub(super) fn act(
     let (steps, mut states) = steps(account, plan, &now, &item, names);
     let mut version = None;
     let mut made_tag = None;
+    let mut without_tag = false;
+    let mut rejected = None;
+    let mut written = written.iter();
     for (at, step) in steps.iter().enumerate() {
-        let Some(answer) = written.get(at) else {
+        if std::mem::take(&mut without_tag) && step.needs_made_tag() {
+            continue;
+        }
+        let Some(answer) = written.next() else {
             return match step.write(account, &on.id, made_tag.take()) {
                 Some(write) => Next::Send(Call::Write(write)),
                 // The tag was made and its answer did not say its id.
                 None => Next::Later(Later::Failed),
             };
         };
-        let body = match accepted(step, answer) {
-            Ok(body) => body,
+        // Several requests make one effect: the one that completes it stands at their end.
+        let effects = steps[at..].iter().map(Step::completes).find(|effects| !effects.is_empty());
+        match accepted(step, answer) {
+            Ok(body) => {
+                made_tag = body.get("id").cloned();
+                let updated_at = body.get("updated_at").and_then(Value::as_i64);
+                version = updated_at.map(|seconds| State(seconds.to_string()));
+                for effect in step.completes() {
+                    if states[*effect] == EffectState::Unchanged {
+                        states[*effect] = EffectState::Applied;
+                    }
+                }
+            }
+            // What is rejected for itself does not hold up what comes after it.
+            Err(Next::Refused(Refusal::Invalid(why))) => {
+                for effect in effects.into_iter().flatten() {
+                    states[*effect] = EffectState::Refused(why.clone());
+                }
+                without_tag = true;
+                rejected.get_or_insert(why);
+            }
             Err(next) => return next,
-        };
-        made_tag = body.get("id").cloned();
-        version = body.get("updated_at").and_then(Value::as_i64).map(|seconds| State(seconds.to_string()));
-        for effect in step.completes() {
-            states[*effect] = EffectState::Applied;
         }
     }
-    Next::Done(Applied { states, version })
+    match rejected {
+        Some(why) if states.iter().all(|state| matches!(state, EffectState::Refused(_))) => {
+            Next::Refused(Refusal::Invalid(why))
+        }
+        _ => Next::Done(Applied { states, version }),
+    }
 }
 
 /// Whether anybody changed the ticket since it was decided on. `updated_at` counts in seconds, so what a person

@@ -51,7 +51,7 @@ pub(super) fn act(
     match answers.next() {
         None => Next::Send(Call::Write(Write {
             verb: Verb::Put,
-            path: PathAndQuery::new(format!("/api/v2/tickets/{}.json", on.id)),
+            path: PathAndQuery::new(format!("/api/v2/tickets/{}", on.id)),
             body: body(&steps, on, names),
         })),
         Some(answer) => conclude(steps, on, answer),
@@ -71,7 +71,7 @@ fn recall_notes<'a>(
     answers: &mut impl Iterator<Item = &'a Answer>,
     base_url: &str,
 ) -> Result<(), Interrupted> {
-    let path = list(&format!("/api/v2/tickets/{}/comments.json", on.id), "&sort=-created_at");
+    let path = list(&format!("/api/v2/tickets/{}/comments", on.id), "&sort=-created_at");
     let mut next = Some(Read::get(path.clone()));
     for _ in 0..RECALL_PAGES {
         let Some(read) = next else { break };
@@ -103,7 +103,7 @@ fn recall_version<'a>(
     answers: &mut impl Iterator<Item = &'a Answer>,
 ) -> Result<(), Interrupted> {
     let Some(answer) = answers.next() else {
-        return Err(Box::new(Next::Send(Call::Read(Read::get(format!("/api/v2/tickets/{}.json", on.id))))));
+        return Err(Box::new(Next::Send(Call::Read(Read::get(format!("/api/v2/tickets/{}", on.id))))));
     };
     judge(answer).map_err(Box::new)?;
     match parse::<TicketAnswer>(answer) {

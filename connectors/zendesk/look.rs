@@ -20,7 +20,7 @@ const PAGES: usize = 5;
 pub(super) fn look(notice: &Notice, answers: &[Answer], base_url: &str) -> Next<Looked> {
     let id = &notice.ticket;
     let Some((first, pages)) = answers.split_first() else {
-        return Next::Send(Read::get(format!("/api/v2/tickets/{id}.json?include=users")));
+        return Next::Send(Read::get(format!("/api/v2/tickets/{id}?include=users")));
     };
     if let Err(next) = judge(first) {
         return next;
@@ -38,10 +38,15 @@ pub(super) fn look(notice: &Notice, answers: &[Answer], base_url: &str) -> Next<
         _ => {}
     }
 
-    let comments_path = list(&format!("/api/v2/tickets/{id}/comments.json"), "&include=users");
+    let comments_path = list(&format!("/api/v2/tickets/{id}/comments"), "&include=users");
     let mut comments = Vec::new();
     let mut next = Some(Read::get(comments_path.clone()));
     for page in pages.iter().take(PAGES) {
+        // The ticket itself was there a moment ago and carries its description; if it is gone, the write says so.
+        if matches!(page.status, 404 | 410) {
+            next = None;
+            break;
+        }
         if let Err(next) = judge(page) {
             return next;
         }
@@ -59,20 +64,30 @@ pub(super) fn look(notice: &Notice, answers: &[Answer], base_url: &str) -> Next<
     }
 }
 
-fn normalise(id: &TicketId, wire: WireTicket, users: &[User], comments: &[Comment]) -> Ticket {
+fn normalise(id: &TicketId, mut wire: WireTicket, users: &[User], comments: &[Comment]) -> Ticket {
     let people: BTreeMap<RemoteId, &User> =
         users.iter().filter_map(|user| Some((user.remote_id()?, user))).collect();
     let requester = RemoteId::from_json(&wire.requester_id);
+    let mut messages: Vec<Message> = comments
+        .iter()
+        .map(|comment| message(comment, requester.as_ref(), &people))
+        .filter(|message| !message.text.is_empty())
+        .collect();
+    // The description repeats the first comment, so it is only needed where no comment could be read.
+    if let (true, Some(text)) = (messages.is_empty(), wire.description.take()) {
+        let text = plain_text::from_plain(&text).trim().to_owned();
+        messages.extend((!text.is_empty()).then_some(Message {
+            author: Author::Customer,
+            public: true,
+            text,
+        }));
+    }
     let email = requester.as_ref().and_then(|id| people.get(id)).and_then(|user| user.email.clone());
     Ticket {
         id: id.clone(),
         version: Version(wire.updated_at),
         subject: wire.subject.unwrap_or_default(),
-        messages: comments
-            .iter()
-            .map(|comment| message(comment, requester.as_ref(), &people))
-            .filter(|message| !message.text.is_empty())
-            .collect(),
+        messages,
         requester: Requester { id: requester, email: email.map(|email| email.to_lowercase()) },
         status: match wire.status.as_deref() {
             Some("new") => Status::New,

@@ -67,7 +67,7 @@ pub(crate) fn sample() -> Sample {
                 "meta": { "has_more": more, "after_cursor": "eyJvIjoi+/=" }, "links": {},
             })
         },
-        paths: &["/api/v2/tickets/35436.json"],
+        paths: &["/api/v2/tickets/35436"],
     }
 }
 

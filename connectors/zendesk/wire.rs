@@ -67,7 +67,7 @@ pub(super) struct Trigger {
     pub(super) actor_id: Value,
 }
 
-/// `GET` and `PUT /api/v2/tickets/{id}.json`.
+/// `GET` and `PUT /api/v2/tickets/{id}`.
 #[derive(Debug, Deserialize)]
 pub(super) struct TicketAnswer {
     pub(super) ticket: WireTicket,
@@ -83,6 +83,8 @@ pub(super) struct WireTicket {
     pub(super) updated_at: String,
     pub(super) created_at: Option<String>,
     pub(super) subject: Option<String>,
+    /// The first comment's text.
+    pub(super) description: Option<String>,
     pub(super) status: Option<String>,
     pub(super) priority: Option<String>,
     pub(super) tags: Option<Vec<String>>,
@@ -134,7 +136,7 @@ pub(super) struct User {
     pub(super) suspended: Option<bool>,
 }
 
-/// One page of `GET /api/v2/tickets/{id}/comments.json`.
+/// One page of `GET /api/v2/tickets/{id}/comments`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Comments {
     pub(super) comments: Vec<Comment>,
@@ -152,7 +154,7 @@ pub(super) struct Comment {
     pub(super) plain_body: Option<String>,
 }
 
-/// `GET /api/v2/groups.json`.
+/// `GET /api/v2/groups`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Groups {
     pub(super) groups: Vec<Group>,
@@ -166,7 +168,7 @@ pub(super) struct Group {
     pub(super) deleted: Option<bool>,
 }
 
-/// `GET /api/v2/ticket_fields.json`.
+/// `GET /api/v2/ticket_fields`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Fields {
     pub(super) ticket_fields: Vec<WireField>,
@@ -189,13 +191,13 @@ pub(super) struct FieldOption {
     pub(super) value: String,
 }
 
-/// `GET /api/v2/users.json`.
+/// `GET /api/v2/users`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Users {
     pub(super) users: Vec<User>,
 }
 
-/// `GET /api/v2/users/me.json`.
+/// `GET /api/v2/users/me`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Me {
     pub(super) user: User,

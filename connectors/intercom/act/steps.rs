@@ -79,23 +79,27 @@ pub(super) fn steps(
                 Ok(())
             }
             Effect::AssignGroup(name) => {
-                names.group(name).map_err(|unknown| unknown.to_string()).map(|group| {
+                names.group(name).map_err(|unknown| unknown.to_string()).and_then(|group| {
                     if now.group.as_ref() != Some(&group.id) {
+                        stays_closed(now, item)?;
                         groups.push(Step {
                             kind: Kind::Assign { to: group.id.clone(), team: true },
                             completes: vec![at],
                         });
                     }
+                    Ok(())
                 })
             }
             Effect::AssignAgent(name) => {
-                names.agent(name).map_err(|unknown| unknown.to_string()).map(|agent| {
+                names.agent(name).map_err(|unknown| unknown.to_string()).and_then(|agent| {
                     if now.assignee.as_ref() != Some(&agent.id) {
+                        stays_closed(now, item)?;
                         agents.push(Step {
                             kind: Kind::Assign { to: agent.id.clone(), team: false },
                             completes: vec![at],
                         });
                     }
+                    Ok(())
                 })
             }
             Effect::RemoveTags(_) | Effect::Cc(_) | Effect::Reply(_) => {
@@ -114,6 +118,14 @@ pub(super) fn steps(
     }
     let update = Some(update).filter(|update| !update.completes.is_empty());
     (update.into_iter().chain(tags).chain(groups).chain(agents).chain(notes).collect(), states)
+}
+
+/// Whoever closed a conversation wins: assigning it opens it again (the part comes back as `assign_and_reopen`).
+fn stays_closed(now: &Ticket, item: &Item) -> Result<(), String> {
+    if !is_ticket(&now.id) && item.state.as_deref() == Some("closed") {
+        return Err("the conversation is closed, and assigning it would open it again".to_owned());
+    }
+    Ok(())
 }
 
 /// The attribute's name and value to send, or `None` where it holds already.
@@ -180,6 +192,11 @@ impl Step {
     /// The effects that hold once this step was accepted.
     pub(super) fn completes(&self) -> &[usize] {
         &self.completes
+    }
+
+    /// Whether the step waits for the tag that the one before it makes.
+    pub(super) fn needs_made_tag(&self) -> bool {
+        matches!(self.kind, Kind::AddTag { id: None })
     }
 
     /// What the step does, for a refusal; names things of the account, never the ticket's text.

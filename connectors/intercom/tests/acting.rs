@@ -351,6 +351,48 @@ fn refusals_of_a_write_name_the_step_and_quote_nothing() {
 }
 
 #[test]
+fn what_is_rejected_does_not_hold_up_the_rest() {
+    let rejected =
+        || answer(422, json!({ "errors": [{ "code": "parameter_invalid", "message": "x" }] }).to_string());
+    let plan = [tags(&["late", "later"]), Effect::AssignGroup("Billing".into()), note()];
+    let ends = |written: &[Answer]| act("2.14", &plan, written);
+    // The tag cannot be made, so it is not added; the next one is, and the effect as a whole is refused.
+    assert_eq!(
+        ends(&[rejected()]),
+        write(Verb::Post, "/tags", json!({ "name": "later" })),
+        "the next tag is made"
+    );
+    let made = || ok(&json!({ "id": "7" }));
+    let done = done(ends(&[rejected(), made(), ok(&json!({})), rejected(), ok(&json!({ "updated_at": 9 }))]));
+    assert!(
+        matches!(
+            &done.states[..],
+            [EffectState::Refused(tag), EffectState::Refused(team), EffectState::Applied]
+                if tag.contains("making a tag") && team.contains("assigning a team")
+        ),
+        "{done:?}"
+    );
+}
+
+#[test]
+fn a_closed_conversation_is_not_opened_by_assigning_it() {
+    let mut now = seen();
+    now["state"] = json!("closed");
+    let plan = [Effect::AssignGroup("Billing".into()), note()];
+    let on = looked("2.14", CONVERSATION, &[ok(&now)]);
+    let act = |written: &[Answer]| {
+        let answers: Vec<_> = std::iter::once(ok(&now)).chain(written.iter().cloned()).collect();
+        connector("2.14").act(&Plan(plan.to_vec()), &on, &names(), Doubt::None, &answers)
+    };
+    let Next::Send(Call::Write(sent)) = act(&[]) else { panic!() };
+    assert!(sent.path.as_str().ends_with("/reply"), "{sent:?}");
+    let applied = done(act(&[ok(&json!({ "updated_at": 9 }))]));
+    assert!(
+        matches!(&applied.states[..], [EffectState::Refused(why), EffectState::Applied] if why.contains("closed"))
+    );
+}
+
+#[test]
 fn a_tag_that_was_made_without_an_id_is_tried_again() {
     for made in [json!({}), json!({ "id": null }), json!({ "id": "../x" })] {
         assert_eq!(act("2.14", &[tags(&["late"])], &[ok(&made)]), Next::Later(Later::Failed));

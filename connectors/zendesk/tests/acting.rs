@@ -19,7 +19,7 @@ fn act(effects: &[Effect], on: &Ticket, answers: &[Answer]) -> Next<Applied, Cal
 fn writes(effects: &[Effect], on: &Ticket) -> Value {
     match act(effects, on, &[]) {
         Next::Send(Call::Write(Write { verb: Verb::Put, path, body })) => {
-            assert_eq!(path.as_str(), "/api/v2/tickets/35436.json");
+            assert_eq!(path.as_str(), "/api/v2/tickets/35436");
             body["ticket"].clone()
         }
         other => panic!("{other:?}"),
@@ -217,7 +217,7 @@ fn in_doubt_the_note_is_sought_before_it_is_repeated() {
     let act =
         |answers: &[Answer]| open().act(&plan, &ticket(), &names(), Doubt::LastWriteUnanswered, answers);
     let Next::Send(Call::Read(read)) = act(&[]) else { panic!() };
-    assert_eq!(read.0.as_str(), "/api/v2/tickets/35436/comments.json?page%5Bsize%5D=100&sort=-created_at");
+    assert_eq!(read.0.as_str(), "/api/v2/tickets/35436/comments?page%5Bsize%5D=100&sort=-created_at");
     let thread = |public: bool| {
         let comment = json!({ "author_id": 7, "public": public, "body": "Predicted deskbridge:1-abc" });
         answer(200, &json!({ "comments": [comment], "meta": { "has_more": false } }))
@@ -242,7 +242,7 @@ fn in_doubt_without_a_note_the_stamp_tells() {
     let act =
         |answers: &[Answer]| open().act(&plan, &ticket(), &names(), Doubt::LastWriteUnanswered, answers);
     let Next::Send(Call::Read(read)) = act(&[]) else { panic!() };
-    assert_eq!(read.0.as_str(), "/api/v2/tickets/35436.json");
+    assert_eq!(read.0.as_str(), "/api/v2/tickets/35436");
     let stamped = |stamp: &str| answer(200, &json!({ "ticket": { "id": 35436, "updated_at": stamp } }));
     assert!(matches!(act(&[stamped("2026-11-20T10:00:00Z")]), Next::Send(Call::Write(_))));
     assert_eq!(act(&[stamped("2026-11-20T10:00:31Z")]), Next::Refused(Refusal::Moved));
