@@ -32,6 +32,7 @@ pub mod ticket;
 
 mod freshdesk;
 mod intercom;
+mod profile;
 mod trace;
 mod zendesk;
 
