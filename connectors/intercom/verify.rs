@@ -62,7 +62,7 @@ pub(super) fn verify(account: &Intercom, delivery: &Delivery, now: Timestamp) ->
     // A repeat keeps the first time and counts attempts inside the body. A time that is left out is signed as left
     // out; then only the id tells a repeat.
     let time = |key: &&str| body.get(*key).and_then(Value::as_i64).filter(|seconds| *seconds > 0);
-    let sent = timestamp(["first_sent_at", "created_at"].iter().find_map(|key| time(key)));
+    let sent = timestamp(["first_sent_at", "created_at"].iter().find_map(time));
     if sent.is_some_and(|sent| !is_fresh(sent, now, account.tolerance)) {
         return Err(Rejected::Stale);
     }
