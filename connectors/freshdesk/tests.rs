@@ -2,6 +2,7 @@
 
 mod act;
 mod look;
+mod telling;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};

@@ -2,6 +2,7 @@
 
 mod acting;
 mod reading;
+mod telling;
 mod verifying;
 
 use std::sync::Arc;
