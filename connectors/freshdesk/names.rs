@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::wire::{PersonBody, read};
 use crate::call::{Answer, Next, Read, listed, nothing_listed};
-use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
+use crate::directory::{Agent, Branch, Choice, Directory, Field, FieldKind, Named};
 use crate::ticket::RemoteId;
 
 /// Entries asked for on a page; the platform gives no more.
@@ -41,6 +41,16 @@ struct FieldBody {
     kind: String,
     #[serde(default)]
     choices: Value,
+    /// The dependent fields, second level first.
+    #[serde(default)]
+    nested_ticket_fields: Vec<LevelBody>,
+}
+
+#[derive(Deserialize)]
+struct LevelBody {
+    name: String,
+    #[serde(default)]
+    level: Option<u64>,
 }
 
 /// Groups, agents, fields, then ourselves.
@@ -103,7 +113,7 @@ fn agent(body: AgentBody) -> Option<Agent> {
     Some(Agent { id, name, email: body.contact.email })
 }
 
-fn field(body: FieldBody) -> Field {
+fn field(mut body: FieldBody) -> Field {
     let choices = || choices(&body.choices);
     // The one built-in field without an effect of its own is listed as `ticket_type` and written as `type`.
     let built_in_type = body.kind == "default_ticket_type";
@@ -114,7 +124,8 @@ fn field(body: FieldBody) -> Field {
         "custom_number" | "custom_decimal" => FieldKind::Number,
         "custom_checkbox" => FieldKind::Flag,
         "custom_date" => FieldKind::Date,
-        // Nested fields take three dependent values, and status, group and the like have effects of their own.
+        "nested_field" => FieldKind::Nested { levels: levels(&mut body), branches: branches(&body.choices) },
+        // Status, group and the like have effects of their own.
         other => FieldKind::Other(other.to_owned()),
     };
     let id = if built_in_type { "type".to_owned() } else { body.name };
@@ -122,6 +133,32 @@ fn field(body: FieldBody) -> Field {
         name: body.label.filter(|label| !label.is_empty()).unwrap_or_else(|| id.clone()),
         id: RemoteId(id),
         kind,
+    }
+}
+
+/// The ids of the levels below the first, in order.
+fn levels(body: &mut FieldBody) -> Vec<RemoteId> {
+    body.nested_ticket_fields.sort_by_key(|level| level.level);
+    body.nested_ticket_fields.drain(..).map(|level| RemoteId(level.name)).collect()
+}
+
+/// The tree of a nested field: maps from an option to what is below it, with a list of texts on the last level; or
+/// lists of objects with a `value` and their own `choices`.
+fn branches(value: &Value) -> Vec<Branch> {
+    let branch = |value: &str, below: Vec<Branch>| Branch { value: value.to_owned(), below };
+    match value {
+        Value::Object(map) => map.iter().map(|(name, below)| branch(name, branches(below))).collect(),
+        Value::Array(items) => items
+            .iter()
+            .filter_map(|item| match item.as_str() {
+                Some(text) => Some(branch(text, Vec::new())),
+                None => {
+                    let name = item.get("value").or_else(|| item.get("label"))?.as_str()?;
+                    Some(branch(name, item.get("choices").map(branches).unwrap_or_default()))
+                }
+            })
+            .collect(),
+        _ => Vec::new(),
     }
 }
 

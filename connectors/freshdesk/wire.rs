@@ -134,6 +134,13 @@ pub(super) struct TicketBody {
     #[serde(default)]
     pub(super) requester_id: Value,
     #[serde(default)]
+    pub(super) company_id: Value,
+    /// What the platform has instead of brands.
+    #[serde(default)]
+    pub(super) product_id: Value,
+    #[serde(default)]
+    pub(super) cc_emails: Option<Vec<String>>,
+    #[serde(default)]
     pub(super) requester: Option<PersonBody>,
     #[serde(default)]
     pub(super) custom_fields: Option<Map<String, Value>>,

@@ -2,8 +2,8 @@
 //!
 //! The platform has no lock, so the read is the guard: whatever differs from what was decided on makes the plan
 //! moot ([`Refusal::Moved`]). It also shows what holds already and whether the note of an earlier attempt arrived.
-//! Attributes come first and the note last, because a note is the one change that does not bear repeating.
-//! It never answers the customer and never reopens anything on purpose.
+//! Attributes come first, notes late and an answer to the customer last, because those do not bear repeating.
+//! It never reopens anything on purpose.
 
 mod steps;
 
@@ -11,11 +11,12 @@ use serde_json::Value;
 
 use self::steps::{Step, steps};
 use super::wire::{self, Item};
-use super::{Intercom, Version, look};
+use super::{Intercom, look};
 use crate::call::{Answer, Call, Later, Next, Refusal};
 use crate::directory::{Directory, Field, FieldKind};
 use crate::plan::{Applied, Effect, EffectState, Plan};
 use crate::ticket::{FieldValue, Priority, Ticket, Version as State};
+use crate::trace;
 
 /// One exchange, from the guarding read to the last change.
 pub(super) fn act(
@@ -107,6 +108,9 @@ fn accepted(step: &Step, answer: &Answer) -> Result<Value, Next<Applied, Call>> 
         matches!(code.as_str(), "ticket_not_found" | "conversation_not_found")
             || (code == "not_found" && !message.to_lowercase().starts_with("tag"))
     };
+    if step.removes() && answer.status == 404 && !errors.is_empty() && !errors.iter().any(whole_is_gone) {
+        return Ok(Value::Null);
+    }
     let rejected = matches!(answer.status, 400 | 422)
         || (answer.status == 404 && !errors.is_empty() && !errors.iter().any(whole_is_gone));
     if rejected {
@@ -123,22 +127,29 @@ fn accepted(step: &Step, answer: &Answer) -> Result<Value, Next<Applied, Call>> 
         ))));
     }
     wire::judge(answer)?;
-    answer.json().ok_or(Next::Later(Later::Failed))
+    match answer.json() {
+        Some(body) => Ok(body),
+        // A removal has nothing to tell.
+        None if step.removes() && answer.body.is_empty() => Ok(Value::Null),
+        None => Err(Next::Later(Later::Failed)),
+    }
 }
 
 /// Whether the account's names and version allow the effect.
-pub(super) fn can(version: Version, effect: &Effect, names: &Directory) -> Result<(), String> {
+pub(super) fn can(account: &Intercom, effect: &Effect, names: &Directory) -> Result<(), String> {
     match effect {
         Effect::SetField { field, value } => {
             let field = names.field(field).map_err(|unknown| unknown.to_string())?;
             field.accept(value).map(drop)
         }
-        Effect::SetPriority(_) if version.writes_priority() => Ok(()),
+        Effect::SetPriority(_) if account.version.writes_priority() => Ok(()),
         Effect::SetPriority(priority) => attribute_for(*priority, names).map(drop),
         Effect::AssignGroup(name) => names.group(name).map(drop).map_err(|unknown| unknown.to_string()),
         Effect::AssignAgent(name) => names.agent(name).map(drop).map_err(|unknown| unknown.to_string()),
         // A tag that does not exist is made.
-        Effect::AddTags(_) | Effect::Note(_) => Ok(()),
+        Effect::AddTags(_) | Effect::RemoveTags(_) | Effect::Note(_) => Ok(()),
+        Effect::Cc(party) => trace::known(party, names),
+        Effect::Reply(reply) => trace::may_reply(account.replies, reply),
     }
 }
 

@@ -202,6 +202,7 @@ fn kind(attribute: &Attribute, of_ticket: bool) -> FieldKind {
         "string" => FieldKind::Text,
         "integer" | "decimal" | "float" => FieldKind::Number,
         "boolean" => FieldKind::Flag,
+        "date" | "datetime" => FieldKind::Date,
         other => FieldKind::Other(other.to_owned()),
     }
 }

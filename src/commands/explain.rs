@@ -110,6 +110,8 @@ fn from_text<'a>(
         group: None,
         assignee: None,
         fields: BTreeMap::new(),
+        profile: BTreeMap::new(),
+        followers: Vec::new(),
         channel: None,
         brand: None,
         created_at: None,

@@ -33,7 +33,11 @@ impl Scalar {
             Effect::AssignGroup(_) => Some(Self::Group),
             Effect::AssignAgent(_) => Some(Self::Agent),
             Effect::SetField { field, .. } => Some(Self::Field(field.to_lowercase())),
-            Effect::AddTags(_) | Effect::Note(_) => None,
+            Effect::AddTags(_)
+            | Effect::RemoveTags(_)
+            | Effect::Cc(_)
+            | Effect::Note(_)
+            | Effect::Reply(_) => None,
         }
     }
 }

@@ -47,7 +47,15 @@ pub(super) fn stands_in_the_way(effect: &Effect, facts: &Facts<'_>) -> Option<St
             });
             return written.then(|| "this note was written before".to_owned());
         }
-        Effect::AddTags(_) => return None,
+        Effect::Reply(reply) => {
+            let sent = facts.history.entries.iter().flat_map(|entry| &entry.effects).any(|record| {
+                record.kind == "reply"
+                    && was_applied(record)
+                    && record.value == Value::from(reply.template.as_str())
+            });
+            return sent.then(|| "this answer was sent before".to_owned());
+        }
+        Effect::AddTags(_) | Effect::RemoveTags(_) | Effect::Cc(_) => return None,
     };
     chosen.then(|| format!("a person has set {what}"))
 }

@@ -62,6 +62,8 @@ pub(super) fn ticket() -> Ticket {
         group: None,
         assignee: None,
         fields: BTreeMap::new(),
+        profile: BTreeMap::new(),
+        followers: Vec::new(),
         channel: None,
         brand: None,
         created_at: None,

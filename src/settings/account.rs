@@ -63,6 +63,7 @@ fn account(
         webhook,
         credentials: credentials.clone().unwrap_or_default(),
         allow_public_replies,
+        segment_field: segment.as_ref().ok().and_then(|segment| Some(segment.as_ref()?.field.clone())),
         api_version,
         app_id,
         admin_id,

@@ -175,8 +175,13 @@ fn overall(effects: &[EffectRecord]) -> Outcome {
     }
 }
 
-/// The body of a withheld write with every note's text cut to its marker: the ledger holds no ticket text.
+/// The body of a withheld write with every note's text cut to its marker, and every answer's to its template's name:
+/// the ledger holds no ticket text.
 fn without_notes(body: Value, decision: &Decision) -> Value {
+    let answer = decision.plan.iter().find_map(|planned| match &planned.effect {
+        Effect::Reply(reply) => Some(reply.template.as_str()),
+        _ => None,
+    });
     let markers: Vec<&str> = decision
         .plan
         .iter()
@@ -192,7 +197,15 @@ fn without_notes(body: Value, decision: &Decision) -> Value {
         },
         Value::Array(items) => items.into_iter().map(|item| without_notes(item, decision)).collect(),
         Value::Object(map) => {
-            map.into_iter().map(|(key, value)| (key, without_notes(value, decision))).collect()
+            let cut = |(key, value): (String, Value)| match (answer, without_notes(value, decision)) {
+                (Some(template), Value::String(text))
+                    if matches!(key.as_str(), "body" | "html_body") && !text.starts_with("… ") =>
+                {
+                    (key, format!("… {template}").into())
+                }
+                (_, value) => (key, value),
+            };
+            map.into_iter().map(cut).collect()
         }
         other => other,
     }

@@ -15,7 +15,7 @@ use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
 use crate::plan::{Applied, Effect, EffectState, Note, Plan};
 use crate::ticket::{FieldValue, Priority, RemoteId, Ticket, TicketId, Version};
 
-const CONVERSATION: &str = "215472621300001";
+pub(super) const CONVERSATION: &str = "215472621300001";
 
 fn id(text: &str) -> RemoteId {
     RemoteId(text.to_owned())
@@ -27,7 +27,7 @@ fn list(name: &str, options: &[(&str, &str)]) -> Field {
     Field { id: id(name), name: name.into(), kind: FieldKind::One(choices.collect()) }
 }
 
-fn names() -> Directory {
+pub(super) fn names() -> Directory {
     Directory {
         me: Some(id("9608801")),
         groups: vec![Named { id: id("5017601"), name: "Billing".into() }],
@@ -48,11 +48,11 @@ fn names() -> Directory {
     }
 }
 
-fn seen() -> Value {
+pub(super) fn seen() -> Value {
     serde_json::from_str(fixture("conversation")).unwrap()
 }
 
-fn looked(version: &str, ticket: &str, answers: &[Answer]) -> Ticket {
+pub(super) fn looked(version: &str, ticket: &str, answers: &[Answer]) -> Ticket {
     let ticket = TicketId::new(ticket).unwrap();
     let notice = Notice { kind: NoticeKind::Created, ticket, actor: None, occurred_at: None };
     match connector(version).look(&notice, answers) {
@@ -62,24 +62,24 @@ fn looked(version: &str, ticket: &str, answers: &[Answer]) -> Ticket {
 }
 
 /// The next step on the sample conversation after it was read and these writes were answered.
-fn act(version: &str, plan: &[Effect], written: &[Answer]) -> Next<Applied, Call> {
+pub(super) fn act(version: &str, plan: &[Effect], written: &[Answer]) -> Next<Applied, Call> {
     act_on(version, plan, &seen(), written)
 }
 
-fn act_on(version: &str, plan: &[Effect], now: &Value, written: &[Answer]) -> Next<Applied, Call> {
+pub(super) fn act_on(version: &str, plan: &[Effect], now: &Value, written: &[Answer]) -> Next<Applied, Call> {
     let on = looked(version, CONVERSATION, &[ok(&seen())]);
     let answers: Vec<_> = std::iter::once(ok(now)).chain(written.iter().cloned()).collect();
     connector(version).act(&Plan(plan.to_vec()), &on, &names(), Doubt::None, &answers)
 }
 
-fn done(next: Next<Applied, Call>) -> Applied {
+pub(super) fn done(next: Next<Applied, Call>) -> Applied {
     match next {
         Next::Done(applied) => applied,
         other => panic!("not done: {other:?}"),
     }
 }
 
-fn write(verb: Verb, path: &str, body: Value) -> Next<Applied, Call> {
+pub(super) fn write(verb: Verb, path: &str, body: Value) -> Next<Applied, Call> {
     Next::Send(Call::Write(Write { verb, path: PathAndQuery::new(path), body }))
 }
 

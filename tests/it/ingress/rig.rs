@@ -188,6 +188,7 @@ pub(crate) fn connector(name: &str) -> Arc<dyn Connector> {
         webhook: WebhookConfig { secrets: SECRETS.map(Secret::new).to_vec(), ..WebhookConfig::default() },
         credentials: Some(Credentials::AccessToken(Secret::new("token-of-acme"))),
         allow_public_replies: false,
+        segment_field: None,
         api_version: None,
         app_id: None,
         admin_id: None,

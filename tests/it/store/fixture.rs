@@ -38,6 +38,7 @@ pub(crate) fn verified(account: &str, key: &str, body: String) -> VerifiedDelive
         webhook: WebhookConfig { secrets: vec![secret.clone()], ..WebhookConfig::default() },
         credentials: Some(Credentials::AccessToken(Secret::new("token"))),
         allow_public_replies: false,
+        segment_field: None,
         api_version: None,
         app_id: None,
         admin_id: None,
