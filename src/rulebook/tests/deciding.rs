@@ -214,6 +214,7 @@ fn wrote(effects: &[(&str, serde_json::Value, EffectOutcome)]) -> Entry {
         account: "acme".to_owned(),
         platform: Platform::ALL[0].to_string(),
         ticket: "17".to_owned(),
+        requester: None,
         delivery: "d".to_owned(),
         received_at: at,
         decided_at: at,
