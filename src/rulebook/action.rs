@@ -43,7 +43,10 @@ pub(super) struct Action {
 /// What an action does.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Verb {
-    SetField { field: String, value: FieldSource },
+    SetField {
+        field: String,
+        value: FieldSource,
+    },
     SetPriority(Template),
     AddTags(Vec<Template>),
     RemoveTags(Vec<Template>),
@@ -132,7 +135,9 @@ impl Action {
     /// The templates in it that are filled from the ticket alone.
     pub(super) fn templates(&self) -> Vec<&Template> {
         match &self.verb {
-            Verb::SetField { value: FieldSource::Fixed(_), .. } | Verb::Reply(_) | Verb::Lookup(_) => Vec::new(),
+            Verb::SetField { value: FieldSource::Fixed(_), .. } | Verb::Reply(_) | Verb::Lookup(_) => {
+                Vec::new()
+            }
             Verb::SetField { value: FieldSource::Text(template), .. }
             | Verb::SetPriority(template)
             | Verb::AssignGroup(template)
@@ -156,6 +161,7 @@ impl Action {
 
 /// Something before and something after the one `@`, and no white space.
 fn is_address(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+    text.split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
         && !text.chars().any(char::is_whitespace)
 }

@@ -191,12 +191,17 @@ fn lookup(rulebook: &Rulebook, question: &Question, at: Place, problems: &mut Pr
             let known: Vec<&str> = Engine::known(vocabulary).chain(["result"]).collect();
             for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
                 let help = format!("known: {}", known.join(", "));
-                problems.error_with(at, format!("the template uses `{name}`, which is not known"), Some(help));
+                problems.error_with(
+                    at,
+                    format!("the template uses `{name}`, which is not known"),
+                    Some(help),
+                );
             }
         }
     }
     if !question.encrypted && !rulebook.book.private_hosts.contains(&question.host) {
-        let help = format!("use https://, or list the host: lookups: {{ allow_private: [{}] }}", question.host);
+        let help =
+            format!("use https://, or list the host: lookups: {{ allow_private: [{}] }}", question.host);
         let message = "`lookup.url` with http:// is for hosts of your own network only";
         problems.error_with(at, message, Some(help));
     }

@@ -17,7 +17,7 @@ mod sight;
 pub(super) use bound::{Age, Bound, Count};
 pub(super) use head::{HeadTest, chosen};
 pub(super) use hours::Hours;
-pub(super) use pattern::{Pattern, Part};
+pub(super) use pattern::{Part, Pattern};
 pub(super) use read::read;
 pub(super) use sight::Sight;
 
@@ -59,7 +59,10 @@ pub(super) enum When {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Test {
     Head(HeadTest),
-    Language { is: Vec<String>, confidence: Option<Bound> },
+    Language {
+        is: Vec<String>,
+        confidence: Option<Bound>,
+    },
     Platform(Vec<Platform>),
     Account(Vec<String>),
     Segment(Vec<String>),
@@ -74,9 +77,18 @@ pub(super) enum Test {
     /// Our words or the platform's names.
     Group(Vec<String>),
     /// Both in lower case; one of either is enough.
-    Requester { email: Vec<String>, domain: Vec<String> },
-    Text { patterns: Vec<Pattern>, part: Part },
-    Contacts { count: Count, within: std::time::Duration },
+    Requester {
+        email: Vec<String>,
+        domain: Vec<String>,
+    },
+    Text {
+        patterns: Vec<Pattern>,
+        part: Part,
+    },
+    Contacts {
+        count: Count,
+        within: std::time::Duration,
+    },
     Hours(Hours),
     Age(Age),
 }

@@ -9,8 +9,8 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use deskbridge_connectors::plan::{Note, Party};
 use deskbridge_connectors::Effect;
+use deskbridge_connectors::plan::{Note, Party};
 use sha2::{Digest, Sha256};
 
 use super::action::{Action, Question, Terms, Verb};
@@ -101,7 +101,13 @@ pub(super) fn evaluate(rulebook: &Rulebook, facts: &Facts<'_>, traced: bool) -> 
             stopped = rule.stop;
         }
         if traced {
-            traces.push(RuleTrace { id: rule.id.clone(), reached: true, matched: holds, conditions, effects });
+            traces.push(RuleTrace {
+                id: rule.id.clone(),
+                reached: true,
+                matched: holds,
+                conditions,
+                effects,
+            });
         }
     }
     let decision = Decision {

@@ -25,9 +25,9 @@ pub(super) fn check(rulebook: &Rulebook, accounts: &[Permissions]) -> Vec<Diagno
     let mut found = Vec::new();
     for rule in &rulebook.book.rules {
         let for_it = |account: &&Permissions| {
-            rule.when.as_ref().is_none_or(|when| {
-                when.may_apply(account.platform) && may_be_of(when, &account.account)
-            })
+            rule.when
+                .as_ref()
+                .is_none_or(|when| when.may_apply(account.platform) && may_be_of(when, &account.account))
         };
         for action in &rule.then {
             if !matches!(action.verb, Verb::Reply(_)) {
@@ -52,14 +52,24 @@ pub(super) fn check(rulebook: &Rulebook, accounts: &[Permissions]) -> Vec<Diagno
                     ("account", words, accounts.iter().map(|account| account.account.as_str()).collect())
                 }
                 Test::Segment(words) => {
+                    // Where no account tells segments apart, the rule waits for one that does.
                     let all = accounts.iter().flat_map(|account| account.segments.iter().flatten());
-                    ("segment", words, all.map(String::as_str).collect())
+                    let all: Vec<&str> = all.map(String::as_str).collect();
+                    if all.is_empty() {
+                        continue;
+                    }
+                    ("segment", words, all)
                 }
                 _ => continue,
             };
             for word in words.iter().filter(|word| !known.iter().any(|one| one.eq_ignore_ascii_case(word))) {
                 let help = nearest(word, known.iter().copied()).map_or_else(
-                    || format!("the settings have: {}", if known.is_empty() { "none".into() } else { known.join(", ") }),
+                    || {
+                        format!(
+                            "the settings have: {}",
+                            if known.is_empty() { "none".into() } else { known.join(", ") }
+                        )
+                    },
                     |near| format!("did you mean `{near}`?"),
                 );
                 let message = format!("rule `{}`: the settings know no {what} `{word}`", rule.id);
@@ -75,9 +85,9 @@ fn may_be_of(when: &When, account: &str) -> bool {
     match when {
         When::All(parts) => parts.iter().all(|part| may_be_of(part, account)),
         When::Any(parts) => parts.iter().any(|part| may_be_of(part, account)),
-        When::None(parts) => !parts.iter().any(|part| {
-            matches!(part, When::Is(Test::Account(of)) if of.iter().any(|one| one == account))
-        }),
+        When::None(parts) => !parts
+            .iter()
+            .any(|part| matches!(part, When::Is(Test::Account(of)) if of.iter().any(|one| one == account))),
         When::Is(Test::Account(of)) => of.iter().any(|one| one == account),
         When::Is(_) => true,
     }

@@ -60,10 +60,12 @@ pub(super) fn stands_in_the_way(effect: &Effect, facts: &Facts<'_>) -> Option<St
 
 /// Why a note with this mark is not written again.
 pub(super) fn was_written(marker: &str, facts: &Facts<'_>) -> Option<String> {
-    let written =
-        facts.history.entries.iter().flat_map(|entry| &entry.effects).any(|record| {
-            record.kind == "note" && was_applied(record) && mentions(&record.value, marker)
-        });
+    let written = facts
+        .history
+        .entries
+        .iter()
+        .flat_map(|entry| &entry.effects)
+        .any(|record| record.kind == "note" && was_applied(record) && mentions(&record.value, marker));
     written.then(|| "this note was written before".to_owned())
 }
 

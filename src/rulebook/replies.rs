@@ -56,7 +56,11 @@ fn reply(node: &Node, at: Place, name: &str, problems: &mut Problems) -> Option<
     let what = format!("the template `{name}`");
     if !matches!(node.value, Value::Map(_)) {
         let text = Template::new(problems.word(node, &what)?);
-        return Some(Reply { at, default: "en".to_owned(), texts: [("en".to_owned(), (node.at, text))].into() });
+        return Some(Reply {
+            at,
+            default: "en".to_owned(),
+            texts: [("en".to_owned(), (node.at, text))].into(),
+        });
     }
     let mut default = None;
     let mut texts = BTreeMap::new();
@@ -68,11 +72,14 @@ fn reply(node: &Node, at: Place, name: &str, problems: &mut Problems) -> Option<
         } else if (2..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase()) {
             texts.insert(code.to_owned(), (value.at, Template::new(text)));
         } else {
-            problems.error(key.at, format!("`{code}` is neither `default` nor a language, as in `en` or `de`"));
+            problems
+                .error(key.at, format!("`{code}` is neither `default` nor a language, as in `en` or `de`"));
         }
     }
     match default {
-        None => problems.error(at, format!("{what} needs `default`, the language that stands in for all others")),
+        None => {
+            problems.error(at, format!("{what} needs `default`, the language that stands in for all others"))
+        }
         Some((at, code)) if !texts.contains_key(&code) => {
             problems.error(at, format!("{what} has no text for its default `{code}`"));
         }

@@ -60,7 +60,8 @@ pub(super) fn book(root: &Node, vocabulary: Option<&Vocabulary>, problems: &mut 
     }
     let defaults = defaults(file.table("defaults", problems), problems);
     let names = Names::read(file.table("names", problems), problems);
-    let replies = file.optional("templates").map(|(_, node)| Replies::read(node, problems)).unwrap_or_default();
+    let replies =
+        file.optional("templates").map(|(_, node)| Replies::read(node, problems)).unwrap_or_default();
     let private_hosts = private_hosts(file.table("lookups", problems), problems);
     let mut rules = Vec::new();
     if let Some(node) = file.required("rules", problems) {
@@ -73,7 +74,9 @@ pub(super) fn book(root: &Node, vocabulary: Option<&Vocabulary>, problems: &mut 
 }
 
 fn private_hosts(mut table: Table<'_>, problems: &mut Problems) -> Vec<String> {
-    let hosts = table.optional("allow_private").map(|(_, node)| problems.one_or_many(node, "`lookups.allow_private`"));
+    let hosts = table
+        .optional("allow_private")
+        .map(|(_, node)| problems.one_or_many(node, "`lookups.allow_private`"));
     table.close(problems);
     hosts.unwrap_or_default().into_iter().map(|(_, host)| host.trim().to_ascii_lowercase()).collect()
 }

@@ -199,7 +199,12 @@ fn probe<'v>(vocabulary: &'v Vocabulary, chosen: impl Fn(&str) -> Option<&'v Str
             let ranked = std::iter::once((best.clone(), 0.9)).chain(rest).collect();
             (
                 head.clone(),
-                Scored { kind: HeadKind::Multi, ranked, chosen: after(labels, &best), threshold: BTreeMap::new() },
+                Scored {
+                    kind: HeadKind::Multi,
+                    ranked,
+                    chosen: after(labels, &best),
+                    threshold: BTreeMap::new(),
+                },
             )
         })
         .collect();

@@ -138,7 +138,12 @@ impl<'a> Record<'a> {
             language: part("language"),
             heads: part("heads"),
             rules: decision.rules.clone(),
-            effects: decision.plan.iter().map(planned).chain(decision.lookups.iter().map(looked_up)).collect(),
+            effects: decision
+                .plan
+                .iter()
+                .map(planned)
+                .chain(decision.lookups.iter().map(looked_up))
+                .collect(),
             outcome,
             reason: None,
             digests: Some(decision.digests.clone()),

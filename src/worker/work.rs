@@ -165,7 +165,12 @@ impl Desk<'_> {
                     Asked::Answered
                 }
                 Err(why) => {
-                    tracing::warn!(account = facts.account, rule = lookup.because, why, "a look-up gave nothing");
+                    tracing::warn!(
+                        account = facts.account,
+                        rule = lookup.because,
+                        why,
+                        "a look-up gave nothing"
+                    );
                     Asked::Failed(why)
                 }
             };

@@ -37,8 +37,11 @@ async fn service(answer: Vec<u8>) -> (String, tokio::task::JoinHandle<String>) {
 }
 
 fn answer(status: &str, body: &str) -> Vec<u8> {
-    format!("HTTP/1.1 {status}\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: {}\r\n\r\n{body}", body.len())
-        .into_bytes()
+    format!(
+        "HTTP/1.1 {status}\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
 }
 
 async fn asked(answer: Vec<u8>) -> Result<Value, Unanswered> {
@@ -80,7 +83,9 @@ async fn a_private_host_is_not_asked_unless_listed() {
     let (url, seen) = service(answer("200 OK", "1")).await;
     let permit = Mode::Live.permit().unwrap();
     let named = url.replace("127.0.0.1", "localhost");
-    for url in [&url, &named, &url.replace("127.0.0.1", "0x7f.1"), &url.replace("127.0.0.1", "[::ffff:127.0.0.1]")] {
+    for url in
+        [&url, &named, &url.replace("127.0.0.1", "0x7f.1"), &url.replace("127.0.0.1", "[::ffff:127.0.0.1]")]
+    {
         assert_eq!(ask(&permit, &lookup(url, false)).await, Err(Unanswered::Private), "{url}");
     }
     assert!(!seen.is_finished(), "nothing was sent");
@@ -91,13 +96,34 @@ fn private_addresses_are_known() {
     let check = |text: &str, expected: bool| {
         assert_eq!(is_public(text.parse().unwrap()), expected, "{text}");
     };
-    for public in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1", "64:ff9b::808:808", "::ffff:8.8.8.8"] {
+    for public in
+        ["8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1", "64:ff9b::808:808", "::ffff:8.8.8.8"]
+    {
         check(public, true);
     }
     for private in [
-        "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "169.254.169.254", "172.16.0.1", "192.168.0.1",
-        "192.0.0.8", "198.18.0.1", "203.0.113.9", "224.0.0.1", "255.255.255.255", "::", "::1", "fe80::1",
-        "fd00:ec2::254", "ff02::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "2001:db8::1", "2001::1",
+        "0.0.0.0",
+        "10.1.2.3",
+        "100.64.0.1",
+        "127.0.0.1",
+        "169.254.169.254",
+        "172.16.0.1",
+        "192.168.0.1",
+        "192.0.0.8",
+        "198.18.0.1",
+        "203.0.113.9",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::",
+        "::1",
+        "fe80::1",
+        "fd00:ec2::254",
+        "ff02::1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::a00:1",
+        "2002:a00:1::",
+        "2001:db8::1",
+        "2001::1",
     ] {
         check(private, false);
     }

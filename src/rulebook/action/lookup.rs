@@ -63,7 +63,8 @@ impl Question {
         }
         for (at, name, _) in &sought {
             if !used.contains(&name.as_str()) {
-                problems.error(*at, format!("the address does not use `{name}`; write {{{{ {name} }}}} into it"));
+                problems
+                    .error(*at, format!("the address does not use `{name}`; write {{{{ {name} }}}} into it"));
             }
         }
         let sought = sought.into_iter().map(|(_, name, pattern)| (name, pattern)).collect();
@@ -101,7 +102,8 @@ impl Question {
 
 /// The host, and whether the line is encrypted.
 fn address(url: &str) -> Result<(String, bool), &'static str> {
-    const SHAPE: &str = "`lookup.url` is https://, a fixed host and a path, as in https://orders.example/api/{{ order }}";
+    const SHAPE: &str =
+        "`lookup.url` is https://, a fixed host and a path, as in https://orders.example/api/{{ order }}";
     let (encrypted, rest) = match url.split_once("://") {
         Some(("https", rest)) => (true, rest),
         Some(("http", rest)) => (false, rest),
@@ -149,7 +151,9 @@ fn names(url: &str) -> Vec<&str> {
 fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
             byte => format!("%{byte:02X}"),
         })
         .collect()

@@ -61,7 +61,9 @@ fn action(node: &Node, problems: &mut Problems) -> Vec<Action> {
         "assign_agent" => template(problems).map(Verb::AssignAgent).into_iter().collect(),
         "note" => template(problems).map(Verb::Note).into_iter().collect(),
         "cc" => parties(value, problems),
-        "reply" => problems.word(value, &what).map(|name| Verb::Reply(name.trim().to_owned())).into_iter().collect(),
+        "reply" => {
+            problems.word(value, &what).map(|name| Verb::Reply(name.trim().to_owned())).into_iter().collect()
+        }
         "lookup" => Question::read(value, problems).map(Verb::Lookup).into_iter().collect(),
         word => {
             let help = nearest(word, ACTIONS).map_or_else(
@@ -113,7 +115,6 @@ fn field_source(node: &Node, field: &str, problems: &mut Problems) -> Option<Fie
     }
 }
 
-
 /// One party or a list of them.
 fn parties(node: &Node, problems: &mut Problems) -> Vec<Verb> {
     let items = match &node.value {
@@ -124,7 +125,8 @@ fn parties(node: &Node, problems: &mut Problems) -> Vec<Verb> {
     for item in items {
         let mut table = Table::open(item, "cc", problems);
         let group = table.optional("group").and_then(|(_, node)| problems.word(node, "`cc.group`"));
-        let email = table.optional("email").and_then(|(_, node)| Some((node, problems.word(node, "`cc.email`")?)));
+        let email =
+            table.optional("email").and_then(|(_, node)| Some((node, problems.word(node, "`cc.email`")?)));
         if table.is_empty() && matches!(item.value, Value::Map(_) | Value::Null) {
             problems.error(item.at, "`cc` names nobody; write { group: … } or { email: … }");
         }
@@ -134,6 +136,7 @@ fn parties(node: &Node, problems: &mut Problems) -> Vec<Verb> {
             let template = Template::new(email);
             if template.is_fixed() && !is_address(email.trim()) {
                 problems.error(node.at, "`cc.email` is an address, as in lead@desk.example");
+                continue;
             }
             found.push(Verb::CcEmail(template));
         }

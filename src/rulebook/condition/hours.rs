@@ -72,7 +72,13 @@ pub(super) fn zone(name: &str) -> Option<TimeZone> {
 }
 
 impl Hours {
-    pub(super) fn new(name: &str, zone: TimeZone, open: Vec<Window>, holidays: Vec<Date>, is_open: bool) -> Self {
+    pub(super) fn new(
+        name: &str,
+        zone: TimeZone,
+        open: Vec<Window>,
+        holidays: Vec<Date>,
+        is_open: bool,
+    ) -> Self {
         Self { zone_name: name.trim().to_owned(), zone, open, holidays, is_open }
     }
 

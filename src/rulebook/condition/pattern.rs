@@ -17,7 +17,9 @@ impl Pattern {
     pub(in crate::rulebook) fn new(source: &str) -> Result<Self, String> {
         let regex = RegexBuilder::new(source).size_limit(MOST_BYTES).dfa_size_limit(MOST_BYTES).build();
         regex.map(Self).map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => "the expression is too large; name fewer repetitions".to_owned(),
+            regex::Error::CompiledTooBig(_) => {
+                "the expression is too large; name fewer repetitions".to_owned()
+            }
             // The library draws the place over several lines; its last line says what is wrong.
             other => {
                 let text = other.to_string();

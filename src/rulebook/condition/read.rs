@@ -89,7 +89,13 @@ fn test(node: &Node, vocabulary: Option<&Vocabulary>, problems: &mut Problems) -
                 problems.error_with(key.at, message, Some(help));
             }
             let head = head.to_owned();
-            return Some(When::Is(Test::Head(HeadTest { head, is, confidence, margin, ..HeadTest::default() })));
+            return Some(When::Is(Test::Head(HeadTest {
+                head,
+                is,
+                confidence,
+                margin,
+                ..HeadTest::default()
+            })));
         }
     };
     table.close(problems);

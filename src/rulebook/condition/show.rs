@@ -44,7 +44,8 @@ impl fmt::Display for Test {
                     Part::Body => "body",
                     Part::Any => "text",
                 };
-                let sources: Vec<_> = patterns.iter().map(|pattern| format!("/{}/", pattern.as_str())).collect();
+                let sources: Vec<_> =
+                    patterns.iter().map(|pattern| format!("/{}/", pattern.as_str())).collect();
                 write!(f, "{place} has {}", sources.join(" or "))
             }
             Self::Contacts { count, within } => {
@@ -68,11 +69,9 @@ impl fmt::Display for HeadTest {
             Some(false) => f.write_str(" does not abstain")?,
             None => {}
         }
-        for (word, labels, between) in [
-            ("is", &self.is, " or "),
-            ("has", &self.all_of, " and "),
-            ("is not", &self.is_not, " or "),
-        ] {
+        for (word, labels, between) in
+            [("is", &self.is, " or "), ("has", &self.all_of, " and "), ("is not", &self.is_not, " or ")]
+        {
             if !labels.is_empty() {
                 write!(f, " {word} {}", labels.join(between))?;
             }

@@ -100,9 +100,9 @@ impl<'a> Sight<'a> {
                 Some(domain) => format!("an address at {domain}"),
                 None => "no address".to_owned(),
             },
-            Test::Text { patterns, part } => {
-                self.found(patterns, *part).map_or_else(|| "not found".to_owned(), |place| format!("in {place}"))
-            }
+            Test::Text { patterns, part } => self
+                .found(patterns, *part)
+                .map_or_else(|| "not found".to_owned(), |place| format!("in {place}")),
             Test::Contacts { within, .. } => {
                 format!("{} in {}", self.contacts(*within), in_words(*within))
             }
@@ -138,7 +138,9 @@ impl<'a> Sight<'a> {
         match directory.field(&name) {
             Ok(known) => ticket.fields.get(&known.id),
             // Without the account's names (a text to explain, a case) fields go by the names they are given.
-            Err(_) => [name.as_str(), word].iter().find_map(|id| ticket.fields.get(&RemoteId((*id).to_owned()))),
+            Err(_) => {
+                [name.as_str(), word].iter().find_map(|id| ticket.fields.get(&RemoteId((*id).to_owned())))
+            }
         }
     }
 
@@ -153,7 +155,8 @@ impl<'a> Sight<'a> {
             .and_then(|known| known.accept(&FieldValue::Text(word.to_owned())).ok())
             .map(|value| value.to_string());
         let same = |text: &str| {
-            text.eq_ignore_ascii_case(word) || stored.as_deref().is_some_and(|stored| text.eq_ignore_ascii_case(stored))
+            text.eq_ignore_ascii_case(word)
+                || stored.as_deref().is_some_and(|stored| text.eq_ignore_ascii_case(stored))
         };
         match current {
             FieldValue::Many(items) => items.iter().any(|item| same(item)),

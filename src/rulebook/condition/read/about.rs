@@ -46,7 +46,10 @@ pub(super) fn read(word: &str, value: &Node, table: &mut Table<'_>, problems: &m
         _ => {
             let age = problems.text(value, &what).map(Age::parse)?;
             if age.is_none() {
-                problems.error(value.at, "`age` is a duration with its unit, as in \">2h\", \"<30m\" or \">=1d\"");
+                problems.error(
+                    value.at,
+                    "`age` is a duration with its unit, as in \">2h\", \"<30m\" or \">=1d\"",
+                );
             }
             Test::Age(age?)
         }
@@ -102,7 +105,10 @@ fn fields(node: &Node, problems: &mut Problems) -> Option<When> {
             }
             asked.exists = table.optional("exists").and_then(|(_, node)| problems.flag(node, "`exists`"));
             if table.is_empty() {
-                problems.error(value.at, "the condition asks nothing of its field; add `is`, `is_not` or `exists`");
+                problems.error(
+                    value.at,
+                    "the condition asks nothing of its field; add `is`, `is_not` or `exists`",
+                );
             }
             table.close(problems);
         } else {
@@ -116,7 +122,9 @@ fn fields(node: &Node, problems: &mut Problems) -> Option<When> {
 fn requester(node: &Node, problems: &mut Problems) -> Option<Test> {
     let mut table = Table::open(node, "requester", problems);
     let mut words = |key| {
-        table.optional(key).map_or_else(Vec::new, |(_, node)| lower(words_of(node, &format!("`{key}`"), problems)))
+        table
+            .optional(key)
+            .map_or_else(Vec::new, |(_, node)| lower(words_of(node, &format!("`{key}`"), problems)))
     };
     let (email, domain) = (words("email"), words("domain"));
     let domain: Vec<String> = domain.into_iter().map(|one| one.trim_start_matches('@').to_owned()).collect();
@@ -182,8 +190,9 @@ fn hours(node: &Node, problems: &mut Problems) -> Option<Hours> {
         for (at, text) in problems.one_or_many(node, "`hours.open`") {
             match Window::parse(&text) {
                 Some(window) => windows.push(window),
-                None => problems
-                    .error(at, "hours are days and times of one day, as in \"Mon-Fri 09:00-17:30\""),
+                None => {
+                    problems.error(at, "hours are days and times of one day, as in \"Mon-Fri 09:00-17:30\"")
+                }
             }
         }
     }
