@@ -101,11 +101,18 @@ impl Effect {
             Self::SetField { field: "Category".into(), value: FieldValue::Text("billing".into()) },
             Self::SetPriority(Priority::High),
             Self::AddTags(BTreeSet::from(["billing".to_owned(), "refund".to_owned()])),
+            Self::RemoveTags(BTreeSet::from(["vip".to_owned()])),
             Self::AssignGroup("Billing".into()),
             Self::AssignAgent("ada@example.com".into()),
+            Self::Cc(Party::Group("Sales".into())),
+            Self::Cc(Party::Email("ada@example.com".into())),
             Self::Note(Note {
                 text: "Predicted billing (97 %)".into(),
                 marker: "deskbridge:1-a1b2c3".into(),
+            }),
+            Self::Reply(Reply {
+                template: "received".into(),
+                text: "Thank you, we have your message and look into it today.".into(),
             }),
         ]
     }

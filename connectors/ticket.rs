@@ -263,6 +263,9 @@ pub struct Ticket {
     /// Filled only where the account's settings ask for it.
     #[serde(default)]
     pub profile: BTreeMap<String, FieldValue>,
+    /// Who else follows it or is copied, where the platform has such a thing: by id, and by address where it tells one.
+    #[serde(default)]
+    pub followers: Vec<Requester>,
     /// How it came in, in the platform's word.
     pub channel: Option<String>,
     /// Its brand's id, where the platform has brands.

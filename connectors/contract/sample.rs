@@ -61,6 +61,7 @@ pub(crate) fn ticket() -> Ticket {
         assignee: None,
         fields: [].into(),
         profile: [].into(),
+        followers: Vec::new(),
         channel: Some("email".into()),
         brand: None,
         created_at: None,

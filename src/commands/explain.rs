@@ -116,6 +116,7 @@ fn from_text<'a>(
         assignee: None,
         fields: BTreeMap::new(),
         profile: BTreeMap::new(),
+        followers: Vec::new(),
         channel: None,
         brand: None,
         created_at: None,

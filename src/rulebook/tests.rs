@@ -67,6 +67,7 @@ pub(super) fn ticket() -> Ticket {
         assignee: None,
         fields: BTreeMap::new(),
         profile: BTreeMap::new(),
+        followers: Vec::new(),
         channel: None,
         brand: None,
         created_at: None,
