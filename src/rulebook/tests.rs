@@ -14,6 +14,7 @@ mod lint;
 mod loading;
 mod manual;
 mod questions;
+mod robust;
 mod shipped;
 
 pub(super) fn vocabulary() -> Vocabulary {
