@@ -6,8 +6,8 @@ use deskbridge_connectors::Platform;
 use deskbridge_onnx::{Classifier, Runtime};
 
 use crate::diagnostic::Diagnostic;
-use crate::rulebook::{self, Rulebook, Vocabulary};
-use crate::settings::{Draft, Settings};
+use crate::rulebook::{self, Permissions, Rulebook, Vocabulary};
+use crate::settings::{Account, Draft, Settings};
 
 /// A model and a rulebook. Replaced as a whole on reload.
 #[derive(Debug)]
@@ -39,7 +39,11 @@ pub fn load(settings: &Settings, around: &Surroundings) -> Result<(Brain, Vec<Di
     let vocabulary = classifier.as_ref().ok().map(Classifier::vocabulary);
     let used: Vec<Platform> = settings.accounts.iter().map(|account| account.platform).collect();
     match (classifier, rulebook(&settings.rulebook, &used, vocabulary.as_ref())) {
-        (Ok(classifier), Ok((rulebook, warnings))) => Ok((Brain { classifier, rulebook }, warnings)),
+        (Ok(classifier), Ok((rulebook, mut warnings))) => {
+            let accounts: Vec<Permissions> = settings.accounts.iter().map(permissions).collect();
+            warnings.extend(rulebook.against(&accounts));
+            Ok((Brain { classifier, rulebook }, warnings))
+        }
         (classifier, rulebook) => {
             let mut problems = rulebook.err().unwrap_or_default();
             problems.extend(classifier.err().map(|error| problem(&model.bundle, &error)));
@@ -115,4 +119,17 @@ fn rulebook(
         Platform::ALL.into_iter().filter(|platform| used.contains(platform)).collect();
     let loaded = rulebook::load(&file, &source, vocabulary, &platforms)?;
     Ok((loaded.rulebook, loaded.warnings))
+}
+
+/// What an account's settings allow a rulebook.
+fn permissions(account: &Account) -> Permissions {
+    Permissions {
+        account: account.name().to_owned(),
+        platform: account.platform,
+        public_replies: account.config.allow_public_replies,
+        segments: account
+            .segment
+            .as_ref()
+            .map(|segment| segment.map.values().chain([&segment.default]).cloned().collect()),
+    }
 }

@@ -10,12 +10,14 @@ use deskbridge_connectors::{
     Directory, Looked, Notice, NoticeKind, Refusal, Status, Ticket, TicketId, Version,
 };
 use deskbridge_onnx::contract_json;
+use jiff::Timestamp;
 
 use super::{check, prepare, runtime, terminal};
 use crate::cli::Explain;
+use crate::clock::{Clock, SystemClock};
 use crate::decision::TicketKey;
 use crate::dispatch::{Calls, Line, Stopped};
-use crate::history::History;
+use crate::history::{History, requester};
 use crate::rulebook::{self, Facts};
 use crate::settings::{Account, Settings};
 use crate::triage;
@@ -28,6 +30,7 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
             Some(ticket) => from_platform(&settings, ticket).await?,
             None => from_text(&settings, args.account.as_deref(), &args.subject, &args.body)?,
         };
+        let now = SystemClock.now();
         let prediction = triage::predict(&brain, &seen.ticket).await?;
         let facts = Facts {
             account: seen.account.config.id.as_str(),
@@ -37,6 +40,10 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
             history: &seen.history,
             directory: &seen.names,
             ceiling: settings.mode.min(seen.account.mode),
+            now,
+            segment: seen.account.segment.as_ref().map(|segment| segment.of(&seen.ticket)),
+            contacts: &seen.contacts,
+            public_replies: seen.account.config.allow_public_replies,
         };
         let explanation = rulebook::explain(&brain.rulebook, &facts);
         let decision = triage::decide(&brain, &facts);
@@ -57,6 +64,7 @@ struct Seen<'a> {
     account: &'a Account,
     ticket: Ticket,
     history: History,
+    contacts: Vec<Timestamp>,
     names: Arc<Directory>,
 }
 
@@ -82,12 +90,15 @@ async fn from_platform<'a>(settings: &'a Settings, ticket: &str) -> anyhow::Resu
     };
     let key = TicketKey { account: name.to_owned(), ticket: id };
     // Before the daemon's first start there is no store, and so nothing is known of the ticket.
-    let history = if prepare::store_is_there(settings) {
-        prepare::store(settings)?.history(&key).await.context("the ledger cannot be read")?
-    } else {
-        History::default()
-    };
-    Ok(Seen { account, ticket, history, names: Arc::new(names) })
+    let (mut history, mut contacts) = (History::default(), Vec::new());
+    if prepare::store_is_there(settings) {
+        let store = prepare::store(settings)?;
+        history = store.history(&key).await.context("the ledger cannot be read")?;
+        if let Some(who) = requester(name, &ticket.requester) {
+            contacts = store.contacts(&key, &who, Timestamp::MIN).await.context("the ledger cannot be read")?;
+        }
+    }
+    Ok(Seen { account, ticket, history, contacts, names: Arc::new(names) })
 }
 
 fn from_text<'a>(
@@ -116,7 +127,8 @@ fn from_text<'a>(
         brand: None,
         created_at: None,
     };
-    Ok(Seen { account, ticket, history: History::default(), names: Arc::default() })
+    let (history, contacts) = (History::default(), Vec::new());
+    Ok(Seen { account, ticket, history, contacts, names: Arc::default() })
 }
 
 fn account<'a>(settings: &'a Settings, name: Option<&str>) -> anyhow::Result<&'a Account> {

@@ -1,5 +1,6 @@
 //! The ledger's entry for one piece of work, whichever way it ended. Pure, but for counting.
 
+use deskbridge_connectors::ticket::Requester;
 use deskbridge_connectors::{Applied, Effect, EffectState, Notice, Skip, Write};
 use deskbridge_onnx::contract_json;
 use jiff::Timestamp;
@@ -7,8 +8,9 @@ use serde_json::{Value, json};
 
 use super::Verdict;
 use crate::account::Account;
-use crate::decision::{Decision, Planned, Sendable};
+use crate::decision::{Asked, Decision, Lookup, Planned, Sendable};
 use crate::dispatch::Calls;
+use crate::history::requester;
 use crate::mode::Mode;
 use crate::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
 use crate::store::Work;
@@ -19,11 +21,19 @@ pub(super) struct Record<'a> {
     work: &'a Work,
     ticket: &'a str,
     begun: Timestamp,
+    /// Who asked, as a digest.
+    requester: Option<String>,
 }
 
 impl<'a> Record<'a> {
     pub(super) fn new(account: &'a Account, work: &'a Work, notice: &'a Notice, begun: Timestamp) -> Self {
-        Self { account, work, ticket: notice.ticket.as_str(), begun }
+        Self { account, work, ticket: notice.ticket.as_str(), begun, requester: None }
+    }
+
+    /// The same with who asked, once the ticket has been looked at.
+    pub(super) fn of(&mut self, who: &Requester) -> &Self {
+        self.requester = requester(&self.work.account, who);
+        self
     }
 
     /// The ticket was left alone.
@@ -44,9 +54,17 @@ impl<'a> Record<'a> {
         calls: &mut Calls,
         now: Timestamp,
     ) -> Verdict {
-        let free = decision.plan.iter().any(|planned| planned.held_back.is_none());
-        let outcome = if free { Outcome::Shadowed } else { Outcome::NoRule };
+        let asks = |lookup: &Lookup| lookup.held_back.is_none() && lookup.mode == Mode::Shadow;
+        let free = decision.plan.iter().any(|planned| planned.held_back.is_none())
+            || decision.lookups.iter().any(asks);
+        let failed = decision.lookups.iter().any(|lookup| matches!(lookup.asked, Asked::Failed(_)));
+        let outcome = match (free, failed) {
+            (true, _) => Outcome::Shadowed,
+            (false, true) => Outcome::Moot,
+            (false, false) => Outcome::NoRule,
+        };
         let mut entry = self.decided(decision, outcome, calls, now);
+        entry.reason = (outcome == Outcome::Moot).then(|| "a look-up gave nothing".to_owned());
         entry.withheld = withheld.map(|write| {
             json!({ "method": write.verb.as_str(), "path": write.path.as_str(), "body": without_notes(write.body, decision) })
         });
@@ -74,7 +92,9 @@ impl<'a> Record<'a> {
             }
         }
         if suggested {
-            let told = |effect: &&mut EffectRecord| effect.mode == Mode::Suggest && effect.reason.is_none();
+            let told = |effect: &&mut EffectRecord| {
+                effect.mode == Mode::Suggest && effect.reason.is_none() && effect.kind != "lookup"
+            };
             entry.effects.iter_mut().filter(told).for_each(|effect| effect.state = EffectOutcome::Suggested);
         }
         entry.outcome = overall(&entry.effects);
@@ -87,6 +107,7 @@ impl<'a> Record<'a> {
             account: self.work.account.clone(),
             platform: self.account.platform.as_str().to_owned(),
             ticket: self.ticket.to_owned(),
+            requester: None,
             delivery: self.work.key.as_str().to_owned(),
             received_at: self.work.received_at,
             decided_at: self.begun,
@@ -112,6 +133,7 @@ impl<'a> Record<'a> {
             account: self.work.account.clone(),
             platform: self.account.platform.as_str().to_owned(),
             ticket: self.ticket.to_owned(),
+            requester: self.requester.clone(),
             delivery: self.work.key.as_str().to_owned(),
             received_at: self.work.received_at,
             decided_at: now,
@@ -119,7 +141,12 @@ impl<'a> Record<'a> {
             language: part("language"),
             heads: part("heads"),
             rules: decision.rules.clone(),
-            effects: decision.plan.iter().map(planned).collect(),
+            effects: decision
+                .plan
+                .iter()
+                .map(planned)
+                .chain(decision.lookups.iter().map(looked_up))
+                .collect(),
             outcome,
             reason: None,
             digests: Some(decision.digests.clone()),
@@ -152,6 +179,24 @@ fn planned(planned: &Planned) -> EffectRecord {
     }
 }
 
+/// A look-up is kept as the rulebook writes it: its address may hold what a customer wrote.
+fn looked_up(lookup: &Lookup) -> EffectRecord {
+    let (state, reason) = match (&lookup.held_back, &lookup.asked) {
+        (Some(why), _) => (EffectOutcome::Refused, Some(why.clone())),
+        (None, Asked::No) => (EffectOutcome::Shadowed, None),
+        (None, Asked::Answered) => (EffectOutcome::Applied, None),
+        (None, Asked::Failed(why)) => (EffectOutcome::Failed, Some(why.clone())),
+    };
+    EffectRecord {
+        kind: "lookup".to_owned(),
+        value: lookup.pattern.as_str().into(),
+        rule: lookup.because.clone(),
+        mode: lookup.mode,
+        state,
+        reason,
+    }
+}
+
 /// What holds already after an earlier attempt has written is our own work: later decisions must know it as such.
 fn outcome_of(state: &EffectState, wrote_before: bool) -> (EffectOutcome, Option<String>) {
     match state {
@@ -163,7 +208,9 @@ fn outcome_of(state: &EffectState, wrote_before: bool) -> (EffectOutcome, Option
 }
 
 fn overall(effects: &[EffectRecord]) -> Outcome {
-    let any = |wanted: &[EffectOutcome]| effects.iter().any(|effect| wanted.contains(&effect.state));
+    // A look-up changes nothing by itself.
+    let changes = || effects.iter().filter(|effect| effect.kind != "lookup");
+    let any = |wanted: &[EffectOutcome]| changes().any(|effect| wanted.contains(&effect.state));
     if any(&[EffectOutcome::Applied, EffectOutcome::Unchanged]) {
         Outcome::Applied
     } else if any(&[EffectOutcome::Suggested]) {

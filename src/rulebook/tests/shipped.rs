@@ -24,6 +24,8 @@ fn routes_what_is_sure() {
             r#"urgent: set_priority "urgent" (live)"#,
             r#"urgent: add_tags ["urgent"] (live)"#,
             r#"urgent: note "Read as urgent (90 %). About: shipping (93 %)." (live)"#,
+            r#"premium: add_tags ["premium"] (live)"#,
+            r#"other-language: add_tags ["lang-de"] (live)"#,
             r#"shipping: set_field {"Category":"shipping"} (live)"#,
             r#"shipping: assign_group "Logistics" (live)"#,
             r#"shipping: add_tags ["shipping"] (live)"#,
@@ -34,7 +36,43 @@ fn routes_what_is_sure() {
 #[test]
 fn leaves_to_a_person_what_is_not() {
     let prediction = prediction(&[("shipping", 0.5), ("returns", 0.4)], &[("low", 0.5), ("high", 0.4)]);
+    let english = Language { code: "en".to_owned(), confidence: 0.99 };
+    let prediction = Prediction { language: english, ..prediction };
     check(&Case { prediction, ..Case::default() }, &[r#"needs-triage: add_tags ["needs-triage"] (live)"#]);
+}
+
+/// The rules that match a text in the default case besides those of scores and language.
+fn signs(subject: &str, case: Case) -> Vec<String> {
+    let known = ["other-language", "billing", "urgent", "premium"];
+    let case = Case { ticket: Ticket { subject: subject.to_owned(), ..ticket() }, ..case };
+    let rules = case.explained(&shipped()).decision.rules;
+    rules.into_iter().filter(|rule| !known.contains(&rule.as_str())).collect()
+}
+
+#[test]
+fn sees_the_signs_of_an_escalation() {
+    for (subject, expected) in [
+        ("You will hear from MY LAWYER", "legal-threat"),
+        ("Ich werde rechtliche Schritte einleiten", "legal-threat"),
+        ("I posted about this on Reddit", "public-complaint"),
+        ("Complaint to your CEO", "executive-complaint"),
+        ("An die Geschäftsführung", "executive-complaint"),
+    ] {
+        assert_eq!(signs(subject, Case::default()), [expected], "{subject}");
+    }
+    for harmless in ["Lawyer software licence", "Where is my order", "Board games for sale", "ceo"] {
+        assert_eq!(signs(harmless, Case::default()), Vec::<String>::new(), "{harmless}");
+    }
+}
+
+#[test]
+fn knows_the_customer() {
+    let days = |ago: i64| at("2026-03-04T15:00:00Z") - jiff::SignedDuration::from_hours(24 * ago);
+    let again = Case { contacts: vec![days(1), days(6)], ..Case::default() };
+    assert_eq!(signs("x", again), ["writes-again"]);
+    let seldom = Case { contacts: vec![days(1), days(8)], ..Case::default() };
+    assert!(signs("x", seldom).is_empty());
+    assert_eq!(signs("x", Case { segment: Some("enterprise"), ..Case::default() }), ["enterprise"]);
 }
 
 #[test]

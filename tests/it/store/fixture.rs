@@ -67,6 +67,7 @@ pub(crate) fn entry(account: &str, ticket: u32, delivery: &str, decided_at: Time
         account: account.to_owned(),
         platform: "zendesk".to_owned(),
         ticket: ticket.to_string(),
+        requester: None,
         delivery: delivery.to_owned(),
         received_at: at(0),
         decided_at,

@@ -97,3 +97,32 @@ pub(crate) async fn a_long_history_is_cut_to_its_newest(db: &dyn Database) {
     let versions: Vec<_> = entries.iter().map(|entry| entry.version.clone().unwrap().0).collect();
     assert_eq!(versions, (5..25).rev().map(|n| format!("v{n}")).collect::<Vec<_>>());
 }
+
+pub(crate) async fn a_requesters_other_tickets_are_counted_once_each(db: &dyn Database) {
+    let store = db.open();
+    let from = |account: &str, ticket: u32, key: &str, second: i64, who: Option<&str>| Entry {
+        requester: who.map(str::to_owned),
+        digests: Some(Digests { model: "m1".to_owned(), rulebook: "r1".to_owned() }),
+        ..entry(account, ticket, key, at(second))
+    };
+    for line in [
+        from("acme", 7, "own", 50, Some("ines")),
+        from("acme", 8, "first", 10, Some("ines")),
+        from("acme", 8, "later", 60, Some("ines")),
+        from("acme", 9, "second", 30, Some("ines")),
+        from("acme", 10, "other", 30, Some("omar")),
+        from("acme", 11, "nobody", 30, None),
+        from("shop", 12, "elsewhere", 30, Some("ines")),
+    ] {
+        record(&*store, &line).await;
+    }
+    let since = async |second| {
+        let mut times = store.contacts(&ticket("acme", "7"), "ines", at(second)).await.unwrap();
+        times.sort();
+        times
+    };
+    assert_eq!(since(0).await, [at(10), at(30)]);
+    assert_eq!(since(11).await, [at(30)], "a ticket counts when it was first decided");
+    assert!(since(31).await.is_empty());
+    assert!(store.contacts(&ticket("acme", "7"), "omar", at(31)).await.unwrap().is_empty());
+}

@@ -54,6 +54,7 @@ conformance! { File::new();
     ledger::entries_are_filtered,
     ledger::a_tickets_history_tells_echoes_and_repeats,
     ledger::a_long_history_is_cut_to_its_newest,
+    ledger::a_requesters_other_tickets_are_counted_once_each,
 }
 
 #[test]
