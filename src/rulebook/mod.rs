@@ -30,6 +30,9 @@ mod decide;
 mod explain;
 mod person;
 
+pub mod cases;
+pub mod schema;
+
 pub use action::ACTIONS;
 pub use condition::CONDITIONS;
 pub use explain::{ConditionTrace, Explanation, RuleTrace};
