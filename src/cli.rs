@@ -16,10 +16,10 @@ pub struct Cli {
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the daemon. SIGTERM drains and ends it; SIGHUP reloads rulebook and bundle.
+    /// Run the daemon. SIGTERM drains and ends it; SIGHUP, or a changed file, reloads rulebook and bundle.
     #[command(after_help = "Example:\n  deskbridge serve --config deskbridge.yaml")]
     Serve(Settings),
-    /// Check settings, rulebook and bundle: all problems at once, with file, line and column.
+    /// Check settings, rulebook, its cases and bundle: all problems at once, with file, line and column.
     #[command(
         after_help = "Examples:\n  deskbridge check --config deskbridge.yaml\n  deskbridge check --config deskbridge.yaml --online   # also credentials, groups, fields and agents"
     )]

@@ -104,7 +104,7 @@ fn verdicts(args: &Test, folder: &Path) -> Result<(Vec<Verdict>, Rulebook), Vec<
 }
 
 /// A bundle's heads, from its manifest alone: tests of rules need no model.
-fn vocabulary(folder: &Path) -> Result<Vocabulary, Diagnostic> {
+pub(super) fn vocabulary(folder: &Path) -> Result<Vocabulary, Diagnostic> {
     let file = folder.join(bundle::MANIFEST);
     let refused = |why: String| {
         Diagnostic::file(&file.display().to_string(), format!("not a bundle: {why}"), "check --bundle")

@@ -32,6 +32,7 @@ mod person;
 
 pub mod cases;
 pub mod schema;
+pub mod unseen;
 
 pub use action::ACTIONS;
 pub use condition::CONDITIONS;

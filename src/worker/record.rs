@@ -1,6 +1,6 @@
 //! The ledger's entry for one piece of work, whichever way it ended. Pure, but for counting.
 
-use deskbridge_connectors::{Applied, Effect, EffectState, Notice, Skip, Write};
+use deskbridge_connectors::{Applied, Directory, Effect, EffectState, Notice, Skip, Ticket, Write};
 use deskbridge_onnx::contract_json;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use crate::decision::{Decision, Planned, Sendable};
 use crate::dispatch::Calls;
 use crate::mode::Mode;
 use crate::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
+use crate::snapshot::Snapshot;
 use crate::store::Work;
 
 /// What is known from the start; each way out completes it.
@@ -99,6 +100,7 @@ impl<'a> Record<'a> {
             own_version: None,
             calls: std::mem::take(calls),
             withheld: None,
+            snapshot: None,
         }))
     }
 
@@ -124,7 +126,19 @@ impl<'a> Record<'a> {
             own_version: None,
             calls: std::mem::take(calls),
             withheld: None,
+            snapshot: None,
         }
+    }
+}
+
+/// Adds to a decided entry what a replay needs of the ticket.
+pub(super) fn remember(verdict: Verdict, ticket: &Ticket, names: &Directory, decision: &Decision) -> Verdict {
+    match verdict {
+        Verdict::Settle(mut entry) => {
+            entry.snapshot = Some(Box::new(Snapshot::of(ticket, names, decision)));
+            Verdict::Settle(entry)
+        }
+        other => other,
     }
 }
 

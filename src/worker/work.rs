@@ -6,7 +6,7 @@ use deskbridge_connectors::{
     Applied, Directory, Doubt, Later, Looked, Notice, NoticeKind, Refusal, Skip, Ticket,
 };
 
-use super::record::Record;
+use super::record::{Record, remember};
 use super::{ClaimJournal, Verdict};
 use crate::account::Account;
 use crate::brain::Brain;
@@ -65,7 +65,7 @@ impl Desk<'_> {
             };
             let decision = self.decide(&in_hand).await?;
             match self.act(work, &in_hand, &decision, journal, calls, &record).await? {
-                Some(verdict) => return Ok(verdict),
+                Some(verdict) => return Ok(remember(verdict, &in_hand.ticket, &in_hand.names, &decision)),
                 // Somebody changed the ticket between our look and our write: they win, and we look again.
                 None => continue,
             }

@@ -239,6 +239,7 @@ fn wrote(effects: &[(&str, serde_json::Value, EffectOutcome)]) -> Entry {
         own_version: None,
         calls: Vec::new(),
         withheld: None,
+        snapshot: None,
     }
 }
 
