@@ -107,6 +107,9 @@ pub struct AccountConfig {
     pub credentials: Option<Credentials>,
     /// Whether a rule may answer the customer.
     pub allow_public_replies: bool,
+    /// The customer's field that tells segments apart (`organization.plan`), where the settings name one: a look then
+    /// reads it into [`crate::Ticket::profile`].
+    pub segment_field: Option<String>,
     /// The API version to pin, where a platform has versions.
     pub api_version: Option<String>,
     /// The workspace that deliveries must name, where a platform sends several workspaces to one address.

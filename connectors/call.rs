@@ -184,6 +184,29 @@ pub struct Pace {
     pub reset: Option<Duration>,
 }
 
+/// What an answer to one list of an account's names says: `Ok(true)` to be read, `Ok(false)` for a list that this
+/// account does not give us (403, 404, 410: a role that may not list agents, a plan without the feature). Names that
+/// are missing refuse the effects that need them and must not stop all others.
+///
+/// # Errors
+/// The [`Next`] to return for this answer.
+pub(crate) fn listed<T, C>(answer: &Answer) -> Result<bool, Next<T, C>> {
+    if matches!(answer.status, 403 | 404 | 410) {
+        return Ok(false);
+    }
+    judge(answer).map(|()| true)
+}
+
+/// What to answer when an account gave none of its lists: lost credentials where it forbade them all, else a failure
+/// to repeat, because the address is no such platform's.
+pub(crate) fn nothing_listed<T, C>(answers: &[Answer]) -> Next<T, C> {
+    if answers.iter().all(|answer| answer.status == 403) {
+        Next::Refused(Refusal::Credentials)
+    } else {
+        Next::Later(Later::Failed)
+    }
+}
+
 /// What an answer's status alone says, the same on all platforms: `Ok` for 2xx, else how to go on.
 /// 409 and 422 are left to the caller, because each platform means something else by them.
 ///

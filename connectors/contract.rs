@@ -159,6 +159,8 @@ fn a_busy_or_failing_platform_is_asked_later_and_lost_credentials_are_said_so() 
                         (End::Later(Later::Busy { .. }), 429) => true,
                         (End::Later(_), 500..) => true,
                         (End::Refused(Refusal::Credentials), 401 | 403) => true,
+                        // One list that a role may not read does not cost the account its other names.
+                        (End::Asks, 403) => what == "names",
                         _ => false,
                     };
                     assert!(
@@ -167,6 +169,33 @@ fn a_busy_or_failing_platform_is_asked_later_and_lost_credentials_are_said_so() 
                     );
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_list_that_is_not_given_costs_no_other_name_and_no_ticket() {
+    for (platform, sample) in samples() {
+        let connector = opened(&sample, platform).connector;
+        let names = |script: &Script<'_>| {
+            exchange(|answers| connector.names(answers), |read| read.0.as_str(), script)
+        };
+        let fine = |path: &str| answer(200, &(sample.answer_to)(path, false));
+        let Next::Done(_) = names(&|path, _| Some(fine(path))) else { panic!("{platform}") };
+        for status in [403, 404] {
+            let refusal = || answer(status, &json!({ "code": "access_denied" }));
+            for missing in 0..6 {
+                let script = |path: &str, at: usize| Some(if at == missing { refusal() } else { fine(path) });
+                let end = names(&script);
+                assert!(matches!(end, Next::Done(_)), "{platform}: {end:?} to {status} at {missing}");
+            }
+            // A delivery must neither be settled as gone nor given up for it.
+            let end = names(&|_, _| Some(refusal()));
+            let expected = match status {
+                403 => Next::Refused(Refusal::Credentials),
+                _ => Next::Later(Later::Failed),
+            };
+            assert_eq!(end, expected, "{platform}: {status} to everything");
         }
     }
 }

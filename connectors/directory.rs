@@ -1,5 +1,7 @@
 //! What an account calls its groups, agents, fields and tags: names to ids, read at start-up and hourly.
 
+mod accept;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ticket::{FieldValue, RemoteId};
@@ -66,8 +68,24 @@ pub enum FieldKind {
     One(Vec<Choice>),
     /// Several of these.
     Many(Vec<Choice>),
+    /// One of these and, level by level, one of what belongs to it; written as `A > B > C`.
+    Nested {
+        /// The ids of the fields that hold the second level and those below it. The first is the field's own.
+        levels: Vec<RemoteId>,
+        /// What the first level may hold.
+        branches: Vec<Branch>,
+    },
     /// Something we do not write.
     Other(String),
+}
+
+/// One option of a nested field, and what belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Branch {
+    /// What is stored, sent and seen.
+    pub value: String,
+    /// The options of the next level; empty on the last.
+    pub below: Vec<Branch>,
 }
 
 /// One option of a dropdown.
@@ -121,50 +139,6 @@ impl Directory {
     /// The tag called `name`, ignoring case, where the platform has ids for tags.
     pub fn tag(&self, name: &str) -> Option<&Named> {
         self.tags.iter().find(|tag| tag.name.eq_ignore_ascii_case(name))
-    }
-}
-
-impl Field {
-    /// The value as this field stores it: an option's label becomes its stored value, text is checked
-    /// against the field's kind.
-    ///
-    /// # Errors
-    /// Says what the field accepts.
-    pub fn accept(&self, value: &FieldValue) -> Result<FieldValue, String> {
-        let choose = |choices: &[Choice], text: &str| -> Result<String, String> {
-            find("option", text, choices, |choice| vec![choice.label.as_str(), choice.value.as_str()])
-                .map(|choice| choice.value.clone())
-                .map_err(|unknown| format!("field `{}`: {unknown}", self.name))
-        };
-        match (&self.kind, value) {
-            (FieldKind::One(choices), FieldValue::Text(text)) => choose(choices, text).map(FieldValue::Text),
-            (FieldKind::Many(choices), FieldValue::Text(text)) => {
-                choose(choices, text).map(|one| FieldValue::Many(vec![one]))
-            }
-            (FieldKind::Many(choices), FieldValue::Many(texts)) => texts
-                .iter()
-                .map(|text| choose(choices, text))
-                .collect::<Result<Vec<_>, _>>()
-                .map(FieldValue::Many),
-            (FieldKind::Text, FieldValue::Text(_)) | (FieldKind::Flag, FieldValue::Flag(_)) => {
-                Ok(value.clone())
-            }
-            (FieldKind::Text, FieldValue::Number(number)) => Ok(FieldValue::Text(number.to_string())),
-            (FieldKind::Number, FieldValue::Number(_)) => Ok(value.clone()),
-            (FieldKind::Number, FieldValue::Text(text)) => text
-                .trim()
-                .parse::<serde_json::Number>()
-                .map(FieldValue::Number)
-                .map_err(|_| format!("field `{}` takes a number", self.name)),
-            (FieldKind::Date, FieldValue::Text(text)) => text
-                .parse::<jiff::civil::Date>()
-                .map(|date| FieldValue::Text(date.to_string()))
-                .map_err(|_| format!("field `{}` takes a date, YYYY-MM-DD", self.name)),
-            (FieldKind::Other(kind), _) => {
-                Err(format!("field `{}` is of type `{kind}`, which deskbridge does not write", self.name))
-            }
-            _ => Err(format!("field `{}` does not take such a value", self.name)),
-        }
     }
 }
 

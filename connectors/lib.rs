@@ -32,6 +32,8 @@ pub mod ticket;
 
 mod freshdesk;
 mod intercom;
+mod profile;
+mod trace;
 mod zendesk;
 
 #[cfg(test)]

@@ -22,12 +22,37 @@ pub enum Effect {
     SetPriority(Priority),
     /// Adds tags and removes none.
     AddTags(BTreeSet<Tag>),
+    /// Removes tags where they are, and touches no other.
+    RemoveTags(BTreeSet<Tag>),
     /// Assigns a group or team, by name.
     AssignGroup(String),
     /// Assigns an agent, by name or address.
     AssignAgent(String),
+    /// Lets somebody else follow the ticket, in the way the platform knows.
+    Cc(Party),
     /// Adds a note that the customer cannot see.
     Note(Note),
+    /// Answers the customer. Only where the account allows it, and once a ticket and template.
+    Reply(Reply),
+}
+
+/// Who shall follow a ticket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// A group or team, by name.
+    Group(String),
+    /// A person, by address.
+    Email(String),
+}
+
+/// An answer to the customer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// The template's name; with the ticket it says what was answered once.
+    pub template: String,
+    /// Plain text; the connector escapes it for the platform. Looked for before it is sent again in doubt.
+    pub text: String,
 }
 
 /// A private note.
@@ -47,9 +72,12 @@ impl Effect {
             Self::SetField { .. } => "set_field",
             Self::SetPriority(_) => "set_priority",
             Self::AddTags(_) => "add_tags",
+            Self::RemoveTags(_) => "remove_tags",
             Self::AssignGroup(_) => "assign_group",
             Self::AssignAgent(_) => "assign_agent",
+            Self::Cc(_) => "cc",
             Self::Note(_) => "note",
+            Self::Reply(_) => "reply",
         }
     }
 
@@ -58,9 +86,12 @@ impl Effect {
         match self {
             Self::SetField { field, value } => serde_json::json!({ field: value }),
             Self::SetPriority(priority) => priority.as_str().into(),
-            Self::AddTags(tags) => tags.iter().cloned().collect(),
+            Self::AddTags(tags) | Self::RemoveTags(tags) => tags.iter().cloned().collect(),
             Self::AssignGroup(name) | Self::AssignAgent(name) => name.as_str().into(),
+            Self::Cc(Party::Group(name)) => serde_json::json!({ "group": name }),
+            Self::Cc(Party::Email(address)) => serde_json::json!({ "email": address }),
             Self::Note(note) => note.text.as_str().into(),
+            Self::Reply(reply) => reply.template.as_str().into(),
         }
     }
 
@@ -70,11 +101,18 @@ impl Effect {
             Self::SetField { field: "Category".into(), value: FieldValue::Text("billing".into()) },
             Self::SetPriority(Priority::High),
             Self::AddTags(BTreeSet::from(["billing".to_owned(), "refund".to_owned()])),
+            Self::RemoveTags(BTreeSet::from(["vip".to_owned()])),
             Self::AssignGroup("Billing".into()),
             Self::AssignAgent("ada@example.com".into()),
+            Self::Cc(Party::Group("Sales".into())),
+            Self::Cc(Party::Email("ada@example.com".into())),
             Self::Note(Note {
                 text: "Predicted billing (97 %)".into(),
                 marker: "deskbridge:1-a1b2c3".into(),
+            }),
+            Self::Reply(Reply {
+                template: "received".into(),
+                text: "Thank you, we have your message and look into it today.".into(),
             }),
         ]
     }

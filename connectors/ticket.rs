@@ -259,6 +259,13 @@ pub struct Ticket {
     pub assignee: Option<RemoteId>,
     /// Set fields by id: custom-field id (Zendesk), attribute name (Intercom), `cf_…` or built-in name (Freshdesk).
     pub fields: BTreeMap<RemoteId, FieldValue>,
+    /// What the platform knows of the customer, for segments: `organization.<field>`, `company.<field>`, `requester.<field>`.
+    /// Filled only where the account's settings ask for it.
+    #[serde(default)]
+    pub profile: BTreeMap<String, FieldValue>,
+    /// Who else follows it or is copied, where the platform has such a thing: by id, and by address where it tells one.
+    #[serde(default)]
+    pub followers: Vec<Requester>,
     /// How it came in, in the platform's word.
     pub channel: Option<String>,
     /// Its brand's id, where the platform has brands.

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::dispatch::{Calls, Line, Stopped};
 use crate::mode::Mode;
+use crate::settings::Segment;
 
 /// Names are read again after this long: groups and fields change rarely, and each reading costs calls.
 const NAMES_LIVE: Duration = Duration::from_secs(3600);
@@ -21,6 +22,10 @@ pub struct Account {
     pub platform: Platform,
     /// The strictest of daemon and account.
     pub ceiling: Mode,
+    /// How its customers are told apart.
+    pub segment: Option<Segment>,
+    /// Whether answers may be sent that the customer sees.
+    pub public_replies: bool,
     names: RwLock<Option<Names>>,
 }
 
@@ -33,7 +38,13 @@ struct Names {
 impl Account {
     /// An account whose names are not read yet.
     pub fn new(line: Line, platform: Platform, ceiling: Mode) -> Self {
-        Self { line, platform, ceiling, names: RwLock::new(None) }
+        Self { line, platform, ceiling, segment: None, public_replies: false, names: RwLock::new(None) }
+    }
+
+    /// The same with what its settings say of its customers.
+    #[must_use]
+    pub fn with_customers(self, segment: Option<Segment>, public_replies: bool) -> Self {
+        Self { segment, public_replies, ..self }
     }
 
     /// The account's names: as last read, or read now where that is too long ago. Old names serve on while the

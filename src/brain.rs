@@ -6,8 +6,8 @@ use deskbridge_connectors::Platform;
 use deskbridge_onnx::{Classifier, Runtime};
 
 use crate::diagnostic::Diagnostic;
-use crate::rulebook::{self, Rulebook, Vocabulary};
-use crate::settings::Settings;
+use crate::rulebook::{self, Permissions, Rulebook, Vocabulary};
+use crate::settings::{Account, Settings};
 
 /// A model and a rulebook. Replaced as a whole on reload.
 #[derive(Debug)]
@@ -93,6 +93,21 @@ fn rulebook(
     })?;
     let used = |platform: &Platform| settings.accounts.iter().any(|account| account.platform == *platform);
     let platforms: Vec<Platform> = Platform::ALL.into_iter().filter(used).collect();
-    let loaded = rulebook::load(&file, &source, vocabulary, &platforms)?;
+    let mut loaded = rulebook::load(&file, &source, vocabulary, &platforms)?;
+    let accounts: Vec<Permissions> = settings.accounts.iter().map(permissions).collect();
+    loaded.warnings.extend(loaded.rulebook.against(&accounts));
     Ok((loaded.rulebook, loaded.warnings))
+}
+
+/// What an account's settings allow a rulebook.
+fn permissions(account: &Account) -> Permissions {
+    Permissions {
+        account: account.name().to_owned(),
+        platform: account.platform,
+        public_replies: account.config.allow_public_replies,
+        segments: account
+            .segment
+            .as_ref()
+            .map(|segment| segment.map.values().chain([&segment.default]).cloned().collect()),
+    }
 }

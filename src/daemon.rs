@@ -130,7 +130,9 @@ fn open_accounts(settings: &Settings) -> Result<HashMap<String, Arc<Account>>, r
             let connector = Arc::clone(&account.connector);
             let line = Line::open(&name, &account.config.base_url, connector, settings.worker.call_timeout)?;
             let ceiling = settings.mode.min(account.mode);
-            Ok((name, Arc::new(Account::new(line, account.platform, ceiling))))
+            let account = Account::new(line, account.platform, ceiling)
+                .with_customers(account.segment.clone(), account.config.allow_public_replies);
+            Ok((name, Arc::new(account)))
         })
         .collect()
 }

@@ -30,8 +30,49 @@ pub struct Decision {
     pub rules: Vec<String>,
     /// What shall change, in order; at most one effect for each scalar.
     pub plan: Vec<Planned>,
+    /// What is to be asked of the user's own services before the plan is carried out; each answer becomes a note of
+    /// the plan.
+    #[serde(default)]
+    pub lookups: Vec<Lookup>,
     /// What decided.
     pub digests: Digests,
+}
+
+/// A question to a service of the user's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lookup {
+    /// The rule that asks.
+    pub because: String,
+    /// The place of the action in its rule, counted from 0.
+    pub action: usize,
+    /// The strictest of daemon, account and rule; in shadow mode nothing is asked.
+    pub mode: Mode,
+    /// Why it will not be asked although its rule matched (its note was written before).
+    pub held_back: Option<String>,
+    /// The address as the rulebook writes it: what the ledger keeps.
+    pub pattern: String,
+    /// The address with what was found in the ticket.
+    pub url: String,
+    /// Whether the host may lie in a private network.
+    pub private: bool,
+    /// The mark of the note that the answer becomes.
+    pub marker: String,
+    /// What became of it.
+    #[serde(default)]
+    pub asked: Asked,
+}
+
+/// What became of a look-up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// Not asked.
+    #[default]
+    No,
+    /// Answered, and the answer is a note of the plan.
+    Answered,
+    /// No usable answer; says why. Nothing is written.
+    Failed(String),
 }
 
 /// One effect, the rule behind it and how far it may go.

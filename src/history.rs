@@ -1,8 +1,26 @@
 //! What the ledger knows of one ticket: our own writes, and what was decided before. Pure.
 
+use deskbridge_connectors::ticket::Requester;
 use deskbridge_connectors::{Skip, Version};
+use sha2::{Digest, Sha256};
 
 use crate::outcome::Entry;
+
+/// A requester of an account as the ledger knows them: a digest of the address, or of the platform's id where there is no
+/// address. It tells repeats apart without holding anything that a person can be written to by.
+pub fn requester(account: &str, requester: &Requester) -> Option<String> {
+    let who = match (&requester.email, &requester.id) {
+        (Some(email), _) => email.trim().to_lowercase(),
+        (None, Some(id)) => id.0.clone(),
+        (None, None) => return None,
+    };
+    let mut hash = Sha256::new();
+    for part in ["deskbridge requester", account, &who] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    Some(hex::encode(hash.finalize()))
+}
 
 /// What is known of a ticket from the ledger.
 #[derive(Clone, Debug, Default, PartialEq)]

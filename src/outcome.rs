@@ -50,6 +50,9 @@ pub struct Entry {
     pub platform: String,
     /// The ticket on its platform.
     pub ticket: String,
+    /// Who asked, as a digest; absent where nothing was decided or nobody is known. Never an address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<String>,
     /// The delivery's key.
     pub delivery: String,
     /// When the delivery was kept.

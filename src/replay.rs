@@ -4,6 +4,7 @@
 //! was not kept (what customers wrote) is not guessed: a decision that hangs on it is said to be not replayable. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use deskbridge_connectors::{Effect, TicketId, Version};
 use serde::Serialize;
@@ -14,6 +15,7 @@ use crate::history::History;
 use crate::mode::Mode;
 use crate::outcome::Entry;
 use crate::rulebook::{self, Facts, Rulebook, unseen};
+use crate::snapshot::{Snapshot, digest};
 
 /// Earlier decisions of a ticket that count, as the store counts them.
 const MOST_HISTORY: usize = 20;
@@ -96,7 +98,8 @@ fn again(rulebook: &Rulebook, entry: &Entry, history: &History) -> Result<Came, 
     let platform = entry.platform.parse()?;
     let id = TicketId::new(entry.ticket.as_str())?;
     let version = entry.version.clone().unwrap_or(Version(String::new()));
-    let (ticket, directory) = snapshot.ticket(&id, version);
+    let (mut ticket, directory) = snapshot.ticket(&id, version);
+    ticket.requester.email = requester(rulebook, &entry.account, snapshot);
     let facts = Facts {
         account: &entry.account,
         platform,
@@ -105,9 +108,16 @@ fn again(rulebook: &Rulebook, entry: &Entry, history: &History) -> Result<Came, 
         history,
         directory: &directory,
         ceiling: entry.mode,
+        now: entry.decided_at,
+        segment: snapshot.segment.as_deref(),
+        contacts: &snapshot.contacts,
+        public_replies: snapshot.public_replies,
     };
     let text_fields = snapshot.text_fields.iter().flat_map(|field| [field.id.0.clone(), field.name.clone()]);
-    let unseen = unseen::Unseen { fields: text_fields.collect() };
+    let unseen = unseen::Unseen {
+        fields: text_fields.map(|name| name.to_lowercase()).collect(),
+        contact_window: snapshot.contact_window.map(Duration::from_secs),
+    };
     if let Some((rule, reads)) = unseen::first(rulebook, &facts, &unseen) {
         return Err(format!("the rule `{rule}` reads {reads}"));
     }
@@ -136,6 +146,19 @@ fn again(rulebook: &Rulebook, entry: &Entry, history: &History) -> Result<Came, 
     }
     let changes = changes.into_iter().collect();
     Ok(Came::Differs { before: entry.rules.clone(), after: decision.rules, changes })
+}
+
+/// An address that conditions answer to as they did to the requester's own: the digest tells which of the rulebook's
+/// words it is, and no other word matters.
+fn requester(rulebook: &Rulebook, account: &str, snapshot: &Snapshot) -> Option<String> {
+    let known = snapshot.requester.as_deref()?;
+    let domain = snapshot.requester_domain.as_deref();
+    let (emails, domains) = unseen::requesters(rulebook);
+    let email = emails.into_iter().find(|email| digest(account, email) == known);
+    email.map(str::to_owned).or_else(|| {
+        let of = domains.into_iter().find(|word| Some(digest(account, word).as_str()) == domain);
+        of.map(|domain| format!("somebody@{domain}"))
+    })
 }
 
 /// A part of a decision in words, and the rule behind it.

@@ -3,6 +3,9 @@
 //! Scores in full, and the ticket's facts: state, tags, names, and the fields that hold a choice. What a customer wrote
 //! is not kept: no subject, no message, no free-text field, and an address only as a digest.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use deskbridge_connectors::directory::{Agent, Choice, Field, FieldKind, Named};
 use deskbridge_connectors::ticket::Requester;
 use deskbridge_connectors::{Directory, FieldValue, Priority, RemoteId, Status, Ticket, TicketId, Version};
@@ -12,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::decision::Decision;
+use crate::rulebook::Facts;
 
 /// A ticket at the moment it was decided, without its text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -44,6 +48,14 @@ pub struct Snapshot {
     pub requester: Option<String>,
     /// Digest of the part after the `@`.
     pub requester_domain: Option<String>,
+    /// The customer's segment.
+    pub segment: Option<String>,
+    /// Whether the account allowed answers to the customer.
+    pub public_replies: bool,
+    /// When the requester's other tickets came in, as far back as [`Self::contact_window`].
+    pub contacts: Vec<Timestamp>,
+    /// In seconds; absent where they were not counted.
+    pub contact_window: Option<u64>,
     /// The effects of the decision that a person's choice held back, counted from 0.
     pub held_back: Vec<usize>,
 }
@@ -72,9 +84,9 @@ pub fn digest(account: &str, word: &str) -> String {
 }
 
 impl Snapshot {
-    /// Of a ticket that was just decided on.
-    pub fn of(ticket: &Ticket, names: &Directory, decision: &Decision) -> Self {
-        let account = decision.ticket.account.as_str();
+    /// Of a ticket that was just decided on; `contact_window` is how far back its requester's tickets were counted.
+    pub fn of(facts: &Facts<'_>, contact_window: Option<Duration>, decision: &Decision) -> Self {
+        let Facts { account, ticket, directory: names, .. } = facts;
         let (mut fields, mut text_fields) = (Vec::new(), Vec::new());
         for (id, value) in &ticket.fields {
             let known = names.fields.iter().find(|field| field.id == *id);
@@ -106,7 +118,18 @@ impl Snapshot {
             created_at: ticket.created_at,
             requester: email.map(|address| digest(account, address)),
             requester_domain: domain.map(|domain| digest(account, domain)),
-            held_back: (0..decision.plan.len()).filter(|at| decision.plan[*at].held_back.is_some()).collect(),
+            segment: facts.segment.map(str::to_owned),
+            public_replies: facts.public_replies,
+            contacts: facts.contacts.to_vec(),
+            contact_window: contact_window.map(|window| window.as_secs()),
+            held_back: decision
+                .plan
+                .iter()
+                .map(|planned| planned.held_back.is_some())
+                .chain(decision.lookups.iter().map(|lookup| lookup.held_back.is_some()))
+                .enumerate()
+                .filter_map(|(at, held)| held.then_some(at))
+                .collect(),
         }
     }
 
@@ -143,6 +166,8 @@ impl Snapshot {
             group: self.group.as_ref().map(|group| group.id.clone()),
             assignee: self.assignee.as_ref().map(|agent| agent.id.clone()),
             fields: self.fields.iter().map(|kept| (kept.id.clone(), kept.value.clone())).collect(),
+            profile: BTreeMap::new(),
+            followers: Vec::new(),
             channel: self.channel.clone(),
             brand: self.brand.clone(),
             created_at: self.created_at,
@@ -162,7 +187,7 @@ fn labels(field: &Field, value: &FieldValue) -> Option<Vec<Choice>> {
     };
     match &field.kind {
         FieldKind::One(choices) | FieldKind::Many(choices) => Some(held(choices)),
-        FieldKind::Flag | FieldKind::Number | FieldKind::Date => Some(Vec::new()),
+        FieldKind::Flag | FieldKind::Number | FieldKind::Date | FieldKind::Nested { .. } => Some(Vec::new()),
         FieldKind::Text | FieldKind::Other(_) => None,
     }
 }

@@ -60,6 +60,8 @@ pub(crate) fn ticket() -> Ticket {
         group: None,
         assignee: None,
         fields: [].into(),
+        profile: [].into(),
+        followers: Vec::new(),
         channel: Some("email".into()),
         brand: None,
         created_at: None,

@@ -5,10 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::wire::{ConversationBody, THREAD_PAGE, THREAD_PAGES, TicketBody, read, thread};
 use crate::call::{Answer, Next, Read};
 use crate::connector::Looked;
 use crate::plain_text;
+use crate::profile::{Asked, Whose};
 use crate::ticket::{
     Author, FieldValue, Message, Priority, RemoteId, Requester, Skip, Status, Ticket, TicketId, Version,
 };
@@ -17,11 +20,11 @@ use crate::ticket::{
 const OUTBOUND_EMAIL: u64 = 10;
 
 /// Reads the ticket, then its thread.
-pub(super) fn look(id: &TicketId, answers: &[Answer]) -> Next<Looked> {
-    run(id, answers).unwrap_or_else(|stop| stop)
+pub(super) fn look(id: &TicketId, asked: Option<&Asked>, answers: &[Answer]) -> Next<Looked> {
+    run(id, asked, answers).unwrap_or_else(|stop| stop)
 }
 
-fn run(id: &TicketId, answers: &[Answer]) -> Result<Next<Looked>, Next<Looked>> {
+fn run(id: &TicketId, asked: Option<&Asked>, answers: &[Answer]) -> Result<Next<Looked>, Next<Looked>> {
     let mut answers = answers.iter();
     let Some(first) = answers.next() else {
         // Three credits of the minute's budget instead of one, and still one call less than asking for the contact.
@@ -39,6 +42,10 @@ fn run(id: &TicketId, answers: &[Answer]) -> Result<Next<Looked>, Next<Looked>> 
         let Some(answer) = answers.next() else {
             return Ok(Next::Send(Read::get(thread(id, page))));
         };
+        // The ticket was there a moment ago and carries its description; if it is gone, the write says so.
+        if answer.status == 404 {
+            break;
+        }
         let conversations: Vec<ConversationBody> = read(answer)?;
         let full = conversations.len() >= THREAD_PAGE;
         messages.extend(conversations.into_iter().filter_map(message));
@@ -46,7 +53,11 @@ fn run(id: &TicketId, answers: &[Answer]) -> Result<Next<Looked>, Next<Looked>> 
             break;
         }
     }
-    Ok(Next::Done(Looked::Ticket(Box::new(ticket(id, body, messages)))))
+    let profile = match asked {
+        Some(asked) => profile(asked, &body, &mut answers)?,
+        None => BTreeMap::new(),
+    };
+    Ok(Next::Done(Looked::Ticket(Box::new(Ticket { profile, ..ticket(id, body, messages) }))))
 }
 
 fn ticket(id: &TicketId, body: TicketBody, messages: Vec<Message>) -> Ticket {
@@ -78,10 +89,45 @@ fn ticket(id: &TicketId, body: TicketBody, messages: Vec<Message>) -> Ticket {
         group: RemoteId::from_json(&body.group_id),
         assignee: RemoteId::from_json(&body.responder_id),
         fields,
+        profile: BTreeMap::new(),
+        followers: body.cc_emails.into_iter().flatten().map(follower).collect(),
         channel: body.source.map(channel),
-        brand: None,
+        brand: RemoteId::from_json(&body.product_id),
         created_at: body.created_at.and_then(|at| at.parse().ok()),
     }
+}
+
+/// Whoever is copied, known by address alone.
+fn follower(address: String) -> Requester {
+    Requester { id: None, email: Some(address.trim().to_lowercase()) }
+}
+
+/// What the account knows of the customer. The ticket's own `include` brings names only, so the contact or the company
+/// is read by id; where a ticket has no company of its own, the contact's counts.
+/// <https://developers.freshdesk.com/api/#view_contact>, <https://developers.freshdesk.com/api/#view_company>
+fn profile<'a>(
+    asked: &Asked,
+    body: &TicketBody,
+    answers: &mut impl Iterator<Item = &'a Answer>,
+) -> Result<BTreeMap<String, FieldValue>, Next<Looked>> {
+    let mut record = |what: &str, id: &Value| -> Result<Value, Next<Looked>> {
+        let Some(id) = id.as_u64() else { return Ok(Value::Null) };
+        let call = || Next::Send(Read::get(format!("/api/v2/{what}/{id}")));
+        let answer = answers.next().ok_or_else(call)?;
+        // Gone, or not for our key to see: then nothing is known, and the default segment holds.
+        if matches!(answer.status, 403 | 404 | 410) { Ok(Value::Null) } else { read(answer) }
+    };
+    let found = match asked.of {
+        Whose::Requester => record("contacts", &body.requester_id)?,
+        Whose::Organization => {
+            let mut company = body.company_id.clone();
+            if company.is_null() {
+                company = record("contacts", &body.requester_id)?["company_id"].take();
+            }
+            record("companies", &company)?
+        }
+    };
+    Ok(asked.read(&found, "custom_fields"))
 }
 
 /// The description is the first message. The desk wrote it itself where it opened the ticket by mail.
@@ -93,8 +139,8 @@ fn opening(body: &TicketBody) -> Option<Message> {
 
 fn message(body: ConversationBody) -> Option<Message> {
     let text = plain(body.body_text.as_deref(), body.body.as_deref());
-    let author = if body.incoming { Author::Customer } else { Author::Agent };
-    (!text.is_empty()).then_some(Message { author, public: !body.private, text })
+    let author = if body.incoming == Some(true) { Author::Customer } else { Author::Agent };
+    (!text.is_empty()).then_some(Message { author, public: body.private != Some(true), text })
 }
 
 /// The platform's own plain text where it gives one, else its HTML stripped.

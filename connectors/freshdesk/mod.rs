@@ -24,6 +24,7 @@ use crate::connector::{Auth, Connector, Doubt, Looked, Opened};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
+use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::ticket::Ticket;
 
@@ -44,6 +45,10 @@ pub(crate) struct Freshdesk {
     /// `user:password`, as basic authentication spells it before encoding.
     basic: Option<Secret>,
     api_key: Secret,
+    /// Whether a rule may answer the customer.
+    replies: bool,
+    /// What is read of the customer.
+    profile: Option<Asked>,
 }
 
 /// Checks an account's settings and builds its connector.
@@ -95,6 +100,8 @@ pub(crate) fn open(config: &AccountConfig) -> Result<Opened, Vec<Problem>> {
             .as_ref()
             .map(|(user, password)| Secret::new(format!("{user}:{}", password.expose()))),
         api_key,
+        replies: config.allow_public_replies,
+        profile: Asked::new(config.segment_field.as_deref()),
     };
     Ok(Opened { connector: Arc::new(connector), warnings })
 }
@@ -116,17 +123,16 @@ fn door(
     }
 
     let too_short = |secret: &Secret| secret.expose().chars().count() < SHORTEST_SECRET;
-    if webhook.tokens.iter().any(too_short) {
-        let how = format!(
-            "a token has at least {SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`"
-        );
-        problems.push(Problem::new("webhook.tokens", how));
-    }
-    if webhook.secrets.iter().any(too_short) {
-        let how = format!(
-            "a signing secret has at least {SHORTEST_SECRET} characters; make one with `openssl rand -hex 32`"
-        );
-        problems.push(Problem::new("webhook.secrets", how));
+    for (key, keys) in [("webhook.tokens", &webhook.tokens), ("webhook.secrets", &webhook.secrets)] {
+        if keys.iter().any(Secret::is_empty) {
+            problems
+                .push(Problem::new(key, "an empty one proves nothing; make one with `openssl rand -hex 32`"));
+        } else if keys.iter().any(too_short) {
+            let how = format!(
+                "one has fewer than {SHORTEST_SECRET} characters and can be guessed; make one with `openssl rand -hex 32`"
+            );
+            warnings.push(Problem::new(key, how));
+        }
     }
     if webhook.tokens.is_empty() && webhook.token_header.is_some() {
         problems.push(Problem::new("webhook.tokens", "token_header is set and no token is; add one"));
@@ -188,7 +194,7 @@ impl Connector for Freshdesk {
     }
 
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {
-        look::look(&notice.ticket, answers)
+        look::look(&notice.ticket, self.profile.as_ref(), answers)
     }
 
     fn act(
@@ -199,7 +205,7 @@ impl Connector for Freshdesk {
         doubt: Doubt,
         answers: &[Answer],
     ) -> Next<Applied, Call> {
-        act::act(plan, on, names, doubt, answers)
+        act::act(plan, on, names, self.replies, doubt, answers)
     }
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {
@@ -207,7 +213,7 @@ impl Connector for Freshdesk {
     }
 
     fn can(&self, effect: &Effect, names: &Directory) -> Result<(), String> {
-        act::resolve(effect, names).map(drop)
+        act::can(effect, names, self.replies)
     }
 
     fn pace(&self, answer: &Answer) -> Option<Pace> {

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::wire::{PersonBody, read};
-use crate::call::{Answer, Next, Read};
-use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
+use crate::call::{Answer, Next, Read, listed, nothing_listed};
+use crate::directory::{Agent, Branch, Choice, Directory, Field, FieldKind, Named};
 use crate::ticket::RemoteId;
 
 /// Entries asked for on a page; the platform gives no more.
@@ -41,6 +41,16 @@ struct FieldBody {
     kind: String,
     #[serde(default)]
     choices: Value,
+    /// The dependent fields, second level first.
+    #[serde(default)]
+    nested_ticket_fields: Vec<LevelBody>,
+}
+
+#[derive(Deserialize)]
+struct LevelBody {
+    name: String,
+    #[serde(default)]
+    level: Option<u64>,
 }
 
 /// Groups, agents, fields, then ourselves.
@@ -48,42 +58,53 @@ pub(super) fn names(answers: &[Answer]) -> Next<Directory> {
     run(answers).unwrap_or_else(|stop| stop)
 }
 
-fn run(answers: &[Answer]) -> Result<Next<Directory>, Next<Directory>> {
-    let mut answers = answers.iter();
+/// A list that the account does not give us (listing agents takes an administrator's key) stays empty; one of them at
+/// least must be there.
+fn run(all: &[Answer]) -> Result<Next<Directory>, Next<Directory>> {
+    let mut answers = all.iter();
     let groups = pages::<GroupBody>("groups", &mut answers)?;
     let agents = pages::<AgentBody>("agents", &mut answers)?;
     let Some(answer) = answers.next() else { return Ok(Next::Send(Read::get("/api/v2/ticket_fields"))) };
-    let fields: Vec<FieldBody> = read(answer)?;
+    let fields: Option<Vec<FieldBody>> = if listed(answer)? { Some(read(answer)?) } else { None };
+    if groups.is_none() && agents.is_none() && fields.is_none() {
+        return Ok(nothing_listed(all));
+    }
     let Some(answer) = answers.next() else { return Ok(Next::Send(Read::get("/api/v2/agents/me"))) };
-    let me: AgentBody = read(answer)?;
+    // Our own changes are known by their version where this is not to be had.
+    let me: Option<AgentBody> = if listed(answer)? { Some(read(answer)?) } else { None };
 
+    let groups = groups.into_iter().flatten();
     Ok(Next::Done(Directory {
-        me: RemoteId::from_json(&me.id),
+        me: me.and_then(|me| RemoteId::from_json(&me.id)),
         groups: groups
-            .into_iter()
             .filter_map(|group| Some(Named { id: RemoteId::from_json(&group.id)?, name: group.name }))
             .collect(),
-        agents: agents.into_iter().filter_map(agent).collect(),
-        fields: fields.into_iter().map(field).collect(),
+        agents: agents.into_iter().flatten().filter_map(agent).collect(),
+        fields: fields.into_iter().flatten().map(field).collect(),
         tags: Vec::new(),
     }))
 }
 
+/// All pages of a list; `None` where the account does not give it to us.
 fn pages<'a, D: serde::de::DeserializeOwned>(
     what: &str,
     answers: &mut impl Iterator<Item = &'a Answer>,
-) -> Result<Vec<D>, Next<Directory>> {
+) -> Result<Option<Vec<D>>, Next<Directory>> {
     let mut all = Vec::new();
     for page in 1..=PAGES {
         let call = || Next::Send(Read::get(format!("/api/v2/{what}?page={page}&per_page={PAGE}")));
-        let entries: Vec<D> = read(answers.next().ok_or_else(call)?)?;
+        let answer = answers.next().ok_or_else(call)?;
+        if !listed(answer)? {
+            return Ok(if page == 1 { None } else { Some(all) });
+        }
+        let entries: Vec<D> = read(answer)?;
         let full = entries.len() >= PAGE;
         all.extend(entries);
         if !full {
             break;
         }
     }
-    Ok(all)
+    Ok(Some(all))
 }
 
 fn agent(body: AgentBody) -> Option<Agent> {
@@ -92,7 +113,7 @@ fn agent(body: AgentBody) -> Option<Agent> {
     Some(Agent { id, name, email: body.contact.email })
 }
 
-fn field(body: FieldBody) -> Field {
+fn field(mut body: FieldBody) -> Field {
     let choices = || choices(&body.choices);
     // The one built-in field without an effect of its own is listed as `ticket_type` and written as `type`.
     let built_in_type = body.kind == "default_ticket_type";
@@ -103,7 +124,8 @@ fn field(body: FieldBody) -> Field {
         "custom_number" | "custom_decimal" => FieldKind::Number,
         "custom_checkbox" => FieldKind::Flag,
         "custom_date" => FieldKind::Date,
-        // Nested fields take three dependent values, and status, group and the like have effects of their own.
+        "nested_field" => FieldKind::Nested { levels: levels(&mut body), branches: branches(&body.choices) },
+        // Status, group and the like have effects of their own.
         other => FieldKind::Other(other.to_owned()),
     };
     let id = if built_in_type { "type".to_owned() } else { body.name };
@@ -111,6 +133,32 @@ fn field(body: FieldBody) -> Field {
         name: body.label.filter(|label| !label.is_empty()).unwrap_or_else(|| id.clone()),
         id: RemoteId(id),
         kind,
+    }
+}
+
+/// The ids of the levels below the first, in order.
+fn levels(body: &mut FieldBody) -> Vec<RemoteId> {
+    body.nested_ticket_fields.sort_by_key(|level| level.level);
+    body.nested_ticket_fields.drain(..).map(|level| RemoteId(level.name)).collect()
+}
+
+/// The tree of a nested field: maps from an option to what is below it, with a list of texts on the last level; or
+/// lists of objects with a `value` and their own `choices`.
+fn branches(value: &Value) -> Vec<Branch> {
+    let branch = |value: &str, below: Vec<Branch>| Branch { value: value.to_owned(), below };
+    match value {
+        Value::Object(map) => map.iter().map(|(name, below)| branch(name, branches(below))).collect(),
+        Value::Array(items) => items
+            .iter()
+            .filter_map(|item| match item.as_str() {
+                Some(text) => Some(branch(text, Vec::new())),
+                None => {
+                    let name = item.get("value").or_else(|| item.get("label"))?.as_str()?;
+                    Some(branch(name, item.get("choices").map(branches).unwrap_or_default()))
+                }
+            })
+            .collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod act;
 mod look;
+mod telling;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -42,7 +43,8 @@ pub(crate) fn account() -> AccountConfig {
             basic_auth: Some(("freshdesk".to_owned(), Secret::new("a long enough password"))),
         },
         credentials: Some(Credentials::ApiKey(Secret::new("fd-key"))),
-        allow_public_replies: false,
+        allow_public_replies: true,
+        segment_field: None,
         api_version: None,
         app_id: None,
         admin_id: None,
@@ -227,6 +229,16 @@ fn every_shape_of_body_names_its_ticket_and_event() {
             format!("replied:4711:{bucket}"),
         ),
         (br#"{"ticket_id": 4711, "event": "created"}"#, NoticeKind::Created, "created:4711".to_owned()),
+        (
+            br#"{"ticket_id": 4711, "event": "ticket.created"}"#,
+            NoticeKind::Created,
+            "created:4711".to_owned(),
+        ),
+        (
+            br#"{"ticket_id": 4711, "event": "Ticket Created"}"#,
+            NoticeKind::Created,
+            "created:4711".to_owned(),
+        ),
         (br#"{"ticket_id": " 4711 ", "event": ""}"#, NoticeKind::Created, format!("untold:4711:{bucket}")),
     ] {
         let delivery = with_token(body);
@@ -316,7 +328,9 @@ fn settings_are_refused_all_at_once() {
         tokens: vec![Secret::new("fifteen letters")],
         ..WebhookConfig::default()
     };
-    assert_eq!(keys(with(short)), ["webhook.tokens"]);
+    let warned: Vec<_> =
+        Platform::Freshdesk.open(&with(short)).unwrap().warnings.iter().map(|it| it.key).collect();
+    assert_eq!(warned, ["webhook.tokens"], "weak, and the account's own choice");
     let taken = Some("X-Bridge-Signature".to_owned());
     assert_eq!(
         keys(with(WebhookConfig { token_header: taken, tokens, ..WebhookConfig::default() })),

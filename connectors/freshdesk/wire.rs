@@ -84,8 +84,18 @@ impl Event {
         let squeezed: String = word.chars().filter(|c| !c.is_whitespace()).collect();
         match squeezed.to_ascii_lowercase().as_str() {
             "" => Self::Untold,
-            "ticket_created" | "created" | "onticketcreate" | "{ticket_action:created}" => Self::Created,
-            "customer_replied" | "onconversationcreate" => Self::CustomerReplied,
+            "ticket_created"
+            | "ticket.created"
+            | "ticketcreated"
+            | "ticket-created"
+            | "created"
+            | "onticketcreate"
+            | "{ticket_action:created}" => Self::Created,
+            "customer_replied"
+            | "customer.replied"
+            | "customerreplied"
+            | "replied"
+            | "onconversationcreate" => Self::CustomerReplied,
             word if word.starts_with("{reply:") || word.starts_with("{reply_sent:") => Self::CustomerReplied,
             word => Self::Other(word.to_owned()),
         }
@@ -124,6 +134,13 @@ pub(super) struct TicketBody {
     #[serde(default)]
     pub(super) requester_id: Value,
     #[serde(default)]
+    pub(super) company_id: Value,
+    /// What the platform has instead of brands.
+    #[serde(default)]
+    pub(super) product_id: Value,
+    #[serde(default)]
+    pub(super) cc_emails: Option<Vec<String>>,
+    #[serde(default)]
     pub(super) requester: Option<PersonBody>,
     #[serde(default)]
     pub(super) custom_fields: Option<Map<String, Value>>,
@@ -154,9 +171,9 @@ pub(super) struct ConversationBody {
     #[serde(default)]
     pub(super) body_text: Option<String>,
     #[serde(default)]
-    pub(super) incoming: bool,
+    pub(super) incoming: Option<bool>,
     #[serde(default)]
-    pub(super) private: bool,
+    pub(super) private: Option<bool>,
 }
 
 /// How many conversations a page of a thread holds.

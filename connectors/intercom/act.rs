@@ -2,8 +2,8 @@
 //!
 //! The platform has no lock, so the read is the guard: whatever differs from what was decided on makes the plan
 //! moot ([`Refusal::Moved`]). It also shows what holds already and whether the note of an earlier attempt arrived.
-//! Attributes come first and the note last, because a note is the one change that does not bear repeating.
-//! It never answers the customer and never reopens anything on purpose.
+//! Attributes come first, notes late and an answer to the customer last, because those do not bear repeating.
+//! It never reopens anything on purpose.
 
 mod steps;
 
@@ -11,11 +11,12 @@ use serde_json::Value;
 
 use self::steps::{Step, steps};
 use super::wire::{self, Item};
-use super::{Intercom, Version, look};
+use super::{Intercom, look};
 use crate::call::{Answer, Call, Later, Next, Refusal};
 use crate::directory::{Directory, Field, FieldKind};
 use crate::plan::{Applied, Effect, EffectState, Plan};
 use crate::ticket::{FieldValue, Priority, Ticket, Version as State};
+use crate::trace;
 
 /// One exchange, from the guarding read to the last change.
 pub(super) fn act(
@@ -43,25 +44,50 @@ pub(super) fn act(
     let (steps, mut states) = steps(account, plan, &now, &item, names);
     let mut version = None;
     let mut made_tag = None;
+    let mut without_tag = false;
+    let mut rejected = None;
+    let mut written = written.iter();
     for (at, step) in steps.iter().enumerate() {
-        let Some(answer) = written.get(at) else {
+        if std::mem::take(&mut without_tag) && step.needs_made_tag() {
+            continue;
+        }
+        let Some(answer) = written.next() else {
             return match step.write(account, &on.id, made_tag.take()) {
                 Some(write) => Next::Send(Call::Write(write)),
                 // The tag was made and its answer did not say its id.
                 None => Next::Later(Later::Failed),
             };
         };
-        let body = match accepted(step, answer) {
-            Ok(body) => body,
+        // Several requests make one effect: the one that completes it stands at their end.
+        let effects = steps[at..].iter().map(Step::completes).find(|effects| !effects.is_empty());
+        match accepted(step, answer) {
+            Ok(body) => {
+                made_tag = body.get("id").cloned();
+                let updated_at = body.get("updated_at").and_then(Value::as_i64);
+                version = updated_at.map(|seconds| State(seconds.to_string()));
+                for effect in step.completes() {
+                    if states[*effect] == EffectState::Unchanged {
+                        states[*effect] = EffectState::Applied;
+                    }
+                }
+            }
+            // What is rejected for itself does not hold up what comes after it.
+            Err(Next::Refused(Refusal::Invalid(why))) => {
+                for effect in effects.into_iter().flatten() {
+                    states[*effect] = EffectState::Refused(why.clone());
+                }
+                without_tag = true;
+                rejected.get_or_insert(why);
+            }
             Err(next) => return next,
-        };
-        made_tag = body.get("id").cloned();
-        version = body.get("updated_at").and_then(Value::as_i64).map(|seconds| State(seconds.to_string()));
-        for effect in step.completes() {
-            states[*effect] = EffectState::Applied;
         }
     }
-    Next::Done(Applied { states, version })
+    match rejected {
+        Some(why) if states.iter().all(|state| matches!(state, EffectState::Refused(_))) => {
+            Next::Refused(Refusal::Invalid(why))
+        }
+        _ => Next::Done(Applied { states, version }),
+    }
 }
 
 /// Whether anybody changed the ticket since it was decided on. `updated_at` counts in seconds, so what a person
@@ -82,6 +108,9 @@ fn accepted(step: &Step, answer: &Answer) -> Result<Value, Next<Applied, Call>> 
         matches!(code.as_str(), "ticket_not_found" | "conversation_not_found")
             || (code == "not_found" && !message.to_lowercase().starts_with("tag"))
     };
+    if step.removes() && answer.status == 404 && !errors.is_empty() && !errors.iter().any(whole_is_gone) {
+        return Ok(Value::Null);
+    }
     let rejected = matches!(answer.status, 400 | 422)
         || (answer.status == 404 && !errors.is_empty() && !errors.iter().any(whole_is_gone));
     if rejected {
@@ -98,22 +127,29 @@ fn accepted(step: &Step, answer: &Answer) -> Result<Value, Next<Applied, Call>> 
         ))));
     }
     wire::judge(answer)?;
-    answer.json().ok_or(Next::Later(Later::Failed))
+    match answer.json() {
+        Some(body) => Ok(body),
+        // A removal has nothing to tell.
+        None if step.removes() && answer.body.is_empty() => Ok(Value::Null),
+        None => Err(Next::Later(Later::Failed)),
+    }
 }
 
 /// Whether the account's names and version allow the effect.
-pub(super) fn can(version: Version, effect: &Effect, names: &Directory) -> Result<(), String> {
+pub(super) fn can(account: &Intercom, effect: &Effect, names: &Directory) -> Result<(), String> {
     match effect {
         Effect::SetField { field, value } => {
             let field = names.field(field).map_err(|unknown| unknown.to_string())?;
             field.accept(value).map(drop)
         }
-        Effect::SetPriority(_) if version.writes_priority() => Ok(()),
+        Effect::SetPriority(_) if account.version.writes_priority() => Ok(()),
         Effect::SetPriority(priority) => attribute_for(*priority, names).map(drop),
         Effect::AssignGroup(name) => names.group(name).map(drop).map_err(|unknown| unknown.to_string()),
         Effect::AssignAgent(name) => names.agent(name).map(drop).map_err(|unknown| unknown.to_string()),
         // A tag that does not exist is made.
-        Effect::AddTags(_) | Effect::Note(_) => Ok(()),
+        Effect::AddTags(_) | Effect::RemoveTags(_) | Effect::Note(_) => Ok(()),
+        Effect::Cc(party) => trace::known(party, names),
+        Effect::Reply(reply) => trace::may_reply(account.replies, reply),
     }
 }
 

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Version;
 use super::verify::TICKET;
 use super::wire::{self, Item, Part};
+use super::{Intercom, Version};
 use crate::call::{Answer, Next, Read, Refusal};
 use crate::connector::Looked;
 use crate::delivery::Notice;
 use crate::plain_text;
+use crate::profile::Whose;
 use crate::ticket::{
     Author, FieldValue, Message, Priority, RemoteId, Requester, Skip, Status, Ticket, TicketId,
     Version as State,
@@ -22,11 +23,14 @@ use crate::ticket::{
 /// The attribute that stands in for a priority where the API cannot write one.
 pub(super) const PRIORITY: &str = "Priority";
 
+/// Where contacts and companies keep what the workspace added.
+const ATTRIBUTES: &str = "custom_attributes";
+
 const TITLE: &str = "_default_title_";
 const DESCRIPTION: &str = "_default_description_";
 
 /// Reads the conversation, then the contact where its address is missing.
-pub(super) fn look(version: Version, notice: &Notice, answers: &[Answer]) -> Next<Looked> {
+pub(super) fn look(account: &Intercom, notice: &Notice, answers: &[Answer]) -> Next<Looked> {
     let [first, rest @ ..] = answers else { return Next::Send(read(&notice.ticket)) };
     let item: Item = match wire::body(first) {
         Ok(item) => item,
@@ -35,17 +39,32 @@ pub(super) fn look(version: Version, notice: &Notice, answers: &[Answer]) -> Nex
     if held_by_a_bot(&item) {
         return Next::Done(Looked::Skip(Skip::StillWithABot));
     }
-    let Some(mut ticket) = ticket(version, &notice.ticket, &item) else {
+    let Some(mut ticket) = ticket(account.version, &notice.ticket, &item) else {
         return Next::Refused(Refusal::Invalid("the platform's answer has no `updated_at`".to_owned()));
     };
-    if let (None, Some(contact)) = (&ticket.requester.email, contact_id(&item)) {
-        let Some(answer) = rest.first() else { return Next::Send(Read::get(format!("/contacts/{contact}"))) };
+    let Some(contact) = contact_id(&item) else { return Next::Done(Looked::Ticket(Box::new(ticket))) };
+    let mut answers = rest.iter();
+    let mut record = |path: String| -> Result<Value, Next<Looked>> {
+        let answer = answers.next().ok_or_else(|| Next::Send(Read::get(path)))?;
         // A contact that was merged away, or that we may not read, is no reason to leave the ticket alone.
-        if !matches!(answer.status, 403 | 404 | 410) {
-            match wire::body::<wire::NamedItem, _, _>(answer) {
-                Ok(contact) => ticket.requester.email = address(contact.email.as_deref()),
-                Err(next) => return next,
-            }
+        if matches!(answer.status, 403 | 404 | 410) { Ok(Value::Null) } else { wire::body(answer) }
+    };
+    let asked = account.profile.as_ref();
+    let of_requester = asked.filter(|asked| asked.of == Whose::Requester);
+    if ticket.requester.email.is_none() || of_requester.is_some() {
+        let known = match record(format!("/contacts/{contact}")) {
+            Ok(known) => known,
+            Err(next) => return next,
+        };
+        let email = known.get("email").and_then(Value::as_str);
+        ticket.requester.email = ticket.requester.email.or_else(|| address(email));
+        ticket.profile = of_requester.map(|asked| asked.read(&known, ATTRIBUTES)).unwrap_or_default();
+    }
+    if let Some(asked) = asked.filter(|asked| asked.of == Whose::Organization) {
+        // Of several companies the first counts. <https://developers.intercom.com/docs/references/rest-api/api.intercom.io/contacts/listcompaniesforacontact>
+        match record(format!("/contacts/{contact}/companies")) {
+            Ok(list) => ticket.profile = asked.read(&list["data"][0], ATTRIBUTES),
+            Err(next) => return next,
         }
     }
     Next::Done(Looked::Ticket(Box::new(ticket)))
@@ -95,6 +114,8 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
         fields,
         channel,
         brand: None,
+        profile: BTreeMap::new(),
+        followers: Vec::new(),
         created_at: wire::timestamp(item.created_at),
         messages,
     })
@@ -134,6 +155,11 @@ fn is_public(part: &Part) -> Option<bool> {
         kind if kind.starts_with("note") || kind.starts_with("assign") => Some(false),
         _ => None,
     }
+}
+
+/// Whether the part is what somebody of the desk told the customer.
+pub(super) fn is_answer(part: &Part) -> bool {
+    is_public(part) == Some(true) && author(part.author.as_ref()) != Author::Customer
 }
 
 fn author(author: Option<&wire::Author>) -> Author {

@@ -2,8 +2,7 @@
 //!
 //! The platform has no optimistic lock, no bulk update and no idempotency key, so a plan is one read and then one
 //! request a change, in an order in which every one but the last bears repeating. README.md beside this file
-//! tells how to connect a workspace and which traps are handled where. It never writes before it has read, and
-//! never answers a customer.
+//! tells how to connect a workspace and which traps are handled where. It never writes before it has read.
 
 mod act;
 mod look;
@@ -25,6 +24,7 @@ use crate::connector::{Auth, Connector, Doubt, Looked, Opened};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
+use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::ticket::{RemoteId, Ticket};
 
@@ -48,6 +48,10 @@ pub(crate) struct Intercom {
     admin_id: RemoteId,
     token: Secret,
     version: Version,
+    /// Whether a rule may answer the customer.
+    replies: bool,
+    /// What is read of the customer.
+    profile: Option<Asked>,
 }
 
 /// A pinned API version, by its place in [`VERSIONS`].
@@ -153,6 +157,8 @@ pub(crate) fn open(config: &AccountConfig) -> Result<Opened, Vec<Problem>> {
         admin_id: RemoteId(admin_id),
         token,
         version,
+        replies: config.allow_public_replies,
+        profile: Asked::new(config.segment_field.as_deref()),
     };
     Ok(Opened { connector: Arc::new(connector), warnings })
 }
@@ -172,7 +178,7 @@ impl Connector for Intercom {
     }
 
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {
-        look::look(self.version, notice, answers)
+        look::look(self, notice, answers)
     }
 
     fn act(
@@ -192,7 +198,7 @@ impl Connector for Intercom {
     }
 
     fn can(&self, effect: &Effect, names: &Directory) -> Result<(), String> {
-        act::can(self.version, effect, names)
+        act::can(self, effect, names)
     }
 
     fn pace(&self, answer: &Answer) -> Option<Pace> {

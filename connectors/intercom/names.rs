@@ -12,14 +12,14 @@ use serde_json::Value;
 use super::verify::TICKET;
 use super::wire::{self, NamedItem};
 use super::{Intercom, Version};
-use crate::call::{Answer, Next, Read, Refusal};
+use crate::call::{self, Answer, Next, Read, Refusal};
 use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
 use crate::ticket::RemoteId;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Me {
-    app: App,
+    app: Option<App>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -56,7 +56,8 @@ struct TicketType {
     ticket_type_attributes: Option<List<Attribute>>,
 }
 
-/// Six reads, the last of which may be refused: not every workspace has tickets.
+/// Six reads, each of which may be refused: a token has permissions one by one, and not every workspace has tickets.
+/// A list that is not given stays empty; teams, teammates, tags or attributes must be there.
 pub(super) fn names(account: &Intercom, answers: &[Answer]) -> Next<Directory> {
     let attributes = if account.version.lists_conversation_attributes() {
         "/conversations/attributes"
@@ -71,7 +72,7 @@ pub(super) fn names(account: &Intercom, answers: &[Answer]) -> Next<Directory> {
         return next;
     }
     if let Some(path) = paths.get(answers.len()) {
-        return match answers.iter().take(5).try_for_each(wire::judge) {
+        return match answers.iter().try_for_each(|answer| listed(answer).map(drop)) {
             Ok(()) => Next::Send(Read::get(*path)),
             Err(next) => next,
         };
@@ -79,9 +80,32 @@ pub(super) fn names(account: &Intercom, answers: &[Answer]) -> Next<Directory> {
     directory(account, answers).unwrap_or_else(|next| next)
 }
 
+/// Whether a list is to be read. A version that does not know an endpoint's model says so with 400 or 422.
+fn listed(answer: &Answer) -> Result<bool, Next<Directory>> {
+    if matches!(answer.status, 400 | 422) {
+        return Ok(false);
+    }
+    // Looked at first, because a platform at its limit says here when the window ends.
+    if answer.status == 429 {
+        wire::judge(answer)?;
+    }
+    call::listed(answer)
+}
+
+/// The entries of a list, none where it is not given.
+fn entries<T: serde::de::DeserializeOwned + Default>(answer: &Answer) -> Result<Vec<T>, Next<Directory>> {
+    if !listed(answer)? {
+        return Ok(Vec::new());
+    }
+    wire::body::<List<T>, _, _>(answer).map(|list| list.data)
+}
+
 fn own_workspace(account: &Intercom, me: &Answer) -> Result<(), Next<Directory>> {
+    if !listed(me)? {
+        return Ok(());
+    }
     let me: Me = wire::body(me)?;
-    match me.app.id_code {
+    match me.app.and_then(|app| app.id_code) {
         Some(app) if app != account.app_id => Err(Next::Refused(Refusal::Invalid(format!(
             "the access token belongs to workspace `{app}`, the settings say `app_id: {}`",
             account.app_id
@@ -94,25 +118,22 @@ fn directory(account: &Intercom, answers: &[Answer]) -> Result<Next<Directory>, 
     let [_, teams, admins, tags, attributes, ticket_types, ..] = answers else {
         return Err(Next::Refused(Refusal::Invalid("an answer is missing".to_owned())));
     };
-    let named = |item: NamedItem| Some(Named { id: RemoteId::from_json(&item.id)?, name: item.name? });
-    let teams: List<NamedItem> = wire::body(teams)?;
-    let admins: List<NamedItem> = wire::body(admins)?;
-    let tags: List<NamedItem> = wire::body(tags)?;
-    let attributes: List<Attribute> = wire::body(attributes)?;
-    let mut fields = conversation_fields(account.version, attributes.data);
-    // No permission for tickets, or none bought: then there are no ticket attributes.
-    if !matches!(ticket_types.status, 400 | 403 | 404 | 422) {
-        let types: List<TicketType> = wire::body(ticket_types)?;
-        add_ticket_fields(&mut fields, types.data);
+    if ![teams, admins, tags, attributes].into_iter().any(Answer::is_success) {
+        return Err(call::nothing_listed(&answers[1..5]));
     }
-    let agents = admins.data.into_iter().filter_map(|item| {
+    let named = |item: NamedItem| Some(Named { id: RemoteId::from_json(&item.id)?, name: item.name? });
+    let (teams, admins, tags) =
+        (entries::<NamedItem>(teams)?, entries::<NamedItem>(admins)?, entries::<NamedItem>(tags)?);
+    let mut fields = conversation_fields(account.version, entries(attributes)?);
+    add_ticket_fields(&mut fields, entries(ticket_types)?);
+    let agents = admins.into_iter().filter_map(|item| {
         Some(Agent { id: RemoteId::from_json(&item.id)?, name: item.name?, email: item.email })
     });
     Ok(Next::Done(Directory {
         me: Some(account.admin_id.clone()),
-        groups: teams.data.into_iter().filter_map(named).collect(),
+        groups: teams.into_iter().filter_map(named).collect(),
         agents: agents.collect(),
-        tags: tags.data.into_iter().filter_map(named).collect(),
+        tags: tags.into_iter().filter_map(named).collect(),
         fields,
     }))
 }
@@ -181,6 +202,7 @@ fn kind(attribute: &Attribute, of_ticket: bool) -> FieldKind {
         "string" => FieldKind::Text,
         "integer" | "decimal" | "float" => FieldKind::Number,
         "boolean" => FieldKind::Flag,
+        "date" | "datetime" => FieldKind::Date,
         other => FieldKind::Other(other.to_owned()),
     }
 }

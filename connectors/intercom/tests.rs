@@ -4,6 +4,7 @@ mod acting;
 mod looking;
 mod naming;
 mod notifications;
+mod telling;
 
 use std::sync::Arc;
 
@@ -62,7 +63,8 @@ fn config() -> AccountConfig {
         base_url: "https://api.intercom.io".to_owned(),
         webhook: WebhookConfig { secrets: vec![Secret::new(SECRET)], ..WebhookConfig::default() },
         credentials: Some(Credentials::AccessToken(Secret::new("dG9rOg=="))),
-        allow_public_replies: false,
+        allow_public_replies: true,
+        segment_field: None,
         api_version: None,
         app_id: Some("desk42".to_owned()),
         admin_id: Some("9608801".to_owned()),

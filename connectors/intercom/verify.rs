@@ -44,7 +44,9 @@ pub(super) fn verify(account: &Intercom, delivery: &Delivery, now: Timestamp) ->
     };
     let id = body.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
     let key = || id.map_or_else(digest, DeliveryKey::new);
+    let is_ping = body.get("topic").and_then(Value::as_str) == Some("ping");
     match body.get("app_id").and_then(Value::as_str) {
+        None if is_ping => return Ok(Verified::Handshake),
         Some(app) if app == account.app_id => {}
         Some(_) => return Err(Rejected::WrongAccount),
         None => {
@@ -54,16 +56,14 @@ pub(super) fn verify(account: &Intercom, delivery: &Delivery, now: Timestamp) ->
             );
         }
     }
-    if body.get("topic").and_then(Value::as_str) == Some("ping") {
+    if is_ping {
         return Ok(Verified::Handshake);
     }
-    // A repeat keeps the first time and counts attempts inside the body.
-    let sent = ["first_sent_at", "created_at"].iter().find_map(|key| body.get(*key).and_then(Value::as_i64));
-    let Some(sent) = timestamp(sent) else {
-        let malformed = Malformed::new("$.first_sent_at", "seconds since the epoch were expected");
-        return kept(key(), Content::Malformed(malformed));
-    };
-    if !is_fresh(sent, now, account.tolerance) {
+    // A repeat keeps the first time and counts attempts inside the body. A time that is left out is signed as left
+    // out; then only the id tells a repeat.
+    let time = |key: &&str| body.get(*key).and_then(Value::as_i64).filter(|seconds| *seconds > 0);
+    let sent = timestamp(["first_sent_at", "created_at"].iter().find_map(time));
+    if sent.is_some_and(|sent| !is_fresh(sent, now, account.tolerance)) {
         return Err(Rejected::Stale);
     }
     match read(&delivery.body) {

@@ -1,27 +1,37 @@
-//! What each effect comes to on this ticket, in the platform's ids, and the one body that asks for all of it.
+//! What each effect comes to on this ticket, in the platform's ids.
 //!
-//! Separated from the exchange so that what is sent can be read in one place. An effect that cannot be carried out
-//! settles on its own and does not hold up the others.
+//! Separated from the exchange and from the bodies, so that what is wanted can be read in one place. An effect that
+//! cannot be carried out settles on its own and does not hold up the others.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
-
+use super::body::dropdowns_after;
 use super::wire::stored_tag;
-use crate::directory::{Directory, FieldKind};
-use crate::plain_text;
-use crate::plan::{Effect, EffectState, Note, Plan};
-use crate::ticket::{FieldValue, Priority, RemoteId, Tag, Ticket};
+use crate::directory::Directory;
+use crate::plan::{Effect, EffectState, Note, Party, Plan, Reply};
+use crate::ticket::{FieldValue, Priority, RemoteId, Status, Tag, Ticket};
+use crate::trace::{self, Mention};
 
 /// What has to be seen on the ticket afterwards.
 #[derive(Debug)]
 pub(super) enum Aim {
-    Field { id: RemoteId, value: FieldValue },
+    Field {
+        id: RemoteId,
+        value: FieldValue,
+    },
     Priority(Priority),
     Tags(BTreeSet<Tag>),
+    Untag(BTreeSet<Tag>),
     Group(RemoteId),
     Agent(RemoteId),
+    /// An agent who follows.
+    Follower(RemoteId),
+    /// Somebody who gets a copy of every public comment.
+    Copy(String),
+    /// A group: it cannot follow, so a note names it and a tag makes the ticket findable.
+    Mention(Note, Tag),
     Note(Note),
+    Reply(Reply),
 }
 
 /// An effect that is still to be sent, or one that is settled without sending.
@@ -42,7 +52,7 @@ impl Step {
 }
 
 /// One step for each effect of the plan, in its order.
-pub(super) fn steps(plan: &Plan, on: &Ticket, names: &Directory) -> Vec<Step> {
+pub(super) fn steps(plan: &Plan, on: &Ticket, names: &Directory, replies: bool) -> Vec<Step> {
     let moves = plan.0.iter().any(|effect| match effect {
         Effect::AssignGroup(name) => {
             names.group(name).is_ok_and(|group| on.group.as_ref() != Some(&group.id))
@@ -50,7 +60,11 @@ pub(super) fn steps(plan: &Plan, on: &Ticket, names: &Directory) -> Vec<Step> {
         _ => false,
     });
     let dropdowns = dropdowns_after(plan, on, names);
-    let step = |effect: &Effect| -> Result<Option<Aim>, String> {
+    let words = trace::last_words(plan, stored_tag);
+    let stored = |at: usize| -> BTreeSet<Tag> {
+        words[at].iter().map(|tag| stored_tag(tag)).filter(|tag| !tag.is_empty()).collect()
+    };
+    let step = |(at, effect): (usize, &Effect)| -> Result<Option<Aim>, String> {
         Ok(match effect {
             Effect::SetField { field, value } => {
                 let field = names.field(field).map_err(|unknown| unknown.to_string())?;
@@ -61,9 +75,8 @@ pub(super) fn steps(plan: &Plan, on: &Ticket, names: &Directory) -> Vec<Step> {
             Effect::SetPriority(priority) => {
                 (on.priority != Some(*priority)).then_some(Aim::Priority(*priority))
             }
-            Effect::AddTags(tags) => {
-                let tags: BTreeSet<Tag> =
-                    tags.iter().map(|tag| stored_tag(tag)).filter(|tag| !tag.is_empty()).collect();
+            Effect::AddTags(_) => {
+                let tags = stored(at);
                 if let Some((tag, field)) = tags.iter().find_map(|tag| {
                     dropdowns
                         .iter()
@@ -76,6 +89,17 @@ pub(super) fn steps(plan: &Plan, on: &Ticket, names: &Directory) -> Vec<Step> {
                 }
                 (!tags.is_subset(&on.tags)).then_some(Aim::Tags(tags))
             }
+            Effect::RemoveTags(_) => {
+                let tags: BTreeSet<Tag> = stored(at).intersection(&on.tags).cloned().collect();
+                let held = |tag: &&Tag| dropdowns.iter().find(|dropdown| dropdown.holds(tag));
+                if let Some((tag, dropdown)) = tags.iter().find_map(|tag| Some((tag, held(&tag)?))) {
+                    let field = dropdown.field;
+                    return Err(format!(
+                        "tag `{tag}` is the value of field `{field}`; removing it would empty the field"
+                    ));
+                }
+                (!tags.is_empty()).then_some(Aim::Untag(tags))
+            }
             Effect::AssignGroup(name) => {
                 let group = names.group(name).map_err(|unknown| unknown.to_string())?;
                 (on.group.as_ref() != Some(&group.id)).then(|| Aim::Group(group.id.clone()))
@@ -86,11 +110,24 @@ pub(super) fn steps(plan: &Plan, on: &Ticket, names: &Directory) -> Vec<Step> {
                 (moves || on.assignee.as_ref() != Some(&agent.id)).then(|| Aim::Agent(agent.id.clone()))
             }
             Effect::Note(note) => Some(Aim::Note(note.clone())),
+            Effect::Cc(Party::Email(address)) => copy(address, on, names)?,
+            Effect::Cc(party @ Party::Group(_)) => {
+                trace::known(party, names)?;
+                let Mention { note, tag } = Mention::of(party);
+                let tag = stored_tag(&tag);
+                (!on.tags.contains(&tag)).then_some(Aim::Mention(note, tag))
+            }
+            Effect::Reply(reply) => {
+                trace::may_reply(replies, reply)?;
+                trace::answerable(on, &[Status::Closed])?;
+                Some(Aim::Reply(reply.clone()))
+            }
         })
     };
     plan.0
         .iter()
-        .map(|effect| match step(effect) {
+        .enumerate()
+        .map(|planned| match step(planned) {
             Ok(Some(aim)) => Step::To(aim),
             Ok(None) => Step::Settled(EffectState::Unchanged),
             Err(why) => Step::Settled(EffectState::Refused(why)),
@@ -98,122 +135,31 @@ pub(super) fn steps(plan: &Plan, on: &Ticket, names: &Directory) -> Vec<Step> {
         .collect()
 }
 
-/// The body of the guarded update.
-pub(super) fn body(steps: &[Step], on: &Ticket, names: &Directory) -> Value {
-    let mut ticket = serde_json::Map::new();
-    let mut fields = Vec::new();
-    let mut notes = Vec::new();
-    let mut added = BTreeSet::new();
-    for step in steps {
-        match step {
-            Step::Settled(_) => {}
-            Step::To(Aim::Field { id, value }) => fields.push((id, value)),
-            Step::To(Aim::Priority(priority)) => {
-                ticket.insert("priority".into(), priority.as_str().into());
-            }
-            Step::To(Aim::Tags(tags)) => added.extend(tags.iter().cloned()),
-            Step::To(Aim::Group(id)) => {
-                ticket.insert("group_id".into(), id.to_json());
-            }
-            Step::To(Aim::Agent(id)) => {
-                ticket.insert("assignee_id".into(), id.to_json());
-            }
-            Step::To(Aim::Note(note)) => notes.push(note),
-        }
-    }
-    if !added.is_empty() {
-        ticket.insert("tags".into(), tags(on, added, &fields, names).into_iter().collect());
-    }
-    if !fields.is_empty() {
-        // Fields that are not listed stay as they are.
-        let fields: Vec<_> =
-            fields.iter().map(|(id, value)| json!({ "id": id.to_json(), "value": value })).collect();
-        ticket.insert("custom_fields".into(), fields.into());
-    }
-    if !notes.is_empty() {
-        let html: Vec<_> = notes
-            .iter()
-            .map(|note| {
-                let (text, marker) = (plain_text::to_html(&note.text), plain_text::to_html(&note.marker));
-                format!("<p>{text}</p><p><small>{marker}</small></p>")
-            })
-            .collect();
-        ticket.insert("comment".into(), json!({ "html_body": html.concat(), "public": false }));
-    }
-    ticket.insert("safe_update".into(), true.into());
-    ticket.insert("updated_stamp".into(), on.version.0.as_str().into());
-    json!({ "ticket": ticket })
-}
-
-/// The whole list of tags to send. An option of a dropdown is a tag as well, so a list with the old option in it
-/// would take back the field that the same request sets.
-fn tags(
-    on: &Ticket,
-    added: BTreeSet<Tag>,
-    fields: &[(&RemoteId, &FieldValue)],
-    names: &Directory,
-) -> BTreeSet<Tag> {
-    let mut tags = on.tags.clone();
-    for (id, value) in fields {
-        let is_option = names
-            .fields
-            .iter()
-            .any(|field| field.id == **id && matches!(field.kind, FieldKind::One(_) | FieldKind::Many(_)));
-        if is_option {
-            on.fields.get(id).into_iter().flat_map(values).for_each(|old| {
-                tags.remove(old);
-            });
-            tags.extend(values(value).map(str::to_owned));
-        }
-    }
-    tags.extend(added);
-    tags
-}
-
-fn values(value: &FieldValue) -> impl Iterator<Item = &str> {
-    let (one, many) = match value {
-        FieldValue::Text(text) => (Some(text.as_str()), &[][..]),
-        FieldValue::Many(many) => (None, many.as_slice()),
-        FieldValue::Flag(_) | FieldValue::Number(_) => (None, &[][..]),
+/// An agent follows, anybody else is copied; the requester hears of everything public anyway.
+fn copy(address: &str, on: &Ticket, names: &Directory) -> Result<Option<Aim>, String> {
+    plausible_address(address)?;
+    let follows = |id: Option<&RemoteId>| {
+        let known = |person: &&crate::ticket::Requester| {
+            trace::is_at(person.email.as_deref(), address) || (id.is_some() && person.id.as_ref() == id)
+        };
+        on.followers.iter().any(|person| known(&person))
     };
-    one.into_iter().chain(many.iter().map(String::as_str))
-}
-
-/// A dropdown that has a value once the plan is carried out.
-struct Dropdown<'a> {
-    field: &'a str,
-    choices: BTreeSet<&'a str>,
-    holds: String,
-}
-
-impl Dropdown<'_> {
-    /// Whether adding this tag would turn the dropdown to something else.
-    fn refuses(&self, tag: &str) -> bool {
-        tag != self.holds && self.choices.contains(tag)
+    if trace::is_at(on.requester.email.as_deref(), address) {
+        return Ok(None);
     }
+    let agent = names.agents.iter().find(|agent| trace::is_at(agent.email.as_deref(), address));
+    Ok(match agent {
+        Some(agent) => (!follows(Some(&agent.id))).then(|| Aim::Follower(agent.id.clone())),
+        None => (!follows(None)).then(|| Aim::Copy(address.trim().to_lowercase())),
+    })
 }
 
-fn dropdowns_after<'a>(plan: &Plan, on: &Ticket, names: &'a Directory) -> Vec<Dropdown<'a>> {
-    let mut planned = BTreeMap::new();
-    for effect in &plan.0 {
-        if let Effect::SetField { field, value } = effect
-            && let Ok(field) = names.field(field)
-            && let Ok(FieldValue::Text(value)) = field.accept(value)
-        {
-            planned.insert(&field.id, value);
-        }
-    }
-    names
-        .fields
-        .iter()
-        .filter_map(|field| {
-            let FieldKind::One(choices) = &field.kind else { return None };
-            let now = || on.fields.get(&field.id).map(ToString::to_string);
-            let holds = planned.get(&field.id).cloned().or_else(now)?;
-            let choices = choices.iter().map(|choice| choice.value.as_str()).collect();
-            Some(Dropdown { field: &field.name, choices, holds })
-        })
-        .collect()
+/// Whether this can be an address at all.
+pub(super) fn plausible_address(address: &str) -> Result<(), String> {
+    let fits =
+        address.trim().split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    let clean = !address.trim().chars().any(|c| c.is_whitespace() || c.is_control());
+    if fits && clean { Ok(()) } else { Err(format!("`{address}` is no e-mail address")) }
 }
 
 /// Whether a field holds a value. The platform writes numbers as text in one place and as numbers in another,

@@ -5,11 +5,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::wire::{Comment, Comments, TicketAnswer, User, WireTicket, list, next_page, parse};
+use serde_json::{Value, json};
+
+use super::wire::{
+    Comment, Comments, Me, OrganizationAnswer, TicketAnswer, User, WireTicket, digits, list, next_page, parse,
+};
 use crate::call::{Answer, Later, Next, Read, judge};
 use crate::connector::Looked;
 use crate::delivery::Notice;
 use crate::plain_text;
+use crate::profile::{Asked, Whose};
 use crate::ticket::{
     Author, FieldValue, Message, Priority, RemoteId, Requester, Skip, Status, Ticket, TicketId, Version,
 };
@@ -17,15 +22,22 @@ use crate::ticket::{
 /// A thread of more than 500 comments is read no further: what it is about stands at its beginning.
 const PAGES: usize = 5;
 
-pub(super) fn look(notice: &Notice, answers: &[Answer], base_url: &str) -> Next<Looked> {
+pub(super) fn look(
+    notice: &Notice,
+    answers: &[Answer],
+    base_url: &str,
+    asked: Option<&Asked>,
+) -> Next<Looked> {
     let id = &notice.ticket;
     let Some((first, pages)) = answers.split_first() else {
-        return Next::Send(Read::get(format!("/api/v2/tickets/{id}.json?include=users")));
+        let more =
+            if asked.is_some_and(|asked| asked.of == Whose::Organization) { ",organizations" } else { "" };
+        return Next::Send(Read::get(format!("/api/v2/tickets/{id}?include=users{more}")));
     };
     if let Err(next) = judge(first) {
         return next;
     }
-    let Some(TicketAnswer { ticket, mut users, .. }) = parse::<TicketAnswer>(first) else {
+    let Some(TicketAnswer { ticket, mut users, organizations, .. }) = parse::<TicketAnswer>(first) else {
         return Next::Later(Later::Failed);
     };
     if RemoteId::from_json(&ticket.id).as_ref().map(RemoteId::as_str) != Some(id.as_str()) {
@@ -38,10 +50,17 @@ pub(super) fn look(notice: &Notice, answers: &[Answer], base_url: &str) -> Next<
         _ => {}
     }
 
-    let comments_path = list(&format!("/api/v2/tickets/{id}/comments.json"), "&include=users");
+    let comments_path = list(&format!("/api/v2/tickets/{id}/comments"), "&include=users");
     let mut comments = Vec::new();
     let mut next = Some(Read::get(comments_path.clone()));
-    for page in pages.iter().take(PAGES) {
+    let mut answers = pages.iter();
+    for _ in 0..PAGES {
+        let Some(read) = next.take() else { break };
+        let Some(page) = answers.next() else { return Next::Send(read) };
+        // The ticket itself was there a moment ago and carries its description; if it is gone, the write says so.
+        if matches!(page.status, 404 | 410) {
+            break;
+        }
         if let Err(next) = judge(page) {
             return next;
         }
@@ -49,30 +68,92 @@ pub(super) fn look(notice: &Notice, answers: &[Answer], base_url: &str) -> Next<
         comments.extend(read.comments);
         users.extend(read.users);
         next = next_page(page, &comments_path, base_url);
-        if next.is_none() {
-            break;
-        }
     }
-    match next {
-        Some(read) if pages.len() < PAGES => Next::Send(read),
-        _ => Next::Done(Looked::Ticket(Box::new(normalise(id, ticket, &users, &comments)))),
-    }
+    let profile = match asked.map(|asked| profile(asked, &ticket, &users, &organizations, answers.next())) {
+        None => BTreeMap::new(),
+        Some(Ok(profile)) => profile,
+        Some(Err(next)) => return *next,
+    };
+    Next::Done(Looked::Ticket(Box::new(Ticket { profile, ..normalise(id, ticket, &users, &comments) })))
 }
 
-fn normalise(id: &TicketId, wire: WireTicket, users: &[User], comments: &[Comment]) -> Ticket {
+/// What the account knows of the customer: it usually comes along with the ticket, else it is asked for by id. A
+/// record that is gone or that we may not read leaves the profile empty, which is the default segment.
+fn profile(
+    asked: &Asked,
+    ticket: &WireTicket,
+    users: &[User],
+    organizations: &[Value],
+    answer: Option<&Answer>,
+) -> Result<BTreeMap<String, FieldValue>, Box<Next<Looked>>> {
+    let (id, list, custom) = match asked.of {
+        Whose::Organization => (&ticket.organization_id, "organizations", "organization_fields"),
+        Whose::Requester => (&ticket.requester_id, "users", "user_fields"),
+    };
+    let Some(id) = RemoteId::from_json(id).filter(|id| digits(id.as_str())) else {
+        return Ok(BTreeMap::new());
+    };
+    let along = match asked.of {
+        Whose::Organization => organizations
+            .iter()
+            .find(|record| record.get("id").and_then(RemoteId::from_json).as_ref() == Some(&id))
+            .filter(|record| record.get(custom).is_some())
+            .cloned(),
+        Whose::Requester => users
+            .iter()
+            .find(|user| user.remote_id().as_ref() == Some(&id) && user.user_fields.is_object())
+            .map(|user| json!({ custom: user.user_fields })),
+    };
+    if let Some(record) = along {
+        return Ok(asked.read(&record, custom));
+    }
+    let read = || Box::new(Next::Send(Read::get(format!("/api/v2/{list}/{id}"))));
+    let answer = answer.ok_or_else(read)?;
+    if matches!(answer.status, 403 | 404 | 410) {
+        return Ok(BTreeMap::new());
+    }
+    judge(answer).map_err(Box::new)?;
+    let record = match asked.of {
+        Whose::Organization => parse::<OrganizationAnswer>(answer).map(|read| read.organization),
+        Whose::Requester => parse::<Me>(answer).map(|read| json!({ custom: read.user.user_fields })),
+    };
+    Ok(asked.read(&record.ok_or_else(|| Box::new(Next::Later(Later::Failed)))?, custom))
+}
+
+fn normalise(id: &TicketId, mut wire: WireTicket, users: &[User], comments: &[Comment]) -> Ticket {
     let people: BTreeMap<RemoteId, &User> =
         users.iter().filter_map(|user| Some((user.remote_id()?, user))).collect();
     let requester = RemoteId::from_json(&wire.requester_id);
+    let mut messages: Vec<Message> = comments
+        .iter()
+        .map(|comment| message(comment, requester.as_ref(), &people))
+        .filter(|message| !message.text.is_empty())
+        .collect();
+    // The description repeats the first comment, so it is only needed where no comment could be read.
+    if let (true, Some(text)) = (messages.is_empty(), wire.description.take()) {
+        let text = plain_text::from_plain(&text).trim().to_owned();
+        messages.extend((!text.is_empty()).then_some(Message {
+            author: Author::Customer,
+            public: true,
+            text,
+        }));
+    }
     let email = requester.as_ref().and_then(|id| people.get(id)).and_then(|user| user.email.clone());
+    let followers = [wire.follower_ids.take(), wire.email_cc_ids.take()]
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|id| RemoteId::from_json(&id))
+        .map(|id| {
+            let email = people.get(&id).and_then(|user| user.email.as_deref()).map(str::to_lowercase);
+            Requester { id: Some(id), email }
+        })
+        .collect();
     Ticket {
         id: id.clone(),
         version: Version(wire.updated_at),
         subject: wire.subject.unwrap_or_default(),
-        messages: comments
-            .iter()
-            .map(|comment| message(comment, requester.as_ref(), &people))
-            .filter(|message| !message.text.is_empty())
-            .collect(),
+        messages,
         requester: Requester { id: requester, email: email.map(|email| email.to_lowercase()) },
         status: match wire.status.as_deref() {
             Some("new") => Status::New,
@@ -94,6 +175,8 @@ fn normalise(id: &TicketId, wire: WireTicket, users: &[User], comments: &[Commen
             .iter()
             .filter_map(|field| Some((RemoteId::from_json(&field.id)?, FieldValue::from_json(&field.value)?)))
             .collect(),
+        profile: BTreeMap::new(),
+        followers,
         channel: wire.via.and_then(|via| via.channel.as_str().map(str::to_owned)),
         brand: RemoteId::from_json(&wire.brand_id),
         created_at: wire.created_at.and_then(|at| at.parse().ok()),

@@ -6,6 +6,7 @@
 
 mod act;
 mod aim;
+mod body;
 mod look;
 mod names;
 mod verify;
@@ -25,9 +26,11 @@ use crate::call::{Answer, Call, Next, Pace};
 use crate::connector::{Auth, Connector, Doubt, Looked, Opened};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::directory::Directory;
-use crate::plan::{Applied, Effect, Plan};
+use crate::plan::{Applied, Effect, Party, Plan};
+use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::ticket::Ticket;
+use crate::trace;
 
 /// What the "Test webhook" button signs with before a webhook exists. It is printed in the vendor's manual
 /// (<https://developer.zendesk.com/documentation/webhooks/verifying/>), so whoever reads that could sign with it.
@@ -48,6 +51,10 @@ struct Zendesk {
     tolerance: Duration,
     auth: Auth,
     base_url: String,
+    /// Whether a rule may answer the customer.
+    replies: bool,
+    /// What is read of the customer.
+    profile: Option<Asked>,
 }
 
 /// Checks the settings of a Zendesk account.
@@ -128,6 +135,8 @@ pub(crate) fn open(config: &AccountConfig) -> Result<Opened, Vec<Problem>> {
                 tolerance: webhook.tolerance.unwrap_or(TOLERANCE),
                 auth,
                 base_url: config.base_url.trim_end_matches('/').to_owned(),
+                replies: config.allow_public_replies,
+                profile: Asked::new(config.segment_field.as_deref()),
             };
             Ok(Opened { connector: Arc::new(connector), warnings })
         }
@@ -175,7 +184,7 @@ impl Connector for Zendesk {
     }
 
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {
-        look::look(notice, answers, &self.base_url)
+        look::look(notice, answers, &self.base_url, self.profile.as_ref())
     }
 
     fn act(
@@ -186,7 +195,7 @@ impl Connector for Zendesk {
         doubt: Doubt,
         answers: &[Answer],
     ) -> Next<Applied, Call> {
-        act::act(plan, on, names, doubt, answers, &self.base_url)
+        act::act(plan, on, names, doubt, answers, self)
     }
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {
@@ -201,11 +210,16 @@ impl Connector for Zendesk {
             }
             Effect::AssignGroup(name) => names.group(name).map(drop).map_err(|unknown| unknown.to_string()),
             Effect::AssignAgent(name) => names.agent(name).map(drop).map_err(|unknown| unknown.to_string()),
-            Effect::AddTags(tags) => match tags.iter().find(|tag| wire::stored_tag(tag).is_empty()) {
-                Some(_) => Err("a tag must not be empty".to_owned()),
-                None => Ok(()),
-            },
+            Effect::AddTags(tags) | Effect::RemoveTags(tags) => {
+                match tags.iter().find(|tag| wire::stored_tag(tag).is_empty()) {
+                    Some(_) => Err("a tag must not be empty".to_owned()),
+                    None => Ok(()),
+                }
+            }
             Effect::SetPriority(_) | Effect::Note(_) => Ok(()),
+            Effect::Cc(Party::Email(address)) => aim::plausible_address(address),
+            Effect::Cc(party @ Party::Group(_)) => trace::known(party, names),
+            Effect::Reply(reply) => trace::may_reply(self.replies, reply),
         }
     }
 

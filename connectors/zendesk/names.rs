@@ -1,34 +1,38 @@
 //! Reads what an account calls its groups, ticket fields and agents, and who we are there.
 
 use super::wire::{Fields, Groups, Me, User, Users, WireField, list, next_page, parse};
-use crate::call::{Answer, Later, Next, Read, Refusal, judge};
+use crate::call::{Answer, Later, Next, Read, Refusal, listed, nothing_listed};
 use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
 use crate::ticket::RemoteId;
 
 /// At most a thousand of each kind; a desk with more has other worries.
 const PAGES: usize = 10;
 
-const ME: &str = "/api/v2/users/me.json";
+const ME: &str = "/api/v2/users/me";
 
 type Take = fn(&Answer, &mut Directory) -> Option<()>;
 
 const LISTS: [(&str, &str, Take); 3] = [
-    ("/api/v2/groups.json", "", groups),
-    ("/api/v2/ticket_fields.json", "", fields),
-    ("/api/v2/users.json", "&role%5B%5D=agent&role%5B%5D=admin", agents),
+    ("/api/v2/groups", "", groups),
+    ("/api/v2/ticket_fields", "", fields),
+    ("/api/v2/users", "&role%5B%5D=agent&role%5B%5D=admin", agents),
 ];
 
-pub(super) fn names(answers: &[Answer], base_url: &str) -> Next<Directory> {
+/// A list that the account does not give us stays empty; one of them at least must be there.
+pub(super) fn names(all: &[Answer], base_url: &str) -> Next<Directory> {
     let mut directory = Directory::default();
-    let mut answers = answers.iter();
+    let mut any = false;
+    let mut answers = all.iter();
     for (path, query, take) in LISTS {
         let path = list(path, query);
         let mut next = Some(Read::get(path.clone()));
         for _ in 0..PAGES {
             let Some(read) = next else { break };
             let Some(answer) = answers.next() else { return Next::Send(read) };
-            if let Err(next) = judge(answer) {
-                return next;
+            match listed(answer) {
+                Ok(true) => any = true,
+                Ok(false) => break,
+                Err(next) => return next,
             }
             if take(answer, &mut directory).is_none() {
                 return Next::Later(Later::Failed);
@@ -36,9 +40,15 @@ pub(super) fn names(answers: &[Answer], base_url: &str) -> Next<Directory> {
             next = next_page(answer, &path, base_url);
         }
     }
+    if !any {
+        return nothing_listed(all);
+    }
     let Some(answer) = answers.next() else { return Next::Send(Read::get(ME)) };
-    if let Err(next) = judge(answer) {
-        return next;
+    match listed(answer) {
+        // Our own changes are then known by their version alone.
+        Ok(false) => return Next::Done(directory),
+        Ok(true) => {}
+        Err(next) => return next,
     }
     let Some(me) = parse::<Me>(answer) else { return Next::Later(Later::Failed) };
     // Without credentials the platform answers 200 with an anonymous user that has no id.

@@ -2,6 +2,7 @@
 
 mod acting;
 mod reading;
+mod telling;
 mod verifying;
 
 use std::sync::Arc;
@@ -27,7 +28,8 @@ pub(crate) fn config() -> AccountConfig {
             client_id: "deskbridge".into(),
             client_secret: Secret::new("client-secret-0123456789"),
         }),
-        allow_public_replies: false,
+        allow_public_replies: true,
+        segment_field: None,
         api_version: None,
         app_id: None,
         admin_id: None,
@@ -66,7 +68,7 @@ pub(crate) fn sample() -> Sample {
                 "meta": { "has_more": more, "after_cursor": "eyJvIjoi+/=" }, "links": {},
             })
         },
-        paths: &["/api/v2/tickets/35436.json"],
+        paths: &["/api/v2/tickets/35436"],
     }
 }
 

@@ -114,11 +114,15 @@ fn event(body: &[u8], what: &str) -> Result<Said, Malformed> {
 fn trigger(body: &[u8]) -> Result<Said, Malformed> {
     let body: Trigger = Malformed::read(body)?;
     let ticket = ticket_id(&body.ticket_id, "$.ticket_id")?;
-    let kind = match body.event.as_deref() {
-        Some("ticket_created") => NoticeKind::Created,
-        Some("customer_replied") => NoticeKind::CustomerReplied,
-        Some(_) => NoticeKind::Other,
-        None => return Err(Malformed::new("$.event", "ticket_created or customer_replied was expected")),
+    let word: String = body.event.unwrap_or_default().to_lowercase();
+    let word: String = word.chars().filter(char::is_ascii_alphanumeric).collect();
+    let kind = match word.as_str() {
+        "ticketcreated" | "created" => NoticeKind::Created,
+        "customerreplied" | "replied" | "commentadded" => NoticeKind::CustomerReplied,
+        // A template of the id alone may hang on a trigger for updates too: like a reply it routes a ticket that was
+        // never decided on, and leaves alone one that was.
+        "" => NoticeKind::CustomerReplied,
+        _ => NoticeKind::Other,
     };
     let actor = RemoteId::from_json(&body.actor_id).filter(|id| digits(id.as_str()));
     Ok(Said::Notice { notice: Notice { kind, ticket, actor, occurred_at: None }, event_id: None })

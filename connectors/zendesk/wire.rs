@@ -67,12 +67,14 @@ pub(super) struct Trigger {
     pub(super) actor_id: Value,
 }
 
-/// `GET` and `PUT /api/v2/tickets/{id}.json`.
+/// `GET` and `PUT /api/v2/tickets/{id}`.
 #[derive(Debug, Deserialize)]
 pub(super) struct TicketAnswer {
     pub(super) ticket: WireTicket,
     #[serde(default)]
     pub(super) users: Vec<User>,
+    #[serde(default)]
+    pub(super) organizations: Vec<Value>,
     /// What a write did, in the answer to that write alone.
     pub(super) audit: Option<Audit>,
 }
@@ -83,6 +85,8 @@ pub(super) struct WireTicket {
     pub(super) updated_at: String,
     pub(super) created_at: Option<String>,
     pub(super) subject: Option<String>,
+    /// The first comment's text.
+    pub(super) description: Option<String>,
     pub(super) status: Option<String>,
     pub(super) priority: Option<String>,
     pub(super) tags: Option<Vec<String>>,
@@ -94,6 +98,12 @@ pub(super) struct WireTicket {
     pub(super) assignee_id: Value,
     #[serde(default)]
     pub(super) brand_id: Value,
+    #[serde(default)]
+    pub(super) organization_id: Value,
+    /// Agents who follow.
+    pub(super) follower_ids: Option<Vec<Value>>,
+    /// Whoever gets a copy of public comments.
+    pub(super) email_cc_ids: Option<Vec<Value>>,
     pub(super) custom_fields: Option<Vec<CustomField>>,
     pub(super) via: Option<Via>,
 }
@@ -121,6 +131,7 @@ pub(super) struct Audit {
 pub(super) struct AuditEvent {
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
+    pub(super) public: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -132,9 +143,11 @@ pub(super) struct User {
     pub(super) role: Option<String>,
     pub(super) active: Option<bool>,
     pub(super) suspended: Option<bool>,
+    #[serde(default)]
+    pub(super) user_fields: Value,
 }
 
-/// One page of `GET /api/v2/tickets/{id}/comments.json`.
+/// One page of `GET /api/v2/tickets/{id}/comments`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Comments {
     pub(super) comments: Vec<Comment>,
@@ -152,7 +165,7 @@ pub(super) struct Comment {
     pub(super) plain_body: Option<String>,
 }
 
-/// `GET /api/v2/groups.json`.
+/// `GET /api/v2/groups`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Groups {
     pub(super) groups: Vec<Group>,
@@ -166,7 +179,7 @@ pub(super) struct Group {
     pub(super) deleted: Option<bool>,
 }
 
-/// `GET /api/v2/ticket_fields.json`.
+/// `GET /api/v2/ticket_fields`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Fields {
     pub(super) ticket_fields: Vec<WireField>,
@@ -189,13 +202,19 @@ pub(super) struct FieldOption {
     pub(super) value: String,
 }
 
-/// `GET /api/v2/users.json`.
+/// `GET /api/v2/users`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Users {
     pub(super) users: Vec<User>,
 }
 
-/// `GET /api/v2/users/me.json`.
+/// `GET /api/v2/organizations/{id}`.
+#[derive(Debug, Deserialize)]
+pub(super) struct OrganizationAnswer {
+    pub(super) organization: Value,
+}
+
+/// `GET /api/v2/users/me` and `GET /api/v2/users/{id}`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Me {
     pub(super) user: User,
@@ -264,6 +283,14 @@ pub(super) fn stored_tag(tag: &str) -> String {
 /// Whether the text is a number as Zendesk numbers things.
 pub(super) fn digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+impl Comment {
+    /// Whether this is the note with this mark. A customer who quotes one in public has not written our note.
+    pub(super) fn is_note(&self, marker: &str) -> bool {
+        let mut texts = [&self.body, &self.html_body, &self.plain_body].into_iter().flatten();
+        self.public == Some(false) && texts.any(|text| text.contains(marker))
+    }
 }
 
 impl User {

@@ -8,12 +8,14 @@ use anyhow::{Context, anyhow, bail};
 use deskbridge_connectors::ticket::{Author, Message, Requester};
 use deskbridge_connectors::{Directory, Looked, Notice, NoticeKind, Status, Ticket, TicketId, Version};
 use deskbridge_onnx::contract_json;
+use jiff::Timestamp;
 
 use super::{prepare, runtime, terminal};
 use crate::cli::Explain;
+use crate::clock::{Clock, SystemClock};
 use crate::decision::TicketKey;
 use crate::dispatch::{Calls, Line};
-use crate::history::History;
+use crate::history::{History, requester};
 use crate::rulebook::{self, Facts};
 use crate::settings::{Account, Settings};
 use crate::triage;
@@ -27,6 +29,7 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
             (None, Some(body)) => from_text(&settings, args.account.as_deref(), &args.subject, body)?,
             (None, None) => bail!("name a ticket (--ticket ACCOUNT/ID) or give a text (--body)"),
         };
+        let now = SystemClock.now();
         let prediction = triage::predict(&brain, &seen.ticket).await?;
         let facts = Facts {
             account: seen.account.config.id.as_str(),
@@ -36,6 +39,10 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
             history: &seen.history,
             directory: &seen.names,
             ceiling: settings.mode.min(seen.account.mode),
+            now,
+            segment: seen.account.segment.as_ref().map(|segment| segment.of(&seen.ticket)),
+            contacts: &seen.contacts,
+            public_replies: seen.account.config.allow_public_replies,
         };
         let explanation = rulebook::explain(&brain.rulebook, &facts);
         let decision = triage::decide(&brain, &facts);
@@ -56,6 +63,7 @@ struct Seen<'a> {
     account: &'a Account,
     ticket: Ticket,
     history: History,
+    contacts: Vec<Timestamp>,
     names: Arc<Directory>,
 }
 
@@ -78,8 +86,13 @@ async fn from_platform<'a>(settings: &'a Settings, ticket: &str) -> anyhow::Resu
         Looked::Skip(skip) => bail!("ticket {id} would be left alone: {}", skip.as_str()),
     };
     let key = TicketKey { account: name.to_owned(), ticket: id };
-    let history = prepare::store(settings)?.history(&key).await.context("the ledger cannot be read")?;
-    Ok(Seen { account, ticket, history, names: Arc::new(names) })
+    let store = prepare::store(settings)?;
+    let history = store.history(&key).await.context("the ledger cannot be read")?;
+    let contacts = match requester(name, &ticket.requester) {
+        Some(who) => store.contacts(&key, &who, Timestamp::MIN).await.context("the ledger cannot be read")?,
+        None => Vec::new(),
+    };
+    Ok(Seen { account, ticket, history, contacts, names: Arc::new(names) })
 }
 
 fn from_text<'a>(
@@ -102,11 +115,14 @@ fn from_text<'a>(
         group: None,
         assignee: None,
         fields: BTreeMap::new(),
+        profile: BTreeMap::new(),
+        followers: Vec::new(),
         channel: None,
         brand: None,
         created_at: None,
     };
-    Ok(Seen { account, ticket, history: History::default(), names: Arc::default() })
+    let (history, contacts) = (History::default(), Vec::new());
+    Ok(Seen { account, ticket, history, contacts, names: Arc::default() })
 }
 
 fn account<'a>(settings: &'a Settings, name: Option<&str>) -> anyhow::Result<&'a Account> {

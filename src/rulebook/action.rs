@@ -3,20 +3,35 @@
 //! An action names groups, fields and agents in our words; [`super::names`] knows the platform's. Deciding which action
 //! wins is `decide`'s business.
 
-use deskbridge_connectors::plan::Note;
-use deskbridge_connectors::{Effect, FieldValue, Platform, Priority};
+use std::collections::BTreeSet;
+
+use deskbridge_connectors::plan::{Note, Party, Reply};
+use deskbridge_connectors::{Effect, FieldValue, Platform};
 
 use super::names::{Kind, Names};
+use super::replies::Replies;
 use super::template::Template;
-use crate::diagnostic::{Place, nearest};
-use crate::yaml::{Node, Problems, Value};
+use crate::diagnostic::Place;
+
+mod lookup;
+mod read;
+
+pub(super) use lookup::Question;
+pub(super) use read::read;
 
 /// The words an action may begin with.
-pub const ACTIONS: [&str; 6] =
-    ["set_field", "set_priority", "add_tags", "assign_group", "assign_agent", "note"];
-
-/// Words that are kept for actions to come.
-const RESERVED: [&str; 4] = ["cc", "reply", "lookup", "remove_tags"];
+pub const ACTIONS: [&str; 10] = [
+    "set_field",
+    "set_priority",
+    "add_tags",
+    "remove_tags",
+    "assign_group",
+    "assign_agent",
+    "cc",
+    "note",
+    "reply",
+    "lookup",
+];
 
 /// One action and where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,12 +43,21 @@ pub(super) struct Action {
 /// What an action does.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Verb {
-    SetField { field: String, value: FieldSource },
+    SetField {
+        field: String,
+        value: FieldSource,
+    },
     SetPriority(Template),
     AddTags(Vec<Template>),
+    RemoveTags(Vec<Template>),
     AssignGroup(Template),
     AssignAgent(Template),
+    CcGroup(Template),
+    CcEmail(Template),
     Note(Template),
+    /// A template of the rulebook, by name.
+    Reply(String),
+    Lookup(Question),
 }
 
 /// Where a field's value comes from.
@@ -43,113 +67,13 @@ pub(super) enum FieldSource {
     Text(Template),
 }
 
-/// Reads the list under `then`; an entry may set several fields and then becomes several actions.
-pub(super) fn read(node: &Node, problems: &mut Problems) -> Vec<Action> {
-    let items = problems.list(node, "`then`");
-    if items.is_empty() && matches!(node.value, Value::List(_)) {
-        problems.error(node.at, "`then` is an empty list");
-    }
-    items.iter().flat_map(|item| action(item, problems)).collect()
-}
-
-fn action(node: &Node, problems: &mut Problems) -> Vec<Action> {
-    let (key, value) = match problems.entries(node, "an action") {
-        [one] => one,
-        [_, (second, _), ..] => {
-            let help = "begin each action with its own `-`".to_owned();
-            problems.error_with(
-                second.at,
-                format!("`{}` is a second action in one", second.name),
-                Some(help),
-            );
-            return Vec::new();
-        }
-        [] => {
-            if matches!(node.value, Value::Null | Value::Map(_)) {
-                problems.error(node.at, "the action is empty");
-            }
-            return Vec::new();
-        }
-    };
-    let what = format!("`{}`", key.name);
-    let template = |problems: &mut Problems| problems.word(value, &what).map(Template::new);
-    let verbs = match key.name.as_str() {
-        "set_field" => fields(value, problems),
-        "set_priority" => {
-            let Some(template) = template(problems) else { return Vec::new() };
-            if template.is_fixed()
-                && let Err(message) = template.source.parse::<Priority>()
-            {
-                problems.error(value.at, message);
-                return Vec::new();
-            }
-            vec![Verb::SetPriority(template)]
-        }
-        "add_tags" => {
-            let tags = problems.one_or_many(value, &what);
-            vec![Verb::AddTags(tags.iter().map(|(_, tag)| Template::new(tag)).collect())]
-        }
-        "assign_group" => template(problems).map(Verb::AssignGroup).into_iter().collect(),
-        "assign_agent" => template(problems).map(Verb::AssignAgent).into_iter().collect(),
-        "note" => template(problems).map(Verb::Note).into_iter().collect(),
-        word if RESERVED.contains(&word) => {
-            problems.error(key.at, format!("the action `{word}` is not supported by this version"));
-            Vec::new()
-        }
-        word => {
-            let help = nearest(word, ACTIONS).map_or_else(
-                || format!("actions: {}", ACTIONS.join(", ")),
-                |near| format!("did you mean `{near}`?"),
-            );
-            problems.error_with(key.at, format!("there is no action `{word}`"), Some(help));
-            Vec::new()
-        }
-    };
-    verbs.into_iter().map(|verb| Action { at: key.at, verb }).collect()
-}
-
-fn fields(node: &Node, problems: &mut Problems) -> Vec<Verb> {
-    let entries = problems.entries(node, "`set_field`");
-    if entries.is_empty() && matches!(node.value, Value::Null | Value::Map(_)) {
-        problems.error(node.at, "`set_field` names no field, as in set_field: { category: billing }");
-    }
-    let mut found = Vec::new();
-    for (key, node) in entries {
-        if let Some(value) = field_source(node, &key.name, problems) {
-            found.push(Verb::SetField { field: key.name.clone(), value });
-        }
-    }
-    found
-}
-
-fn field_source(node: &Node, field: &str, problems: &mut Problems) -> Option<FieldSource> {
-    let what = format!("the value of `{field}`");
-    match &node.value {
-        Value::List(_) => {
-            let items = problems.one_or_many(node, &what);
-            Some(FieldSource::Fixed(FieldValue::Many(items.into_iter().map(|(_, item)| item).collect())))
-        }
-        Value::Scalar { text, plain: true } if text == "true" || text == "false" => {
-            Some(FieldSource::Fixed(FieldValue::Flag(text == "true")))
-        }
-        Value::Scalar { text, plain: true } if text.parse::<serde_json::Number>().is_ok() => {
-            text.parse().ok().map(|number| FieldSource::Fixed(FieldValue::Number(number)))
-        }
-        _ => {
-            let template = Template::new(problems.word(node, &what)?);
-            Some(if template.is_fixed() {
-                FieldSource::Fixed(FieldValue::Text(template.source))
-            } else {
-                FieldSource::Text(template)
-            })
-        }
-    }
-}
-
 /// What an action needs to become an effect.
 pub(super) struct Terms<'a> {
     pub(super) names: &'a Names,
     pub(super) platform: Platform,
+    pub(super) replies: &'a Replies,
+    /// What the ticket is written in, and how sure that is.
+    pub(super) language: (&'a str, f32),
     /// Fills a template.
     pub(super) render: &'a dyn Fn(&Template) -> Result<String, String>,
     /// The mark of a note with this text.
@@ -157,7 +81,7 @@ pub(super) struct Terms<'a> {
 }
 
 impl Action {
-    /// The effect on one platform.
+    /// The effect on one platform; a look-up has none before it is answered.
     ///
     /// # Errors
     /// Why there is none: a template that fails, a value that is no priority, a name the platform does not have.
@@ -166,6 +90,8 @@ impl Action {
             let text = (terms.render)(template)?;
             if text.is_empty() { Err("the template gives no text".to_owned()) } else { Ok(text) }
         };
+        let tags =
+            |templates: &[Template]| templates.iter().map(render).collect::<Result<BTreeSet<_>, String>>();
         let name = |kind, template: &Template| terms.names.resolve(kind, &render(template)?, terms.platform);
         Ok(match &self.verb {
             Verb::SetField { field, value } => Effect::SetField {
@@ -179,38 +105,63 @@ impl Action {
                 let word = render(template)?;
                 Effect::SetPriority(word.parse().map_err(|message| format!("`{word}`: {message}"))?)
             }
-            Verb::AddTags(templates) => {
-                Effect::AddTags(templates.iter().map(render).collect::<Result<_, _>>()?)
-            }
+            Verb::AddTags(templates) => Effect::AddTags(tags(templates)?),
+            Verb::RemoveTags(templates) => Effect::RemoveTags(tags(templates)?),
             Verb::AssignGroup(template) => Effect::AssignGroup(name(Kind::Group, template)?),
             Verb::AssignAgent(template) => Effect::AssignAgent(name(Kind::Agent, template)?),
+            Verb::CcGroup(template) => Effect::Cc(Party::Group(name(Kind::Group, template)?)),
+            Verb::CcEmail(template) => {
+                let address = render(template)?;
+                if !is_address(&address) {
+                    return Err("the template gives no address".to_owned());
+                }
+                Effect::Cc(Party::Email(address))
+            }
             Verb::Note(template) => {
                 let text = render(template)?;
                 let marker = (terms.marker)(&text);
                 Effect::Note(Note { text, marker })
             }
+            Verb::Reply(name) => {
+                let (code, confidence) = terms.language;
+                let template = terms.replies.text(name, code, confidence);
+                let template = template.ok_or_else(|| format!("there is no template `{name}`"))?;
+                Effect::Reply(Reply { template: name.clone(), text: render(template)? })
+            }
+            Verb::Lookup(_) => return Err("a look-up is made once the decision stands".to_owned()),
         })
     }
 
-    /// The templates in it.
+    /// The templates in it that are filled from the ticket alone.
     pub(super) fn templates(&self) -> Vec<&Template> {
         match &self.verb {
-            Verb::SetField { value: FieldSource::Fixed(_), .. } => Vec::new(),
+            Verb::SetField { value: FieldSource::Fixed(_), .. } | Verb::Reply(_) | Verb::Lookup(_) => {
+                Vec::new()
+            }
             Verb::SetField { value: FieldSource::Text(template), .. }
             | Verb::SetPriority(template)
             | Verb::AssignGroup(template)
             | Verb::AssignAgent(template)
+            | Verb::CcGroup(template)
+            | Verb::CcEmail(template)
             | Verb::Note(template) => vec![template],
-            Verb::AddTags(templates) => templates.iter().collect(),
+            Verb::AddTags(templates) | Verb::RemoveTags(templates) => templates.iter().collect(),
         }
     }
 
     /// The one template that decides a name, and what kind of name.
     pub(super) fn named(&self) -> Option<(Kind, &Template)> {
         match &self.verb {
-            Verb::AssignGroup(template) => Some((Kind::Group, template)),
+            Verb::AssignGroup(template) | Verb::CcGroup(template) => Some((Kind::Group, template)),
             Verb::AssignAgent(template) => Some((Kind::Agent, template)),
             _ => None,
         }
     }
+}
+
+/// Something before and something after the one `@`, and no white space.
+fn is_address(text: &str) -> bool {
+    text.split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+        && !text.chars().any(char::is_whitespace)
 }

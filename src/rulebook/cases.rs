@@ -24,7 +24,7 @@ use given::Given;
 /// The keys of a case, and of its parts `given` and `expect`.
 pub const CASE_KEYS: [&str; 3] = ["name", "given", "expect"];
 /// What a case may say of the ticket it begins with.
-pub const GIVEN_KEYS: [&str; 16] = read::GIVEN;
+pub const GIVEN_KEYS: [&str; 21] = read::GIVEN;
 /// What a case may say of the decision it wants.
 pub const EXPECT_KEYS: [&str; 4] = read::EXPECT;
 
@@ -132,6 +132,7 @@ impl Case {
             prediction.language = Language { code: code.clone(), confidence: *confidence };
         }
         let history = History::default();
+        let contacts: Vec<_> = self.given.contacts.iter().map(|ago| self.given.before(*ago)).collect();
         let facts = Facts {
             account: &self.given.account,
             platform,
@@ -140,6 +141,10 @@ impl Case {
             history: &history,
             directory: &directory,
             ceiling: self.given.mode,
+            now: self.given.now,
+            segment: self.given.segment.as_deref(),
+            contacts: &contacts,
+            public_replies: self.given.public_replies,
         };
         let decision = decide(rulebook, &facts);
         let differences = judge::differences(&self.expect, rulebook, &facts, &decision);

@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use deskbridge_connectors::{Effect, Platform};
 use minijinja::Value;
 
-use super::action::{Action, Terms, Verb};
+use super::action::{Action, Question, Terms, Verb};
+use super::condition::Test;
 use super::names::Kind;
-use super::syntax::Rule;
+use super::syntax::{Book, Rule};
 use super::template::{Engine, Problem, Template};
 use super::{Rulebook, Vocabulary};
 use crate::diagnostic::{Place, nearest};
@@ -17,12 +18,38 @@ use crate::yaml::Problems;
 const HEAD_HAS: &str =
     "a head has label, confidence, margin, abstained, labels, runner_up.label and runner_up.confidence";
 
+/// The engine with every template of the rulebook compiled.
+pub(super) fn engine(book: &Book) -> Engine {
+    let mut engine = Engine::new();
+    for action in book.rules.iter().flat_map(|rule| &rule.then) {
+        action.templates().into_iter().for_each(|template| engine.keep(template));
+        if let Verb::Lookup(question) = &action.verb {
+            engine.keep(&question.note);
+        }
+    }
+    for (_, reply) in book.replies.all() {
+        reply.texts.values().for_each(|(_, text)| engine.keep(text));
+    }
+    engine
+}
+
 /// Reports every template and name that would fail later.
 pub(super) fn check(rulebook: &Rulebook, platforms: &[Platform], problems: &mut Problems) {
     let nothing = Vocabulary::new();
     let vocabulary = rulebook.vocabulary.as_ref();
+    for (_, reply) in rulebook.book.replies.all() {
+        for (at, text) in reply.texts.values() {
+            try_template(&rulebook.engine, text, vocabulary, *at, problems);
+        }
+    }
     for rule in &rulebook.book.rules {
+        conditions(rulebook, rule, problems);
         for action in &rule.then {
+            match &action.verb {
+                Verb::Reply(name) => known_reply(rulebook, name, action.at, problems),
+                Verb::Lookup(question) => lookup(rulebook, question, action.at, problems),
+                _ => {}
+            }
             let mut sound = true;
             for template in action.templates() {
                 sound &= try_template(&rulebook.engine, template, vocabulary, action.at, problems);
@@ -32,6 +59,9 @@ pub(super) fn check(rulebook: &Rulebook, platforms: &[Platform], problems: &mut 
             }
             words(rulebook, action, problems);
             for platform in applies(rule, platforms) {
+                if matches!(action.verb, Verb::Reply(_) | Verb::Lookup(_)) {
+                    continue;
+                }
                 for result in variants(rulebook, action, vocabulary.unwrap_or(&nothing), platform) {
                     if let Err(message) = result {
                         problems.error(name_place(rulebook, action, &message), message);
@@ -80,6 +110,8 @@ fn variants(
             action.effect(&Terms {
                 names: &rulebook.book.names,
                 platform,
+                replies: &rulebook.book.replies,
+                language: ("", 0.0),
                 render: &|template| rulebook.engine.render(template, context),
                 marker: &|_| "deskbridge:probe".to_owned(),
             })
@@ -137,6 +169,69 @@ fn try_template(
             false
         }
     }
+}
+
+fn known_reply(rulebook: &Rulebook, name: &str, at: Place, problems: &mut Problems) {
+    let known: Vec<&str> = rulebook.book.replies.names().collect();
+    if !known.contains(&name) {
+        let help = nearest(name, known.iter().copied()).map_or_else(
+            || "write the text under `templates`, and its name here".to_owned(),
+            |near| format!("did you mean `{near}`?"),
+        );
+        problems.error_with(at, format!("there is no template `{name}`"), Some(help));
+    }
+}
+
+/// What an answer holds is not known before it comes, so only the names of the note's template are checked.
+fn lookup(rulebook: &Rulebook, question: &Question, at: Place, problems: &mut Problems) {
+    match rulebook.engine.names(&question.note) {
+        Err(message) => problems.error(at, format!("the template is not valid: {message}")),
+        Ok(names) => {
+            let Some(vocabulary) = &rulebook.vocabulary else { return };
+            let known: Vec<&str> = Engine::known(vocabulary).chain(["result"]).collect();
+            for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
+                let help = format!("known: {}", known.join(", "));
+                problems.error_with(
+                    at,
+                    format!("the template uses `{name}`, which is not known"),
+                    Some(help),
+                );
+            }
+        }
+    }
+    if !question.encrypted && !rulebook.book.private_hosts.contains(&question.host) {
+        let help =
+            format!("use https://, or list the host: lookups: {{ allow_private: [{}] }}", question.host);
+        let message = "`lookup.url` with http:// is for hosts of your own network only";
+        problems.error_with(at, message, Some(help));
+    }
+}
+
+/// Reports groups and fields of conditions that look like misspelt ones of the table.
+fn conditions(rulebook: &Rulebook, rule: &Rule, problems: &mut Problems) {
+    for (kind, word) in asked(rule) {
+        let names = &rulebook.book.names;
+        if names.place(kind, word).is_none()
+            && let Some(near) = names.lookalike(kind, word)
+        {
+            let message = format!("`{word}` is not listed under `names.{}`", kind.section());
+            problems.error_with(rule.at, message, Some(format!("did you mean `{near}`?")));
+        }
+    }
+}
+
+/// The words for groups and fields that a rule's conditions ask about.
+pub(super) fn asked(rule: &Rule) -> Vec<(Kind, &str)> {
+    let tests = rule.when.iter().flat_map(super::condition::When::tests);
+    let mut found = Vec::new();
+    for test in tests {
+        match test {
+            Test::Group(groups) => found.extend(groups.iter().map(|group| (Kind::Group, group.as_str()))),
+            Test::Field(asked) => found.push((Kind::Field, asked.field.as_str())),
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Reports words that look like misspelt ones of the table.

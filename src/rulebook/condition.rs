@@ -1,22 +1,46 @@
-//! Conditions: what a rule asks about a ticket and its prediction, and whether it holds.
+//! Conditions: what a rule asks about a ticket, its prediction and the moment.
 //!
 //! A condition sees the prediction as the bundle calibrated it. Without a `confidence` the bundle's own choice counts;
-//! with one, the rule's bound replaces the threshold and the default margin stays.
+//! with one, the rule's bound replaces the threshold and the margin stays. [`Sight`] says whether one holds, and what it
+//! saw; nothing here reads a clock, because the moment is one of the facts.
 
-use std::fmt;
+use deskbridge_connectors::{Platform, Priority, Status};
 
-use deskbridge_connectors::Platform;
-use deskbridge_onnx::{HeadKind, Scored};
-
-use super::Facts;
-use super::syntax::Defaults;
-
+mod bound;
+mod head;
+mod hours;
+mod pattern;
 mod read;
+mod show;
+mod sight;
 
+pub(super) use bound::{Age, Bound, Count, span};
+pub(super) use head::{HeadTest, chosen};
+pub(super) use hours::Hours;
+pub(super) use pattern::{Part, Pattern};
 pub(super) use read::read;
+pub(super) use sight::Sight;
 
 /// The words a condition may begin with; any other is the short form of a head.
-pub const CONDITIONS: [&str; 5] = ["head", "language", "platform", "account", "tag"];
+pub const CONDITIONS: [&str; 17] = [
+    "head",
+    "language",
+    "segment",
+    "platform",
+    "account",
+    "channel",
+    "brand",
+    "tag",
+    "field",
+    "status",
+    "priority",
+    "group",
+    "requester",
+    "text",
+    "repeat_contacts",
+    "hours",
+    "age",
+];
 
 /// A tree of conditions.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,163 +58,49 @@ pub(super) enum When {
 /// One condition.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Test {
-    Head {
-        head: String,
-        is: Vec<String>,
-        is_not: Vec<String>,
-        confidence: Option<Bound>,
-        abstains: Option<bool>,
-    },
+    Head(HeadTest),
     Language {
         is: Vec<String>,
         confidence: Option<Bound>,
     },
     Platform(Vec<Platform>),
     Account(Vec<String>),
+    Segment(Vec<String>),
+    Channel(Vec<String>),
+    /// Brands by id.
+    Brand(Vec<String>),
+    /// In lower case.
     Tag(Vec<String>),
+    Field(FieldTest),
+    Status(Vec<Status>),
+    Priority(Vec<Priority>),
+    /// Our words or the platform's names.
+    Group(Vec<String>),
+    /// Both in lower case; one of either is enough.
+    Requester {
+        email: Vec<String>,
+        domain: Vec<String>,
+    },
+    Text {
+        patterns: Vec<Pattern>,
+        part: Part,
+    },
+    Contacts {
+        count: Count,
+        within: std::time::Duration,
+    },
+    Hours(Hours),
+    Age(Age),
 }
 
-/// A bound on a confidence.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Bound {
-    sign: Sign,
-    value: f32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sign {
-    AtLeast,
-    Above,
-    AtMost,
-    Below,
-}
-
-/// Confidences are 32-bit; a bound written as 0.8 must hold for a score of 0.8.
-const ROUNDING: f32 = 1e-6;
-
-impl Bound {
-    /// Reads `>=0.8`, `>0.8`, `<=0.8`, `<0.8` or `0.8`, which means at least.
-    fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let signs = [(">=", Sign::AtLeast), ("<=", Sign::AtMost), (">", Sign::Above), ("<", Sign::Below)];
-        let (sign, number) = signs
-            .into_iter()
-            .find_map(|(word, sign)| Some((sign, text.strip_prefix(word)?)))
-            .unwrap_or((Sign::AtLeast, text));
-        let value = number.trim().parse::<f32>().ok().filter(|value| (0.0..=1.0).contains(value))?;
-        Some(Self { sign, value })
-    }
-
-    fn holds(self, confidence: f32) -> bool {
-        match self.sign {
-            Sign::AtLeast => confidence >= self.value - ROUNDING,
-            Sign::Above => confidence > self.value + ROUNDING,
-            Sign::AtMost => confidence <= self.value + ROUNDING,
-            Sign::Below => confidence < self.value - ROUNDING,
-        }
-    }
-
-    /// A margin belongs to bounds that ask for confidence, not to those that look for doubt.
-    fn wants_margin(self) -> bool {
-        matches!(self.sign, Sign::AtLeast | Sign::Above)
-    }
-}
-
-impl fmt::Display for Bound {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = match self.sign {
-            Sign::AtLeast => ">=",
-            Sign::Above => ">",
-            Sign::AtMost => "<=",
-            Sign::Below => "<",
-        };
-        write!(f, "{sign}{}", self.value)
-    }
-}
-
-impl Test {
-    /// Whether it holds.
-    pub(super) fn holds(&self, facts: &Facts<'_>, defaults: Defaults) -> bool {
-        match self {
-            Self::Head { head, is, is_not, confidence, abstains } => {
-                let Some(scored) = facts.prediction.heads.get(head) else { return false };
-                match abstains {
-                    Some(abstains) => chosen(scored, defaults).is_empty() == *abstains,
-                    None => says(scored, is, is_not, *confidence, defaults),
-                }
-            }
-            Self::Language { is, confidence } => {
-                let language = &facts.prediction.language;
-                is.iter().any(|code| code.eq_ignore_ascii_case(&language.code))
-                    && confidence.is_none_or(|bound| bound.holds(language.confidence))
-            }
-            Self::Platform(platforms) => platforms.contains(&facts.platform),
-            Self::Account(accounts) => accounts.iter().any(|account| account == facts.account),
-            Self::Tag(tags) => tags
-                .iter()
-                .any(|tag| facts.ticket.tags.iter().any(|has| has.to_lowercase() == tag.to_lowercase())),
-        }
-    }
-
-    /// What it saw, for `explain`. Never ticket text.
-    pub(super) fn seen(&self, facts: &Facts<'_>, defaults: Defaults) -> String {
-        match self {
-            Self::Head { head, .. } => match facts.prediction.heads.get(head) {
-                None => format!("the prediction has no head `{head}`"),
-                Some(scored) => {
-                    let best: Vec<_> = scored
-                        .ranked
-                        .iter()
-                        .take(2)
-                        .map(|(label, value)| format!("{label} {value:.2}"))
-                        .collect();
-                    let chosen = match chosen(scored, defaults) {
-                        none if none.is_empty() => "abstains".to_owned(),
-                        labels => format!("chose {}", labels.join(", ")),
-                    };
-                    format!("{} ({chosen})", best.join(", "))
-                }
-            },
-            Self::Language { .. } => {
-                let language = &facts.prediction.language;
-                format!("{} {:.2}", language.code, language.confidence)
-            }
-            Self::Platform(_) => facts.platform.to_string(),
-            Self::Account(_) => facts.account.to_owned(),
-            Self::Tag(_) if facts.ticket.tags.is_empty() => "no tags".to_owned(),
-            Self::Tag(_) => facts.ticket.tags.iter().cloned().collect::<Vec<_>>().join(", "),
-        }
-    }
-}
-
-/// The labels a head says: the bundle's own choice, or by the defaults where the bundle has no threshold at all.
-pub(super) fn chosen(scored: &Scored, defaults: Defaults) -> Vec<&str> {
-    if !scored.threshold.is_empty() || !scored.chosen.is_empty() {
-        return scored.chosen.iter().map(String::as_str).collect();
-    }
-    reaching(scored, Bound { sign: Sign::AtLeast, value: defaults.threshold }, defaults)
-}
-
-/// The labels whose confidence is as asked. Of a head that gives one label only the best counts, and where confidence is
-/// asked for, only when it is the margin ahead.
-fn reaching(scored: &Scored, bound: Bound, defaults: Defaults) -> Vec<&str> {
-    let candidates = match scored.kind {
-        HeadKind::Single if bound.wants_margin() && scored.margin() < defaults.margin - ROUNDING => 0,
-        HeadKind::Single => 1,
-        HeadKind::Multi => scored.ranked.len(),
-    };
-    let ranked = scored.ranked.iter().take(candidates);
-    ranked.filter(|(_, confidence)| bound.holds(*confidence)).map(|(label, _)| label.as_str()).collect()
-}
-
-/// Whether a head says one of `is` and none of `is_not`.
-fn says(scored: &Scored, is: &[String], is_not: &[String], bound: Option<Bound>, defaults: Defaults) -> bool {
-    let said = match bound {
-        None => chosen(scored, defaults),
-        Some(bound) => reaching(scored, bound, defaults),
-    };
-    let has = |labels: &[String]| said.iter().any(|found| labels.iter().any(|label| label == found));
-    !said.is_empty() && (is.is_empty() || has(is)) && !has(is_not)
+/// What is asked of a field.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FieldTest {
+    pub(super) field: String,
+    /// Empty where only `exists` is asked.
+    pub(super) is: Vec<String>,
+    pub(super) is_not: Vec<String>,
+    pub(super) exists: Option<bool>,
 }
 
 impl When {
@@ -206,35 +116,14 @@ impl When {
             Self::Is(_) => true,
         }
     }
-}
 
-impl fmt::Display for Test {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// Every single condition in it, however deep.
+    pub(super) fn tests(&self) -> Vec<&Test> {
         match self {
-            Self::Head { head, is, is_not, confidence, abstains } => {
-                f.write_str(head)?;
-                match abstains {
-                    Some(true) => f.write_str(" abstains")?,
-                    Some(false) => f.write_str(" does not abstain")?,
-                    None => {}
-                }
-                if !is.is_empty() {
-                    write!(f, " is {}", is.join(" or "))?;
-                }
-                if !is_not.is_empty() {
-                    write!(f, " is not {}", is_not.join(" or "))?;
-                }
-                confidence.map_or(Ok(()), |bound| write!(f, " with confidence {bound}"))
+            Self::All(parts) | Self::Any(parts) | Self::None(parts) => {
+                parts.iter().flat_map(Self::tests).collect()
             }
-            Self::Language { is, confidence } => {
-                write!(f, "language is {}", is.join(" or "))?;
-                confidence.map_or(Ok(()), |bound| write!(f, " with confidence {bound}"))
-            }
-            Self::Platform(of) => {
-                write!(f, "platform is {}", of.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(" or "))
-            }
-            Self::Account(of) => write!(f, "account is {}", of.join(" or ")),
-            Self::Tag(of) => write!(f, "tagged {}", of.join(" or ")),
+            Self::Is(test) => vec![test],
         }
     }
 }

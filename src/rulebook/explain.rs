@@ -5,7 +5,7 @@ use std::fmt;
 use deskbridge_connectors::Effect;
 use serde::Serialize;
 
-use crate::decision::Decision;
+use crate::decision::{Decision, Lookup};
 
 /// A decision and how it came about.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,10 +61,25 @@ pub struct ConditionTrace {
 pub struct EffectTrace {
     /// The effect; `None` where it could not be made.
     pub effect: Option<Effect>,
+    /// What would be asked, where the action is a look-up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookup: Option<Lookup>,
     /// Why it is not in the plan.
     pub left_out: Option<String>,
     /// Why it is in the plan and will not be sent.
     pub held_back: Option<String>,
+}
+
+impl EffectTrace {
+    /// It is in the plan as it is.
+    pub(super) fn planned(effect: Effect, held_back: Option<String>) -> Self {
+        Self { effect: Some(effect), lookup: None, left_out: None, held_back }
+    }
+
+    /// It is not in the plan.
+    pub(super) fn left_out(effect: Option<Effect>, why: String) -> Self {
+        Self { effect, lookup: None, left_out: Some(why), held_back: None }
+    }
 }
 
 impl fmt::Display for Explanation {
@@ -94,9 +109,10 @@ impl fmt::Display for Explanation {
 
 impl fmt::Display for EffectTrace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.effect {
-            Some(effect) => write!(f, "{} {}", effect.kind(), effect.value())?,
-            None => f.write_str("no effect")?,
+        match (&self.effect, &self.lookup) {
+            (Some(effect), _) => write!(f, "{} {}", effect.kind(), effect.value())?,
+            (None, Some(lookup)) => write!(f, "lookup {}", lookup.url)?,
+            (None, None) => f.write_str("no effect")?,
         }
         if let Some(reason) = &self.left_out {
             write!(f, " (left out: {reason})")?;

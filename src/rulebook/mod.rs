@@ -5,12 +5,14 @@
 //! ever altered: a rule can only ask for more confidence than the bundle did.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use deskbridge_connectors::{Directory, Effect, Platform, Ticket};
 use deskbridge_onnx::Prediction;
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::decision::Decision;
+use crate::decision::{Decision, Lookup, Planned};
 use crate::diagnostic::{Diagnostic, Place, Severity, Sheet};
 use crate::history::History;
 use crate::mode::Mode;
@@ -21,10 +23,12 @@ mod syntax;
 mod action;
 mod condition;
 mod names;
+mod replies;
 mod template;
 
 mod compile;
 mod lint;
+mod permissions;
 
 mod decide;
 mod explain;
@@ -36,7 +40,8 @@ pub mod unseen;
 
 pub use action::ACTIONS;
 pub use condition::CONDITIONS;
-pub use explain::{ConditionTrace, Explanation, RuleTrace};
+pub use explain::{ConditionTrace, EffectTrace, Explanation, RuleTrace};
+pub use permissions::Permissions;
 pub use syntax::Defaults;
 
 /// The heads of a bundle, each with its labels.
@@ -77,8 +82,8 @@ pub fn load(
     let mut problems = Problems::new(sheet.clone(), false);
     let book = syntax::book(&root, vocabulary, &mut problems);
     let rulebook = Rulebook {
+        engine: compile::engine(&book),
         book,
-        engine: template::Engine::new(),
         vocabulary: vocabulary.cloned(),
         sheet,
         digest: hex::encode(Sha256::digest(source.as_bytes())),
@@ -106,11 +111,31 @@ impl Rulebook {
         self.book.rules.iter().map(|rule| rule.id.as_str())
     }
 
+    /// How far back a rule counts a requester's tickets; `None` where none does.
+    pub fn contact_window(&self) -> Option<Duration> {
+        self.book
+            .rules
+            .iter()
+            .filter_map(|rule| rule.when.as_ref())
+            .flat_map(condition::When::tests)
+            .filter_map(|test| match test {
+                condition::Test::Contacts { within, .. } => Some(*within),
+                _ => None,
+            })
+            .max()
+    }
+
     /// Every effect that is known without a ticket, with names in the platform's words and the place of its action.
     /// A templated value is given once for each label of the head it shows; one that shows several heads, or none
     /// that is known, is left out. Rules that never apply to the platform are left out too.
     pub fn effects_for(&self, platform: Platform) -> Vec<(String, Place, Effect)> {
         compile::effects_for(self, platform)
+    }
+
+    /// What the rulebook asks of accounts that their settings do not give. Warnings: a rulebook may serve several
+    /// installations.
+    pub fn against(&self, accounts: &[Permissions]) -> Vec<Diagnostic> {
+        permissions::check(self, accounts)
     }
 
     /// A finding about a place in this rulebook, with its snippet.
@@ -136,16 +161,38 @@ pub struct Facts<'a> {
     pub directory: &'a Directory,
     /// The strictest of daemon and account.
     pub ceiling: Mode,
+    /// The moment of the decision.
+    pub now: Timestamp,
+    /// The customer's segment in our words, where the account's settings tell segments apart.
+    pub segment: Option<&'a str>,
+    /// When the same requester's *other* tickets on this account came in, in any order. Needed as far back as
+    /// [`Rulebook::contact_window`].
+    pub contacts: &'a [Timestamp],
+    /// Whether the account allows answers that the customer sees.
+    pub public_replies: bool,
 }
 
 /// Decides on one ticket.
 pub fn decide(rulebook: &Rulebook, facts: &Facts<'_>) -> Decision {
-    decide::evaluate(rulebook, facts).decision
+    decide::evaluate(rulebook, facts, false).decision
 }
 
 /// The same decision, with every rule and condition and what it saw.
 pub fn explain(rulebook: &Rulebook, facts: &Facts<'_>) -> Explanation {
-    decide::evaluate(rulebook, facts)
+    decide::evaluate(rulebook, facts, true)
+}
+
+/// The note that the answer to a look-up becomes, with whatever holds it back.
+///
+/// # Errors
+/// Why there is none: the template asks for what the answer does not have.
+pub fn answered(
+    rulebook: &Rulebook,
+    facts: &Facts<'_>,
+    lookup: &Lookup,
+    answer: &serde_json::Value,
+) -> Result<Planned, String> {
+    decide::answered(rulebook, facts, lookup, answer)
 }
 
 #[cfg(test)]

@@ -41,15 +41,32 @@ pub(super) fn stands_in_the_way(effect: &Effect, facts: &Facts<'_>) -> Option<St
             });
             (format!("the field `{field}`"), !holds(value) && !ours)
         }
-        Effect::Note(note) => {
-            let written = facts.history.entries.iter().flat_map(|entry| &entry.effects).any(|record| {
-                record.kind == "note" && was_applied(record) && mentions(&record.value, &note.marker)
-            });
-            return written.then(|| "this note was written before".to_owned());
+        Effect::Note(note) => return was_written(&note.marker, facts),
+        Effect::Reply(_) if !facts.public_replies => {
+            return Some("the account does not allow public replies (`allow_public_replies`)".to_owned());
         }
-        Effect::AddTags(_) => return None,
+        Effect::Reply(reply) => {
+            let sent = facts.history.entries.iter().flat_map(|entry| &entry.effects).any(|record| {
+                record.kind == "reply"
+                    && was_applied(record)
+                    && record.value == Value::from(reply.template.as_str())
+            });
+            return sent.then(|| "this answer was sent before".to_owned());
+        }
+        Effect::AddTags(_) | Effect::RemoveTags(_) | Effect::Cc(_) => return None,
     };
     chosen.then(|| format!("a person has set {what}"))
+}
+
+/// Why a note with this mark is not written again.
+pub(super) fn was_written(marker: &str, facts: &Facts<'_>) -> Option<String> {
+    let written = facts
+        .history
+        .entries
+        .iter()
+        .flat_map(|entry| &entry.effects)
+        .any(|record| record.kind == "note" && was_applied(record) && mentions(&record.value, marker));
+    written.then(|| "this note was written before".to_owned())
 }
 
 /// Whether the newest of our own writes that `of` knows wrote the current value.

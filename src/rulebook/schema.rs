@@ -47,6 +47,28 @@ pub fn rulebook() -> Value {
                     "agents": names("Agents, by name or address."),
                 }
             },
+            "templates": {
+                "description": "Answers to the customer, by name: a text, or one for each language and the `default` language.",
+                "type": ["object", "null"],
+                "additionalProperties": {
+                    "anyOf": [
+                        { "type": "string" },
+                        {
+                            "type": "object",
+                            "required": ["default"],
+                            "properties": { "default": text("The language that stands in for all others.") },
+                            "patternProperties": { "^[a-z]{2,3}$": { "type": "string", "description": "The text in this language." } },
+                            "additionalProperties": false
+                        }
+                    ]
+                }
+            },
+            "lookups": {
+                "description": "What look-ups may do.",
+                "type": ["object", "null"],
+                "additionalProperties": false,
+                "properties": { "allow_private": words_of("Hosts of your own network that may be asked.") }
+            },
             "rules": {
                 "description": "In order; every matching rule adds its actions, and the first to set a single value wins.",
                 "type": "array",
@@ -125,6 +147,13 @@ fn given(key: &str) -> Value {
             "type": "object",
             "additionalProperties": { "type": ["object", "null"], "additionalProperties": share("A calibrated confidence.") }
         }),
+        "segment" => text("The customer's segment, in our words."),
+        "now" => text("The moment of the decision. Default: 2026-03-02T12:00:00Z, a Monday."),
+        "age" => text("How long ago the ticket was opened, as in 2h."),
+        "contacts" => words_of("How long ago the requester's other tickets came in, as in [2h, 3d]."),
+        "public_replies" => {
+            json!({ "description": "Whether the account allows answers to the customer. Default: true.", "type": "boolean" })
+        }
         _ => json!({}),
     }
 }
@@ -145,7 +174,7 @@ fn definitions() -> Value {
         words.into_iter().map(|word| (word.word.to_owned(), word.schema())).collect()
     };
     let mut conditions = properties(conditions());
-    for (key, schema) in words::head_details() {
+    for (key, schema) in words::details() {
         conditions.insert(key.to_owned(), schema);
     }
     let list = |description: &str| json!({ "description": description, "type": "array", "items": { "$ref": "#/$defs/when" } });

@@ -4,6 +4,7 @@ use super::Vocabulary;
 use super::action::{self, Action};
 use super::condition::{self, When};
 use super::names::Names;
+use super::replies::Replies;
 use crate::diagnostic::Place;
 use crate::mode::Mode;
 use crate::yaml::{Node, Problems, Table};
@@ -13,6 +14,9 @@ use crate::yaml::{Node, Problems, Table};
 pub(super) struct Book {
     pub(super) defaults: Defaults,
     pub(super) names: Names,
+    pub(super) replies: Replies,
+    /// Hosts of look-ups that may lie in a private network, in lower case.
+    pub(super) private_hosts: Vec<String>,
     pub(super) rules: Vec<Rule>,
 }
 
@@ -56,6 +60,9 @@ pub(super) fn book(root: &Node, vocabulary: Option<&Vocabulary>, problems: &mut 
     }
     let defaults = defaults(file.table("defaults", problems), problems);
     let names = Names::read(file.table("names", problems), problems);
+    let replies =
+        file.optional("templates").map(|(_, node)| Replies::read(node, problems)).unwrap_or_default();
+    let private_hosts = private_hosts(file.table("lookups", problems), problems);
     let mut rules = Vec::new();
     if let Some(node) = file.required("rules", problems) {
         for item in problems.list(node, "`rules`") {
@@ -63,7 +70,15 @@ pub(super) fn book(root: &Node, vocabulary: Option<&Vocabulary>, problems: &mut 
         }
     }
     file.close(problems);
-    Book { defaults, names, rules }
+    Book { defaults, names, replies, private_hosts, rules }
+}
+
+fn private_hosts(mut table: Table<'_>, problems: &mut Problems) -> Vec<String> {
+    let hosts = table
+        .optional("allow_private")
+        .map(|(_, node)| problems.one_or_many(node, "`lookups.allow_private`"));
+    table.close(problems);
+    hosts.unwrap_or_default().into_iter().map(|(_, host)| host.trim().to_ascii_lowercase()).collect()
 }
 
 fn defaults(mut table: Table<'_>, problems: &mut Problems) -> Defaults {

@@ -17,7 +17,7 @@ use super::{Facts, Vocabulary};
 const FUEL: u64 = 20_000;
 
 /// Names every template knows besides the heads.
-const OWN_NAMES: [&str; 2] = ["language", "ticket"];
+const OWN_NAMES: [&str; 4] = ["account", "language", "segment", "ticket"];
 
 /// Text that may be a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,13 @@ impl Engine {
         Self { environment }
     }
 
+    /// Compiles a template once, so that no decision has to. What is wrong with it is told by [`Self::names`].
+    pub(super) fn keep(&mut self, template: &Template) {
+        if !template.fixed {
+            let _ = self.environment.add_template_owned(template.source.clone(), template.source.clone());
+        }
+    }
+
     /// The text, with white space at its ends cut.
     ///
     /// # Errors
@@ -63,7 +70,9 @@ impl Engine {
             return Ok(template.source.trim().to_owned());
         }
         self.environment
-            .render_str(&template.source, context)
+            .get_template(&template.source)
+            .or_else(|_| self.environment.template_from_str(&template.source))
+            .and_then(|compiled| compiled.render(context))
             .map(|text| text.trim().to_owned())
             .map_err(|error| message(&error))
     }
@@ -130,7 +139,13 @@ pub(super) enum Problem {
 
 /// What a template sees of a ticket.
 pub(super) fn context(facts: &Facts<'_>, defaults: Defaults) -> Value {
-    build(facts.prediction, defaults, facts.ticket.id.as_str(), facts.platform, facts.account)
+    build(facts.prediction, defaults, facts.ticket.id.as_str(), facts.platform, facts.account, facts.segment)
+}
+
+/// The same with the answer to a look-up.
+pub(super) fn context_with(facts: &Facts<'_>, defaults: Defaults, result: &serde_json::Value) -> Value {
+    let result = Value::from(minijinja::value::Serde(result));
+    context! { result => result, ..context(facts, defaults) }
 }
 
 fn build(
@@ -139,6 +154,7 @@ fn build(
     ticket: &str,
     platform: Platform,
     account: &str,
+    segment: Option<&str>,
 ) -> Value {
     let mut names: BTreeMap<String, Value> = prediction
         .heads
@@ -168,6 +184,8 @@ fn build(
         "ticket".to_owned(),
         context! { id => ticket, platform => platform.as_str(), account => account },
     );
+    names.insert("account".to_owned(), context! { name => account, platform => platform.as_str() });
+    names.insert("segment".to_owned(), Value::from(segment.unwrap_or_default()));
     Value::from(names)
 }
 
@@ -181,7 +199,12 @@ fn probe<'v>(vocabulary: &'v Vocabulary, chosen: impl Fn(&str) -> Option<&'v Str
             let ranked = std::iter::once((best.clone(), 0.9)).chain(rest).collect();
             (
                 head.clone(),
-                Scored { kind: HeadKind::Single, ranked, chosen: vec![best], threshold: BTreeMap::new() },
+                Scored {
+                    kind: HeadKind::Multi,
+                    ranked,
+                    chosen: after(labels, &best),
+                    threshold: BTreeMap::new(),
+                },
             )
         })
         .collect();
@@ -193,7 +216,15 @@ fn probe<'v>(vocabulary: &'v Vocabulary, chosen: impl Fn(&str) -> Option<&'v Str
         "1",
         platform,
         "account",
+        Some("segment"),
     )
+}
+
+/// All labels, beginning with this one and going round: over all contexts, every label stands at every place, so that
+/// `labels[1]` meets each of them too.
+fn after(labels: &[String], best: &str) -> Vec<String> {
+    let start = labels.iter().position(|label| label == best).unwrap_or(0);
+    labels.iter().cycle().skip(start).take(labels.len()).cloned().collect()
 }
 
 fn percent(share: f64) -> String {

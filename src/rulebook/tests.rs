@@ -9,7 +9,11 @@ use deskbridge_onnx::{HeadKind, Language, Prediction, Scored};
 use super::*;
 
 mod deciding;
+mod language;
+mod lint;
 mod loading;
+mod manual;
+mod questions;
 mod shipped;
 
 pub(super) fn vocabulary() -> Vocabulary {
@@ -62,10 +66,16 @@ pub(super) fn ticket() -> Ticket {
         group: None,
         assignee: None,
         fields: BTreeMap::new(),
+        profile: BTreeMap::new(),
+        followers: Vec::new(),
         channel: None,
         brand: None,
         created_at: None,
     }
+}
+
+pub(super) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
 }
 
 pub(super) fn id(text: &str) -> RemoteId {
@@ -106,29 +116,50 @@ pub(super) struct Case {
     pub(super) prediction: Prediction,
     pub(super) history: History,
     pub(super) ceiling: Mode,
+    pub(super) now: Timestamp,
+    pub(super) segment: Option<&'static str>,
+    pub(super) contacts: Vec<Timestamp>,
+    pub(super) public_replies: bool,
 }
 
 impl Default for Case {
     fn default() -> Self {
-        Self { ticket: ticket(), prediction: billing(), history: History::default(), ceiling: Mode::Live }
+        Self {
+            ticket: ticket(),
+            prediction: billing(),
+            history: History::default(),
+            ceiling: Mode::Live,
+            now: at("2026-03-04T15:00:00Z"),
+            segment: Some("premium"),
+            contacts: Vec::new(),
+            public_replies: true,
+        }
     }
 }
 
 impl Case {
     pub(super) fn explained(&self, rulebook: &Rulebook) -> Explanation {
         let directory = directory();
-        let facts = Facts {
+        let facts = self.facts(&directory);
+        let explanation = explain(rulebook, &facts);
+        assert_eq!(decide(rulebook, &facts), explanation.decision, "decide and explain are one evaluation");
+        explanation
+    }
+
+    pub(super) fn facts<'a>(&'a self, directory: &'a Directory) -> Facts<'a> {
+        Facts {
             account: "acme",
             platform: Platform::ALL[0],
             ticket: &self.ticket,
             prediction: &self.prediction,
             history: &self.history,
-            directory: &directory,
+            directory,
             ceiling: self.ceiling,
-        };
-        let explanation = explain(rulebook, &facts);
-        assert_eq!(decide(rulebook, &facts), explanation.decision, "decide and explain are one evaluation");
-        explanation
+            now: self.now,
+            segment: self.segment,
+            contacts: &self.contacts,
+            public_replies: self.public_replies,
+        }
     }
 
     /// The plan, a line each: the rule, the effect, its mode and why it waits.

@@ -49,6 +49,7 @@ fn account(key: &Key, node: &Node, problems: &mut Problems) -> Option<Account> {
         webhook,
         credentials: credentials.clone().unwrap_or_default(),
         allow_public_replies,
+        segment_field: segment.as_ref().ok().and_then(|segment| Some(segment.as_ref()?.field.clone())),
         api_version,
         app_id,
         admin_id,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_connectors::{AccountConfig, Connector, Platform, Secret};
+use deskbridge_connectors::{AccountConfig, Connector, Platform, Secret, Ticket};
 
 use crate::mode::Mode;
 
@@ -137,4 +137,14 @@ pub struct Segment {
     pub map: BTreeMap<String, String>,
     /// Our word where the field is empty or holds something else.
     pub default: String,
+}
+
+impl Segment {
+    /// The segment of a ticket's customer, in our words. The platform's value is matched upper and lower case alike.
+    pub fn of(&self, ticket: &Ticket) -> &str {
+        let value = ticket.profile.get(&self.field).map(ToString::to_string);
+        value
+            .and_then(|value| self.map.iter().find(|(known, _)| known.eq_ignore_ascii_case(&value)))
+            .map_or(self.default.as_str(), |(_, word)| word.as_str())
+    }
 }

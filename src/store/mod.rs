@@ -64,6 +64,15 @@ pub trait Store: Send + Sync {
     /// What is known of a ticket.
     async fn history(&self, ticket: &TicketKey) -> Result<History, Error>;
 
+    /// When the same requester's other tickets on the account were first decided, those since `since`. `requester` is
+    /// the digest that [`crate::history::requester`] gives.
+    async fn contacts(
+        &self,
+        ticket: &TicketKey,
+        requester: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Timestamp>, Error>;
+
     /// Ledger entries, oldest first.
     async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error>;
 

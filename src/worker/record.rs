@@ -1,14 +1,16 @@
 //! The ledger's entry for one piece of work, whichever way it ended. Pure, but for counting.
 
-use deskbridge_connectors::{Applied, Directory, Effect, EffectState, Notice, Skip, Ticket, Write};
+use deskbridge_connectors::ticket::Requester;
+use deskbridge_connectors::{Applied, Effect, EffectState, Notice, Skip, Write};
 use deskbridge_onnx::contract_json;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Verdict;
 use crate::account::Account;
-use crate::decision::{Decision, Planned, Sendable};
+use crate::decision::{Asked, Decision, Lookup, Planned, Sendable};
 use crate::dispatch::Calls;
+use crate::history::requester;
 use crate::mode::Mode;
 use crate::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
 use crate::snapshot::Snapshot;
@@ -20,11 +22,19 @@ pub(super) struct Record<'a> {
     work: &'a Work,
     ticket: &'a str,
     begun: Timestamp,
+    /// Who asked, as a digest.
+    requester: Option<String>,
 }
 
 impl<'a> Record<'a> {
     pub(super) fn new(account: &'a Account, work: &'a Work, notice: &'a Notice, begun: Timestamp) -> Self {
-        Self { account, work, ticket: notice.ticket.as_str(), begun }
+        Self { account, work, ticket: notice.ticket.as_str(), begun, requester: None }
+    }
+
+    /// The same with who asked, once the ticket has been looked at.
+    pub(super) fn of(&mut self, who: &Requester) -> &Self {
+        self.requester = requester(&self.work.account, who);
+        self
     }
 
     /// The ticket was left alone.
@@ -45,9 +55,17 @@ impl<'a> Record<'a> {
         calls: &mut Calls,
         now: Timestamp,
     ) -> Verdict {
-        let free = decision.plan.iter().any(|planned| planned.held_back.is_none());
-        let outcome = if free { Outcome::Shadowed } else { Outcome::NoRule };
+        let asks = |lookup: &Lookup| lookup.held_back.is_none() && lookup.mode == Mode::Shadow;
+        let free = decision.plan.iter().any(|planned| planned.held_back.is_none())
+            || decision.lookups.iter().any(asks);
+        let failed = decision.lookups.iter().any(|lookup| matches!(lookup.asked, Asked::Failed(_)));
+        let outcome = match (free, failed) {
+            (true, _) => Outcome::Shadowed,
+            (false, true) => Outcome::Moot,
+            (false, false) => Outcome::NoRule,
+        };
         let mut entry = self.decided(decision, outcome, calls, now);
+        entry.reason = (outcome == Outcome::Moot).then(|| "a look-up gave nothing".to_owned());
         entry.withheld = withheld.map(|write| {
             json!({ "method": write.verb.as_str(), "path": write.path.as_str(), "body": without_notes(write.body, decision) })
         });
@@ -72,7 +90,9 @@ impl<'a> Record<'a> {
             }
         }
         if suggested {
-            let told = |effect: &&mut EffectRecord| effect.mode == Mode::Suggest && effect.reason.is_none();
+            let told = |effect: &&mut EffectRecord| {
+                effect.mode == Mode::Suggest && effect.reason.is_none() && effect.kind != "lookup"
+            };
             entry.effects.iter_mut().filter(told).for_each(|effect| effect.state = EffectOutcome::Suggested);
         }
         entry.outcome = overall(&entry.effects);
@@ -85,6 +105,7 @@ impl<'a> Record<'a> {
             account: self.work.account.clone(),
             platform: self.account.platform.as_str().to_owned(),
             ticket: self.ticket.to_owned(),
+            requester: None,
             delivery: self.work.key.as_str().to_owned(),
             received_at: self.work.received_at,
             decided_at: self.begun,
@@ -111,6 +132,7 @@ impl<'a> Record<'a> {
             account: self.work.account.clone(),
             platform: self.account.platform.as_str().to_owned(),
             ticket: self.ticket.to_owned(),
+            requester: self.requester.clone(),
             delivery: self.work.key.as_str().to_owned(),
             received_at: self.work.received_at,
             decided_at: now,
@@ -118,7 +140,12 @@ impl<'a> Record<'a> {
             language: part("language"),
             heads: part("heads"),
             rules: decision.rules.clone(),
-            effects: decision.plan.iter().map(planned).collect(),
+            effects: decision
+                .plan
+                .iter()
+                .map(planned)
+                .chain(decision.lookups.iter().map(looked_up))
+                .collect(),
             outcome,
             reason: None,
             digests: Some(decision.digests.clone()),
@@ -132,10 +159,10 @@ impl<'a> Record<'a> {
 }
 
 /// Adds to a decided entry what a replay needs of the ticket.
-pub(super) fn remember(verdict: Verdict, ticket: &Ticket, names: &Directory, decision: &Decision) -> Verdict {
+pub(super) fn remember(verdict: Verdict, snapshot: Snapshot) -> Verdict {
     match verdict {
         Verdict::Settle(mut entry) => {
-            entry.snapshot = Some(Box::new(Snapshot::of(ticket, names, decision)));
+            entry.snapshot = entry.digests.is_some().then(|| Box::new(snapshot));
             Verdict::Settle(entry)
         }
         other => other,
@@ -163,6 +190,24 @@ fn planned(planned: &Planned) -> EffectRecord {
     }
 }
 
+/// A look-up is kept as the rulebook writes it: its address may hold what a customer wrote.
+fn looked_up(lookup: &Lookup) -> EffectRecord {
+    let (state, reason) = match (&lookup.held_back, &lookup.asked) {
+        (Some(why), _) => (EffectOutcome::Refused, Some(why.clone())),
+        (None, Asked::No) => (EffectOutcome::Shadowed, None),
+        (None, Asked::Answered) => (EffectOutcome::Applied, None),
+        (None, Asked::Failed(why)) => (EffectOutcome::Failed, Some(why.clone())),
+    };
+    EffectRecord {
+        kind: "lookup".to_owned(),
+        value: lookup.pattern.as_str().into(),
+        rule: lookup.because.clone(),
+        mode: lookup.mode,
+        state,
+        reason,
+    }
+}
+
 fn outcome_of(state: &EffectState) -> (EffectOutcome, Option<String>) {
     match state {
         EffectState::Applied => (EffectOutcome::Applied, None),
@@ -172,7 +217,9 @@ fn outcome_of(state: &EffectState) -> (EffectOutcome, Option<String>) {
 }
 
 fn overall(effects: &[EffectRecord]) -> Outcome {
-    let any = |wanted: &[EffectOutcome]| effects.iter().any(|effect| wanted.contains(&effect.state));
+    // A look-up changes nothing by itself.
+    let changes = || effects.iter().filter(|effect| effect.kind != "lookup");
+    let any = |wanted: &[EffectOutcome]| changes().any(|effect| wanted.contains(&effect.state));
     if any(&[EffectOutcome::Applied, EffectOutcome::Unchanged]) {
         Outcome::Applied
     } else if any(&[EffectOutcome::Suggested]) {
@@ -184,8 +231,13 @@ fn overall(effects: &[EffectRecord]) -> Outcome {
     }
 }
 
-/// The body of a withheld write with every note's text cut to its marker: the ledger holds no ticket text.
+/// The body of a withheld write with every note's text cut to its marker, and every answer's to its template's name:
+/// the ledger holds no ticket text.
 fn without_notes(body: Value, decision: &Decision) -> Value {
+    let answer = decision.plan.iter().find_map(|planned| match &planned.effect {
+        Effect::Reply(reply) => Some(reply.template.as_str()),
+        _ => None,
+    });
     let markers: Vec<&str> = decision
         .plan
         .iter()
@@ -201,7 +253,15 @@ fn without_notes(body: Value, decision: &Decision) -> Value {
         },
         Value::Array(items) => items.into_iter().map(|item| without_notes(item, decision)).collect(),
         Value::Object(map) => {
-            map.into_iter().map(|(key, value)| (key, without_notes(value, decision))).collect()
+            let cut = |(key, value): (String, Value)| match (answer, without_notes(value, decision)) {
+                (Some(template), Value::String(text))
+                    if matches!(key.as_str(), "body" | "html_body") && !text.starts_with("… ") =>
+                {
+                    (key, format!("… {template}").into())
+                }
+                (_, value) => (key, value),
+            };
+            map.into_iter().map(cut).collect()
         }
         other => other,
     }

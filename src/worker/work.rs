@@ -6,15 +6,19 @@ use deskbridge_connectors::{
     Applied, Directory, Doubt, Later, Looked, Notice, NoticeKind, Refusal, Skip, Ticket,
 };
 
+use jiff::Timestamp;
+
 use super::record::{Record, remember};
 use super::{ClaimJournal, Verdict};
 use crate::account::Account;
 use crate::brain::Brain;
 use crate::clock::Clock;
-use crate::decision::{Decision, TicketKey};
+use crate::decision::{Asked, Decision, TicketKey};
+use crate::dispatch::lookup::ask;
 use crate::dispatch::{Calls, Change, Stopped};
-use crate::history::History;
-use crate::rulebook::Facts;
+use crate::history::{History, requester};
+use crate::rulebook::{Facts, answered};
+use crate::snapshot::Snapshot;
 use crate::store::{Store, Work};
 use crate::triage;
 
@@ -50,7 +54,7 @@ impl Desk<'_> {
 
     async fn try_work(&self, work: &Work, journal: &ClaimJournal, calls: &mut Calls) -> Step<Verdict> {
         let notice = self.notice(work)?;
-        let record = Record::new(self.account, work, &notice, self.clock.now());
+        let mut record = Record::new(self.account, work, &notice, self.clock.now());
         if notice.kind == NoticeKind::Other {
             return Ok(record.skipped(Skip::NotSubscribed, calls));
         }
@@ -63,9 +67,10 @@ impl Desk<'_> {
                 Ok(in_hand) => in_hand,
                 Err(skip) => return Ok(record.skipped(skip, calls)),
             };
-            let decision = self.decide(&in_hand).await?;
-            match self.act(work, &in_hand, &decision, journal, calls, &record).await? {
-                Some(verdict) => return Ok(remember(verdict, &in_hand.ticket, &in_hand.names, &decision)),
+            let (decision, snapshot) = self.decide(&in_hand).await?;
+            let record = record.of(&in_hand.ticket.requester);
+            match self.act(work, &in_hand, &decision, journal, calls, record).await? {
+                Some(verdict) => return Ok(remember(verdict, snapshot)),
                 // Somebody changed the ticket between our look and our write: they win, and we look again.
                 None => continue,
             }
@@ -112,11 +117,13 @@ impl Desk<'_> {
         }
     }
 
-    async fn decide(&self, in_hand: &InHand) -> Step<Decision> {
+    async fn decide(&self, in_hand: &InHand) -> Step<(Decision, Snapshot)> {
         let prediction = triage::predict(self.brain, &in_hand.ticket).await.map_err(|error| {
             tracing::error!(account = self.account.line.account(), %error, "the model gave no answer");
             Verdict::Later(Later::Failed, "the model gave no answer".into())
         })?;
+        let now = self.clock.now();
+        let contacts = self.contacts(&in_hand.ticket, now).await?;
         let facts = Facts {
             account: self.account.line.account(),
             platform: self.account.platform,
@@ -125,8 +132,51 @@ impl Desk<'_> {
             history: &in_hand.history,
             directory: &in_hand.names,
             ceiling: self.account.ceiling,
+            now,
+            segment: self.account.segment.as_ref().map(|segment| segment.of(&in_hand.ticket)),
+            contacts: &contacts,
+            public_replies: self.account.public_replies,
         };
-        Ok(triage::decide(self.brain, &facts))
+        let mut decision = triage::decide(self.brain, &facts);
+        self.look_up(&mut decision, &facts).await;
+        let snapshot = Snapshot::of(&facts, self.brain.rulebook.contact_window(), &decision);
+        Ok((decision, snapshot))
+    }
+
+    /// When the same requester's other tickets came in, where a rule wants to know.
+    async fn contacts(&self, ticket: &Ticket, now: Timestamp) -> Step<Vec<Timestamp>> {
+        let account = self.account.line.account();
+        let asked = self.brain.rulebook.contact_window().zip(requester(account, &ticket.requester));
+        let Some((window, who)) = asked else { return Ok(Vec::new()) };
+        let since = now.checked_sub(window).unwrap_or(Timestamp::MIN);
+        let key = TicketKey { account: account.to_owned(), ticket: ticket.id.clone() };
+        self.store.contacts(&key, &who, since).await.map_err(Verdict::Leave)
+    }
+
+    /// Asks what the decision wants to know. An answer becomes a note of the plan; without one nothing is written, and
+    /// the ticket goes its way: a look-up is help for the agent and no condition of anything.
+    async fn look_up(&self, decision: &mut Decision, facts: &Facts<'_>) {
+        let lookups = decision.lookups.iter_mut().filter(|lookup| lookup.held_back.is_none());
+        for lookup in lookups {
+            let Some(permit) = lookup.mode.permit() else { continue };
+            let answer = ask(&permit, lookup).await.map_err(|why| why.to_string());
+            let note = answer.and_then(|answer| answered(&self.brain.rulebook, facts, lookup, &answer));
+            lookup.asked = match note {
+                Ok(note) => {
+                    decision.plan.push(note);
+                    Asked::Answered
+                }
+                Err(why) => {
+                    tracing::warn!(
+                        account = facts.account,
+                        rule = lookup.because,
+                        why,
+                        "a look-up gave nothing"
+                    );
+                    Asked::Failed(why)
+                }
+            };
+        }
     }
 
     /// `None` when the ticket moved.

@@ -13,6 +13,7 @@ use deskbridge::rulebook::{self, Facts, Rulebook};
 use deskbridge_connectors::ticket::{Author, Message, Requester};
 use deskbridge_connectors::{Directory, Platform, Status, Ticket, TicketId, Version};
 use deskbridge_onnx::{HeadKind, Language, Prediction, Scored};
+use jiff::Timestamp;
 
 /// Microseconds one decision may take.
 const CEILING: f64 = 200.0;
@@ -35,6 +36,10 @@ fn main() {
         history: &history,
         directory: &directory,
         ceiling: Mode::Live,
+        now: Timestamp::constant(1_772_452_800, 0),
+        segment: None,
+        contacts: &[],
+        public_replies: false,
     };
     let matched = rulebook::decide(&rulebook, &facts).rules.len();
     assert!(
@@ -63,7 +68,10 @@ fn rules() -> Rulebook {
     let mut text = "version: 1\nrules:\n".to_owned();
     for at in 0..500 {
         let when = match at % 5 {
-            0 | 1 => format!("{{ tag: [tag-{at}, other-{at}] }}"),
+            0 => {
+                format!("{{ text: '(?i)\\b(charge-?back {at}|invoice no\\.? {at}\\d*|order #{at}\\d)\\b' }}")
+            }
+            1 => format!("{{ any: [{{ text: 'error [A-Z]+-?{at}' }}, {{ tag: [tag-{at}, other-{at}] }}] }}"),
             2 => format!("{{ head: category, is: label-{}, confidence: \">=0.{}\" }}", at % 7, 3 + at % 6),
             3 => format!("{{ all: [{{ category: label-{} }}, {{ tag: loyal }}] }}", at % 7),
             _ => format!("{{ any: [{{ language: de }}, {{ tag: tag-{at} }}], none: [{{ tag: loyal }}] }}"),
@@ -95,6 +103,8 @@ fn ticket() -> Ticket {
         group: None,
         assignee: None,
         fields: BTreeMap::new(),
+        followers: Vec::new(),
+        profile: BTreeMap::new(),
         channel: Some("web".into()),
         brand: None,
         created_at: None,

@@ -13,9 +13,9 @@ use crate::directory::Directory;
 use crate::plan::{Applied, Effect, EffectState, Note, Plan};
 use crate::ticket::{FieldValue, Priority, Ticket, TicketId, Version};
 
-const BEFORE: &str = "2026-11-02T09:15:01Z";
+pub(super) const BEFORE: &str = "2026-11-02T09:15:01Z";
 
-fn directory() -> Directory {
+pub(super) fn directory() -> Directory {
     let answers = [
         ok(include_str!("../fixtures/groups.json")),
         ok(include_str!("../fixtures/agents.json")),
@@ -26,7 +26,7 @@ fn directory() -> Directory {
     directory
 }
 
-fn on() -> Ticket {
+pub(super) fn on() -> Ticket {
     let ticket = TicketId::new("4711").unwrap();
     let notice = Notice { kind: NoticeKind::Created, ticket, actor: None, occurred_at: None };
     let answers = [ok(include_str!("../fixtures/ticket.json")), ok("[]")];
@@ -34,39 +34,39 @@ fn on() -> Ticket {
     *ticket
 }
 
-fn act(plan: &[Effect], answers: &[Answer]) -> Next<Applied, Call> {
+pub(super) fn act(plan: &[Effect], answers: &[Answer]) -> Next<Applied, Call> {
     connector().act(&Plan(plan.to_vec()), &on(), &directory(), Doubt::None, answers)
 }
 
-fn act_in_doubt(plan: &[Effect], answers: &[Answer]) -> Next<Applied, Call> {
+pub(super) fn act_in_doubt(plan: &[Effect], answers: &[Answer]) -> Next<Applied, Call> {
     connector().act(&Plan(plan.to_vec()), &on(), &directory(), Doubt::LastWriteUnanswered, answers)
 }
 
 /// The ticket at a version, with these tags.
-fn ticket(version: &str, tags: &[&str]) -> Answer {
+pub(super) fn ticket(version: &str, tags: &[&str]) -> Answer {
     let mut body: Value = serde_json::from_str(include_str!("../fixtures/ticket.json")).unwrap();
     body["updated_at"] = version.into();
     body["tags"] = json!(tags);
     ok(body.to_string())
 }
 
-fn get(path: &str) -> Next<Applied, Call> {
+pub(super) fn get(path: &str) -> Next<Applied, Call> {
     Next::Send(Call::Read(Read::get(path)))
 }
 
-fn put(body: Value) -> Next<Applied, Call> {
+pub(super) fn put(body: Value) -> Next<Applied, Call> {
     write(Verb::Put, "/api/v2/tickets/4711", body)
 }
 
-fn write(verb: Verb, path: &str, body: Value) -> Next<Applied, Call> {
+pub(super) fn write(verb: Verb, path: &str, body: Value) -> Next<Applied, Call> {
     Next::Send(Call::Write(Write { verb, path: PathAndQuery::new(path), body }))
 }
 
-fn done(states: Vec<EffectState>, version: Option<&str>) -> Next<Applied, Call> {
+pub(super) fn done(states: Vec<EffectState>, version: Option<&str>) -> Next<Applied, Call> {
     Next::Done(Applied { states, version: version.map(|at| Version(at.to_owned())) })
 }
 
-fn tags(tags: &[&str]) -> Effect {
+pub(super) fn tags(tags: &[&str]) -> Effect {
     Effect::AddTags(tags.iter().map(|tag| (*tag).to_owned()).collect::<BTreeSet<_>>())
 }
 
@@ -232,7 +232,7 @@ fn an_unknown_name_is_refused_and_the_rest_proceeds() {
     assert!(refused(1).contains("`Category`"), "{}", refused(1));
     assert!(refused(2).contains("no comma"), "{}", refused(2));
     assert!(refused(3).contains("32 characters"), "{}", refused(3));
-    assert!(refused(4).contains("nested_field"), "{}", refused(4));
+    assert!(refused(4).contains("`Place`"), "{}", refused(4));
     assert_eq!(applied.states[5], EffectState::Applied);
     for (effect, state) in plan.iter().zip(&applied.states) {
         assert_eq!(connector().can(effect, &directory()).is_err(), matches!(state, EffectState::Refused(_)));
@@ -297,8 +297,15 @@ fn wherever_the_platform_fails_the_exchange_says_what_kind_of_failure_it_is() {
         let mut failed = [0; 4];
         for before in 0..12 {
             let ends = [
-                failing(|answers| connector.look(&notice, answers), before, status).map(End::of),
-                failing(|answers| connector.names(answers), before, status).map(End::of),
+                // A thread that is not there leaves the ticket with its description.
+                failing(|answers| connector.look(&notice, answers), before, status).map(End::of).map(|end| {
+                    if (status, before, &end) == (404, 1, &End::Done) { expected.clone() } else { end }
+                }),
+                // A list that is not given costs the others nothing; the contract suite checks that.
+                Some(status)
+                    .filter(|status| !matches!(status, 403 | 404))
+                    .and_then(|status| failing(|answers| connector.names(answers), before, status))
+                    .map(End::of),
                 failing(|answers| connector.act(&plan, &seen, &names, Doubt::None, answers), before, status)
                     .map(End::of),
                 failing(
@@ -314,12 +321,13 @@ fn wherever_the_platform_fails_the_exchange_says_what_kind_of_failure_it_is() {
             }
         }
         // Every call of each exchange was the failing one once: this is how many calls they make.
-        assert_eq!(failed, [2, 4, 4, 5]);
+        let lists = if matches!(status, 403 | 404) { 0 } else { 4 };
+        assert_eq!(failed, [2, lists, 4, 5]);
     }
 }
 
 /// How an exchange ended, whatever it was about.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum End {
     Done,
     Later(Later),

@@ -6,7 +6,7 @@ use super::{answer, connector, ok};
 use crate::call::{Answer, Later, Next, Read, Refusal};
 use crate::connector::Looked;
 use crate::delivery::{Notice, NoticeKind};
-use crate::directory::FieldKind;
+use crate::directory::{Branch, FieldKind};
 use crate::ticket::{Author, FieldValue, Priority, RemoteId, Skip, Status, TicketId};
 
 const TICKET: &str = include_str!("../fixtures/ticket.json");
@@ -148,5 +148,9 @@ fn names_are_read_page_by_page() {
     assert_eq!(kind("Items"), FieldKind::Number);
     assert_eq!(kind("Gift"), FieldKind::Flag);
     assert_eq!(kind("Ship by"), FieldKind::Date);
-    assert_eq!(kind("Place"), FieldKind::Other("nested_field".to_owned()));
+    let FieldKind::Nested { levels, branches } = kind("Place") else { panic!("a nested field") };
+    assert_eq!(levels.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["cf_country", "cf_city"]);
+    let names = |branches: &[Branch]| branches.iter().map(|branch| branch.value.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&branches), ["Europe", "Asia"]);
+    assert_eq!(names(&branches[0].below[0].below), ["Madrid", "Seville"]);
 }

@@ -3,16 +3,18 @@
 //! Computed anew for every answer from the same first read, so that an interrupted exchange resumes at the same
 //! step. <https://developers.intercom.com/docs/references/rest-api/api.intercom.io/conversations>
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::super::wire::{self, Item};
-use super::super::{Intercom, verify::TICKET};
+use super::super::{Intercom, look, verify::TICKET};
 use super::attribute_for;
 use crate::call::{PathAndQuery, Verb, Write};
-use crate::directory::Directory;
+use crate::directory::{Directory, FieldKind};
 use crate::plain_text::to_html;
-use crate::plan::{Effect, EffectState, Note, Plan};
-use crate::ticket::{FieldValue, RemoteId, Ticket, TicketId};
+use crate::plan::{Effect, EffectState, Note, Plan, Reply};
+use crate::ticket::{FieldValue, RemoteId, Status, Ticket, TicketId};
+use crate::trace::{self, Mention};
 
 /// One write, and the effects that hold once it was accepted.
 #[derive(Debug)]
@@ -29,10 +31,14 @@ enum Kind {
     MakeTag { name: String },
     /// Adds a tag; without an id, the one that was just made.
     AddTag { id: Option<RemoteId> },
+    /// Takes a tag away.
+    RemoveTag { id: RemoteId },
     /// Assigns a team or a teammate.
     Assign { to: RemoteId, team: bool },
     /// Adds a private note.
     Note { body: String },
+    /// Answers the customer.
+    Reply { body: String },
 }
 
 /// The steps that are left to do, and each effect's state before the first of them.
@@ -46,7 +52,9 @@ pub(super) fn steps(
     let mut states = vec![EffectState::Unchanged; plan.0.len()];
     let mut update =
         Step { kind: Kind::Update { attributes: Map::new(), priority: None }, completes: Vec::new() };
-    let (mut tags, mut groups, mut agents, mut notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut tags, mut groups, mut agents) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut mentions, mut notes, mut replies) = (Vec::new(), Vec::new(), Vec::new());
+    let words = trace::last_words(plan, str::to_lowercase);
 
     for (at, effect) in plan.0.iter().enumerate() {
         let planned: Result<(), String> = match effect {
@@ -62,42 +70,65 @@ pub(super) fn steps(
             Effect::SetPriority(priority) => attribute_for(*priority, names)
                 .and_then(|(field, value)| attribute(&field.name, &value, now, names))
                 .map(|changed| update.set(at, changed)),
-            Effect::AddTags(wanted) => {
-                let missing =
-                    wanted.iter().filter(|tag| !now.tags.iter().any(|has| has.eq_ignore_ascii_case(tag)));
-                for tag in missing {
-                    let id = names.tag(tag).map(|known| known.id.clone());
-                    if id.is_none() {
-                        tags.push(Step { kind: Kind::MakeTag { name: tag.clone() }, completes: Vec::new() });
-                    }
-                    tags.push(Step { kind: Kind::AddTag { id }, completes: Vec::new() });
-                }
-                // Several requests make one effect: it holds when the last of them was accepted.
-                if let Some(last) = tags.last_mut().filter(|last| last.completes.is_empty()) {
-                    last.completes.push(at);
-                }
+            Effect::AddTags(_) => {
+                tags.extend(completing(
+                    at,
+                    words[at].iter().flat_map(|tag| adding(tag, now, names)).collect(),
+                ));
+                Ok(())
+            }
+            Effect::RemoveTags(_) => {
+                let there = item.tags.iter().flat_map(|list| &list.tags).filter(|tag| {
+                    tag.name.as_deref().is_some_and(|name| {
+                        words[at].iter().any(|unwanted| unwanted.to_lowercase() == name.to_lowercase())
+                    })
+                });
+                let ids = there.filter_map(|tag| wire::path_id(&tag.id));
+                tags.extend(completing(at, ids.map(|id| Step::of(Kind::RemoveTag { id })).collect()));
                 Ok(())
             }
             Effect::AssignGroup(name) => {
-                names.group(name).map_err(|unknown| unknown.to_string()).map(|group| {
+                names.group(name).map_err(|unknown| unknown.to_string()).and_then(|group| {
                     if now.group.as_ref() != Some(&group.id) {
+                        stays_closed(now, item)?;
                         groups.push(Step {
                             kind: Kind::Assign { to: group.id.clone(), team: true },
                             completes: vec![at],
                         });
                     }
+                    Ok(())
                 })
             }
             Effect::AssignAgent(name) => {
-                names.agent(name).map_err(|unknown| unknown.to_string()).map(|agent| {
+                names.agent(name).map_err(|unknown| unknown.to_string()).and_then(|agent| {
                     if now.assignee.as_ref() != Some(&agent.id) {
+                        stays_closed(now, item)?;
                         agents.push(Step {
                             kind: Kind::Assign { to: agent.id.clone(), team: false },
                             completes: vec![at],
                         });
                     }
+                    Ok(())
                 })
             }
+            Effect::Cc(party) => trace::known(party, names).map(|()| {
+                let Mention { note, tag } = Mention::of(party);
+                // The tag says that the note was written, so it comes behind it.
+                let tag = adding(&tag, now, names);
+                if !tag.is_empty() {
+                    let note = Some(note).filter(|note| !has_note(item, note));
+                    let note = note.map(|note| Step::of(Kind::Note { body: note_body(&note) }));
+                    mentions.extend(completing(at, note.into_iter().chain(tag).collect()));
+                }
+            }),
+            Effect::Reply(reply) => trace::may_reply(account.replies, reply)
+                .and_then(|()| trace::answerable(now, &[Status::Solved, Status::Closed]))
+                .map(|()| {
+                    if !has_reply(item, reply) {
+                        let body = format!("<p>{}</p>", to_html(&reply.text));
+                        replies.push(Step { kind: Kind::Reply { body }, completes: vec![at] });
+                    }
+                }),
             Effect::Note(note) => {
                 if !has_note(item, note) {
                     notes.push(Step { kind: Kind::Note { body: note_body(note) }, completes: vec![at] });
@@ -110,7 +141,34 @@ pub(super) fn steps(
         }
     }
     let update = Some(update).filter(|update| !update.completes.is_empty());
-    (update.into_iter().chain(tags).chain(groups).chain(agents).chain(notes).collect(), states)
+    let routed = update.into_iter().chain(tags).chain(groups).chain(agents);
+    (routed.chain(mentions).chain(notes).chain(replies).collect(), states)
+}
+
+/// Several requests make one effect: it holds when the last of them was accepted.
+fn completing(effect: usize, mut steps: Vec<Step>) -> Vec<Step> {
+    if let Some(last) = steps.last_mut() {
+        last.completes.push(effect);
+    }
+    steps
+}
+
+/// The requests that add a tag: none where it is there, two where the workspace does not know it.
+fn adding(tag: &str, now: &Ticket, names: &Directory) -> Vec<Step> {
+    if now.tags.iter().any(|has| has.to_lowercase() == tag.to_lowercase()) {
+        return Vec::new();
+    }
+    let id = names.tag(tag).map(|known| known.id.clone());
+    let make = id.is_none().then(|| Step::of(Kind::MakeTag { name: tag.to_owned() }));
+    make.into_iter().chain([Step::of(Kind::AddTag { id })]).collect()
+}
+
+/// Whoever closed a conversation wins: assigning it opens it again (the part comes back as `assign_and_reopen`).
+fn stays_closed(now: &Ticket, item: &Item) -> Result<(), String> {
+    if !is_ticket(&now.id) && item.state.as_deref() == Some("closed") {
+        return Err("the conversation is closed, and assigning it would open it again".to_owned());
+    }
+    Ok(())
 }
 
 /// The attribute's name and value to send, or `None` where it holds already.
@@ -132,10 +190,34 @@ fn attribute(
     let key = field.id.as_str().strip_prefix(TICKET).unwrap_or(field.id.as_str());
     let has = now.fields.get(&RemoteId(key.to_owned()));
     // A list is written by item id on tickets and may be read back by its label.
-    let holds = has.is_some_and(|has| *has == stored || field.accept(has).as_ref() == Ok(&stored));
-    let value =
-        serde_json::to_value(&stored).map_err(|_| format!("field `{name}` does not take such a value"))?;
+    let holds = has.is_some_and(|has| {
+        *has == stored || field.accept(has).as_ref() == Ok(&stored) || is_on(has, &stored, &field.kind)
+    });
+    let value = match field.kind {
+        // A date is a moment here. <https://developers.intercom.com/docs/references/rest-api/api.intercom.io/tickets>
+        FieldKind::Date => format!("{stored}T00:00:00Z").into(),
+        _ => {
+            serde_json::to_value(&stored).map_err(|_| format!("field `{name}` does not take such a value"))?
+        }
+    };
     Ok((!holds).then(|| (key.to_owned(), value)))
+}
+
+/// Whether a date attribute holds a day: it is read back as a moment in words or in seconds.
+fn is_on(has: &FieldValue, day: &FieldValue, kind: &FieldKind) -> bool {
+    let at = match has {
+        FieldValue::Number(seconds) => wire::timestamp(seconds.as_i64()),
+        other => other.to_string().parse().ok(),
+    };
+    *kind == FieldKind::Date && at.is_some_and(|at: Timestamp| at.to_string().starts_with(&day.to_string()))
+}
+
+/// Whether somebody of the desk has said this in public already: an earlier attempt, most likely, whose answer was lost.
+fn has_reply(item: &Item, reply: &Reply) -> bool {
+    item.parts().iter().filter(|part| look::is_answer(part)).any(|part| {
+        let body = part.body.as_deref();
+        trace::is_reply(reply, body, body)
+    })
 }
 
 /// Whether the note is among the parts: then an earlier attempt wrote it and its answer was lost.
@@ -160,6 +242,15 @@ fn is_ticket(id: &TicketId) -> bool {
 }
 
 impl Step {
+    fn of(kind: Kind) -> Self {
+        Self { kind, completes: Vec::new() }
+    }
+
+    /// Whether the platform's "no such tag" means that the step's work is done.
+    pub(super) fn removes(&self) -> bool {
+        matches!(self.kind, Kind::RemoveTag { .. })
+    }
+
     fn set(&mut self, effect: usize, changed: Option<(String, Value)>) {
         if let (Kind::Update { attributes, .. }, Some((key, value))) = (&mut self.kind, changed) {
             attributes.insert(key, value);
@@ -179,6 +270,11 @@ impl Step {
         &self.completes
     }
 
+    /// Whether the step waits for the tag that the one before it makes.
+    pub(super) fn needs_made_tag(&self) -> bool {
+        matches!(self.kind, Kind::AddTag { id: None })
+    }
+
     /// What the step does, for a refusal; names things of the account, never the ticket's text.
     pub(super) fn what(&self) -> String {
         match &self.kind {
@@ -191,9 +287,11 @@ impl Step {
             }
             Kind::MakeTag { .. } => "making a tag".to_owned(),
             Kind::AddTag { .. } => "adding a tag".to_owned(),
+            Kind::RemoveTag { .. } => "removing a tag".to_owned(),
             Kind::Assign { team: true, .. } => "assigning a team".to_owned(),
             Kind::Assign { .. } => "assigning a teammate".to_owned(),
             Kind::Note { .. } => "adding a note".to_owned(),
+            Kind::Reply { .. } => "answering the customer".to_owned(),
         }
     }
 
@@ -229,6 +327,9 @@ impl Step {
                 };
                 (Verb::Post, format!("{base}/tags"), json!({ "id": id, "admin_id": admin }))
             }
+            Kind::RemoveTag { id } => {
+                (Verb::Delete, format!("{base}/tags/{id}"), json!({ "admin_id": admin }))
+            }
             // <https://developers.intercom.com/docs/references/2.14/changelog>
             Kind::Assign { to, .. } if ticket && account.version.assigns_tickets_directly() => {
                 let mut body = json!({ "assignee_id": to });
@@ -243,9 +344,9 @@ impl Step {
                 let body = json!({ "message_type": "assignment", "type": kind, "admin_id": admin, "assignee_id": to });
                 (Verb::Post, format!("{base}/parts"), body)
             }
-            Kind::Note { body } => {
-                let body =
-                    json!({ "message_type": "note", "type": "admin", "admin_id": admin, "body": body });
+            Kind::Note { body } | Kind::Reply { body } => {
+                let kind = if matches!(self.kind, Kind::Note { .. }) { "note" } else { "comment" };
+                let body = json!({ "message_type": kind, "type": "admin", "admin_id": admin, "body": body });
                 (Verb::Post, format!("{base}/reply"), body)
             }
         };

@@ -1,19 +1,21 @@
 //! Carrying plans out, answer by answer.
 
+mod refused;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{answer, connector, fixture, ok};
-use crate::call::{Answer, Call, Later, Next, PathAndQuery, Read, Refusal, Verb, Write};
+use crate::call::{Answer, Call, Next, PathAndQuery, Read, Refusal, Verb, Write};
 use crate::connector::{Doubt, Looked};
 use crate::delivery::{Notice, NoticeKind};
 use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
 use crate::plan::{Applied, Effect, EffectState, Note, Plan};
 use crate::ticket::{FieldValue, Priority, RemoteId, Ticket, TicketId, Version};
 
-const CONVERSATION: &str = "215472621300001";
+pub(super) const CONVERSATION: &str = "215472621300001";
 
 fn id(text: &str) -> RemoteId {
     RemoteId(text.to_owned())
@@ -25,7 +27,7 @@ fn list(name: &str, options: &[(&str, &str)]) -> Field {
     Field { id: id(name), name: name.into(), kind: FieldKind::One(choices.collect()) }
 }
 
-fn names() -> Directory {
+pub(super) fn names() -> Directory {
     Directory {
         me: Some(id("9608801")),
         groups: vec![Named { id: id("5017601"), name: "Billing".into() }],
@@ -46,11 +48,11 @@ fn names() -> Directory {
     }
 }
 
-fn seen() -> Value {
+pub(super) fn seen() -> Value {
     serde_json::from_str(fixture("conversation")).unwrap()
 }
 
-fn looked(version: &str, ticket: &str, answers: &[Answer]) -> Ticket {
+pub(super) fn looked(version: &str, ticket: &str, answers: &[Answer]) -> Ticket {
     let ticket = TicketId::new(ticket).unwrap();
     let notice = Notice { kind: NoticeKind::Created, ticket, actor: None, occurred_at: None };
     match connector(version).look(&notice, answers) {
@@ -60,24 +62,24 @@ fn looked(version: &str, ticket: &str, answers: &[Answer]) -> Ticket {
 }
 
 /// The next step on the sample conversation after it was read and these writes were answered.
-fn act(version: &str, plan: &[Effect], written: &[Answer]) -> Next<Applied, Call> {
+pub(super) fn act(version: &str, plan: &[Effect], written: &[Answer]) -> Next<Applied, Call> {
     act_on(version, plan, &seen(), written)
 }
 
-fn act_on(version: &str, plan: &[Effect], now: &Value, written: &[Answer]) -> Next<Applied, Call> {
+pub(super) fn act_on(version: &str, plan: &[Effect], now: &Value, written: &[Answer]) -> Next<Applied, Call> {
     let on = looked(version, CONVERSATION, &[ok(&seen())]);
     let answers: Vec<_> = std::iter::once(ok(now)).chain(written.iter().cloned()).collect();
     connector(version).act(&Plan(plan.to_vec()), &on, &names(), Doubt::None, &answers)
 }
 
-fn done(next: Next<Applied, Call>) -> Applied {
+pub(super) fn done(next: Next<Applied, Call>) -> Applied {
     match next {
         Next::Done(applied) => applied,
         other => panic!("not done: {other:?}"),
     }
 }
 
-fn write(verb: Verb, path: &str, body: Value) -> Next<Applied, Call> {
+pub(super) fn write(verb: Verb, path: &str, body: Value) -> Next<Applied, Call> {
     Next::Send(Call::Write(Write { verb, path: PathAndQuery::new(path), body }))
 }
 
@@ -322,39 +324,6 @@ fn a_ticket_attribute_that_reads_as_its_label_holds() {
     let plan = Plan(vec![field("Issue type", "billing")]);
     let next = connector("2.14").act(&plan, &on, &names(), Doubt::None, &[ok(&seen)]);
     assert_eq!(done(next).states, [EffectState::Unchanged]);
-}
-
-#[test]
-fn refusals_of_a_write_name_the_step_and_quote_nothing() {
-    let errors = |status: u16, code: &str, message: &str| {
-        let list = json!({ "type": "error.list", "errors": [{ "code": code, "message": message, "field": "assignee_id" }] });
-        act("2.14", &[Effect::AssignGroup("Billing".into())], &[answer(status, list.to_string())])
-    };
-    let invalid = |what: &str| Next::Refused(Refusal::Invalid(what.to_owned()));
-    let said = invalid("assigning a team: the platform answered assignee_not_found (assignee_id)");
-    assert_eq!(errors(404, "assignee_not_found", "Assignee not found"), said);
-    let said = invalid("assigning a team: the platform answered parameter_invalid (assignee_id)");
-    assert_eq!(errors(400, "parameter_invalid", "secret words"), said);
-    assert_eq!(
-        errors(404, "not_found", "Tag not found"),
-        invalid("assigning a team: the platform answered not_found (assignee_id)")
-    );
-    assert_eq!(errors(404, "not_found", "Resource Not Found"), Next::Refused(Refusal::Gone));
-    assert_eq!(errors(404, "ticket_not_found", "x"), Next::Refused(Refusal::Gone));
-    assert_eq!(errors(403, "api_plan_restricted", "x"), Next::Refused(Refusal::Credentials));
-    assert_eq!(errors(429, "rate_limit_exceeded", "x"), Next::Later(Later::Busy { after: None }));
-    assert_eq!(errors(500, "server_error", "x"), Next::Later(Later::Failed));
-    let html = act("2.14", &[note()], &[answer(200, "<html>")]);
-    assert_eq!(html, Next::Later(Later::Failed));
-    let bare = act("2.14", &[note()], &[answer(422, "")]);
-    assert_eq!(bare, invalid("adding a note: the platform answered 422"));
-}
-
-#[test]
-fn a_tag_that_was_made_without_an_id_is_tried_again() {
-    for made in [json!({}), json!({ "id": null }), json!({ "id": "../x" })] {
-        assert_eq!(act("2.14", &[tags(&["late"])], &[ok(&made)]), Next::Later(Later::Failed));
-    }
 }
 
 /// Any answer at all, sensible or not.

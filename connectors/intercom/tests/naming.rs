@@ -88,7 +88,7 @@ fn attributes_of_the_older_endpoint() {
     assert_eq!(kind(&names, "Order number"), &FieldKind::Text);
     assert_eq!(kind(&names, "Amount"), &FieldKind::Number);
     assert_eq!(kind(&names, "VIP"), &FieldKind::Flag);
-    assert_eq!(kind(&names, "Due"), &FieldKind::Other("date".into()));
+    assert_eq!(kind(&names, "Due"), &FieldKind::Date);
     assert_eq!(kind(&names, "Score"), &FieldKind::Other("read-only".into()));
     assert_eq!(names.fields.len(), 6);
 }

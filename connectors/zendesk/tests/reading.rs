@@ -43,8 +43,8 @@ fn looked(answers: &[Answer]) -> Ticket {
 #[test]
 fn a_look_reads_the_ticket_and_then_its_thread() {
     let pages = [fixture(TICKET), fixture(FIRST_PAGE), fixture(LAST_PAGE)];
-    assert_eq!(asks(look(&[])), "/api/v2/tickets/35436.json?include=users");
-    let first = "/api/v2/tickets/35436/comments.json?page%5Bsize%5D=100&include=users";
+    assert_eq!(asks(look(&[])), "/api/v2/tickets/35436?include=users");
+    let first = "/api/v2/tickets/35436/comments?page%5Bsize%5D=100&include=users";
     assert_eq!(asks(look(&pages[..1])), first);
     // By the cursor: the link of this page leads to another host.
     assert_eq!(asks(look(&pages[..2])), format!("{first}&page%5Bafter%5D=eyJvIjoiaWQiLCJ2IjoiYS8rPSJ9"));
@@ -73,11 +73,8 @@ fn a_link_to_another_host_is_not_followed() {
     let without_cursor = with(FIRST_PAGE, "/meta/after_cursor", Value::Null);
     assert_eq!(looked(&[fixture(TICKET), answer(200, &without_cursor)]).messages.len(), 2);
     let mut ours = without_cursor;
-    ours["links"]["next"] = json!("https://acme.zendesk.com/api/v2/tickets/35436/comments.json?page=2");
-    assert_eq!(
-        asks(look(&[fixture(TICKET), answer(200, &ours)])),
-        "/api/v2/tickets/35436/comments.json?page=2"
-    );
+    ours["links"]["next"] = json!("https://acme.zendesk.com/api/v2/tickets/35436/comments?page=2");
+    assert_eq!(asks(look(&[fixture(TICKET), answer(200, &ours)])), "/api/v2/tickets/35436/comments?page=2");
     for other in
         ["https://acme.zendesk.com.evil.example/x", "//evil.example/x", "https://acme.zendesk.com@evil/x"]
     {
@@ -94,7 +91,23 @@ fn tickets_that_nobody_works_on_are_skipped() {
     }
     let gone = answer(404, &json!({ "error": "RecordNotFound", "description": "Not found" }));
     assert_eq!(look(std::slice::from_ref(&gone)), Next::Refused(Refusal::Gone));
-    assert_eq!(look(&[fixture(TICKET), gone]), Next::Refused(Refusal::Gone));
+}
+
+#[test]
+fn without_comments_the_description_is_what_the_customer_wrote() {
+    let described = answer(200, &{
+        let mut ticket: Value = serde_json::from_str(TICKET).unwrap();
+        ticket["ticket"]["description"] = json!("You took the money twice.");
+        ticket
+    });
+    let none = answer(200, &json!({ "comments": [], "meta": { "has_more": false } }));
+    for page in [none, answer(404, &json!({ "error": "InvalidEndpoint" }))] {
+        let ticket = looked(&[described.clone(), page]);
+        assert_eq!(ticket.first_customer_text(), "You took the money twice.");
+        assert_eq!(ticket.messages.len(), 1);
+    }
+    // It is not said twice.
+    assert_eq!(looked(&[described, fixture(LAST_PAGE)]).messages.len(), 1);
 }
 
 #[test]
@@ -150,11 +163,11 @@ fn names_are_read_page_by_page() {
         json!({ "user": { "id": 9007199254740993_u64, "name": "Deskbridge" } }),
     ];
     for (given, asked) in [
-        (0, "/api/v2/groups.json?page%5Bsize%5D=100"),
-        (1, "/api/v2/groups.json?page%5Bsize%5D=100&page%5Bafter%5D=a%2Bb"),
-        (2, "/api/v2/ticket_fields.json?page%5Bsize%5D=100"),
-        (3, "/api/v2/users.json?page%5Bsize%5D=100&role%5B%5D=agent&role%5B%5D=admin"),
-        (4, "/api/v2/users/me.json"),
+        (0, "/api/v2/groups?page%5Bsize%5D=100"),
+        (1, "/api/v2/groups?page%5Bsize%5D=100&page%5Bafter%5D=a%2Bb"),
+        (2, "/api/v2/ticket_fields?page%5Bsize%5D=100"),
+        (3, "/api/v2/users?page%5Bsize%5D=100&role%5B%5D=agent&role%5B%5D=admin"),
+        (4, "/api/v2/users/me"),
     ] {
         assert_eq!(asks(names(&answers[..given])), asked);
     }

@@ -4,6 +4,7 @@
 //! the platform; the directory made here knows that much and no more.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use deskbridge_connectors::directory::{Agent, Choice, Field, FieldKind, Named};
 use deskbridge_connectors::ticket::{Author, Message, Requester};
@@ -11,10 +12,14 @@ use deskbridge_connectors::{
     Directory, FieldValue, Platform, Priority, RemoteId, Status, Ticket, TicketId, Version,
 };
 use deskbridge_onnx::{HeadKind, Language, Prediction, Scored};
+use jiff::Timestamp;
 
 use crate::mode::Mode;
 use crate::rulebook::Rulebook;
 use crate::rulebook::names::Kind;
+
+/// When a case without a `now` takes place: Monday, 2 March 2026, at noon UTC.
+const NOON: Timestamp = Timestamp::constant(1_772_452_800, 0);
 
 /// A ticket as a case describes it.
 #[derive(Clone, Debug)]
@@ -35,6 +40,13 @@ pub(super) struct Given {
     pub(super) brand: Option<String>,
     pub(super) language: Option<Language>,
     pub(super) predicted: Option<BTreeMap<String, Vec<(String, f32)>>>,
+    pub(super) segment: Option<String>,
+    pub(super) now: Timestamp,
+    /// How long ago the ticket was opened.
+    pub(super) age: Option<Duration>,
+    /// How long ago the requester's other tickets came in.
+    pub(super) contacts: Vec<Duration>,
+    pub(super) public_replies: bool,
 }
 
 impl Default for Given {
@@ -56,6 +68,11 @@ impl Default for Given {
             brand: None,
             language: None,
             predicted: None,
+            segment: None,
+            now: NOON,
+            age: None,
+            contacts: Vec::new(),
+            public_replies: true,
         }
     }
 }
@@ -98,11 +115,18 @@ impl Given {
             group,
             assignee,
             fields,
+            profile: BTreeMap::new(),
+            followers: Vec::new(),
             channel: self.channel.clone(),
             brand: self.brand.clone().map(RemoteId),
-            created_at: None,
+            created_at: self.age.map(|age| self.before(age)),
         };
         (ticket, directory)
+    }
+
+    /// So long before the decision.
+    pub(super) fn before(&self, ago: Duration) -> Timestamp {
+        self.now.checked_sub(ago).unwrap_or(Timestamp::MIN)
     }
 
     /// The case's own scores, else the bundle's answer, else none.

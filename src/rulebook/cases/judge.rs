@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::Expect;
 use crate::decision::Decision;
-use crate::rulebook::action::{Action, Terms};
+use crate::rulebook::action::{Action, Terms, Verb};
 use crate::rulebook::{Facts, Rulebook, template};
 
 /// Each effect in words, with the rule behind it.
@@ -41,7 +41,11 @@ pub(super) fn differences(
             })
             .collect()
     };
-    let (held, free) = (planned(&held), planned(&free));
+    let (mut held, mut free) = (planned(&held), planned(&free));
+    for lookup in &decision.lookups {
+        let part = if lookup.held_back.is_some() { &mut held } else { &mut free };
+        part.insert(format!("lookup {}", lookup.pattern), lookup.because.clone());
+    }
     if let Some(actions) = &expect.actions {
         compare("actions", actions, &free, rulebook, facts, &mut lines);
     }
@@ -65,9 +69,15 @@ fn compare(
     let context = template::context(facts, rulebook.book.defaults);
     let mut wanted = Vec::new();
     for action in expected {
+        if let Verb::Lookup(question) = &action.verb {
+            wanted.push(format!("lookup {}", question.url));
+            continue;
+        }
         let effect = action.effect(&Terms {
             names: &rulebook.book.names,
             platform: facts.platform,
+            replies: &rulebook.book.replies,
+            language: (&facts.prediction.language.code, facts.prediction.language.confidence),
             render: &|template| rulebook.engine.render(template, &context),
             marker: &|_| String::new(),
         });

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::time::Duration;
 
 use deskbridge_connectors::{FieldValue, Platform, Status};
 use deskbridge_onnx::Language;
@@ -10,10 +11,11 @@ use super::given::Given;
 use super::{Case, Expect};
 use crate::diagnostic::{Place, nearest};
 use crate::rulebook::action::{self, Action};
+use crate::rulebook::condition::span;
 use crate::rulebook::{Rulebook, Vocabulary};
 use crate::yaml::{Node, Problems, Table, Value};
 
-pub(super) const GIVEN: [&str; 16] = [
+pub(super) const GIVEN: [&str; 21] = [
     "platform",
     "account",
     "mode",
@@ -30,6 +32,11 @@ pub(super) const GIVEN: [&str; 16] = [
     "brand",
     "language",
     "predicted",
+    "segment",
+    "now",
+    "age",
+    "contacts",
+    "public_replies",
 ];
 
 pub(super) const EXPECT: [&str; 4] = ["rules", "not_rules", "actions", "held_back"];
@@ -118,6 +125,20 @@ fn given(node: &Node, rulebook: &Rulebook, problems: &mut Problems) -> Given {
     if let Some((_, node)) = table.optional("predicted") {
         given.predicted = Some(predicted(node, rulebook.vocabulary.as_ref(), problems));
     }
+    if let Some((_, node)) = table.optional("now") {
+        given.now = problems.parsed(node, "`now`", "a time, as in 2026-03-02T12:00:00Z").unwrap_or(given.now);
+    }
+    if let Some((_, node)) = table.optional("age") {
+        given.age = age(node.at, problems.text(node, "`age`"), problems);
+    }
+    if let Some((_, node)) = table.optional("contacts") {
+        for (at, text) in problems.one_or_many(node, "`contacts`") {
+            given.contacts.extend(age(at, Some(&text), problems));
+        }
+    }
+    if let Some((_, node)) = table.optional("public_replies") {
+        given.public_replies = problems.flag(node, "`public_replies`").unwrap_or(true);
+    }
     let mut word = |key| table.optional(key).and_then(|(_, node)| problems.text(node, &format!("`{key}`")));
     given.account = word("account").map_or(given.account, str::to_owned);
     given.subject = word("subject").unwrap_or_default().to_owned();
@@ -126,6 +147,7 @@ fn given(node: &Node, rulebook: &Rulebook, problems: &mut Problems) -> Given {
     given.agent = word("agent").map(str::to_owned);
     given.requester = word("requester").map(str::to_lowercase);
     given.channel = word("channel").map(str::to_owned);
+    given.segment = word("segment").map(str::to_owned);
     given.brand = word("brand").map(str::to_owned);
     if given.predicted.is_none() && given.subject.is_empty() && given.body.is_empty() {
         let help = "give the scores under `predicted`, or a `subject` and a `body` for the bundle to read";
@@ -196,6 +218,15 @@ fn status(node: &Node, problems: &mut Problems) -> Option<Status> {
         problems.error(node.at, "`status` is one of new, open, pending, hold, solved, closed");
     }
     status
+}
+
+/// A time before the decision.
+fn age(at: Place, text: Option<&str>, problems: &mut Problems) -> Option<Duration> {
+    let age = span(text?);
+    if age.is_none() {
+        problems.error(at, "a time before now is written with its unit, as in 30m, 2h or 3d");
+    }
+    age
 }
 
 fn field(node: &Node, name: &str, problems: &mut Problems) -> Option<FieldValue> {

@@ -2,24 +2,15 @@
 
 use deskbridge_connectors::Platform;
 
-use super::{Bound, CONDITIONS, Test, When};
+use super::{Bound, CONDITIONS, HeadTest, Test, When};
 use crate::diagnostic::{Place, nearest};
 use crate::rulebook::Vocabulary;
 use crate::yaml::{Node, Problems, Table, Value};
 
-/// Words that are kept for conditions to come.
-const RESERVED: [&str; 10] = [
-    "segment",
-    "channel",
-    "field",
-    "status",
-    "priority",
-    "group",
-    "requester",
-    "text",
-    "repeat_contacts",
-    "hours",
-];
+mod about;
+
+/// What may stand beside the word that a condition begins with.
+const DETAILS: [&str; 8] = ["is", "is_not", "all_of", "confidence", "margin", "abstains", "in", "within"];
 
 const GROUPS: [&str; 3] = ["all", "any", "none"];
 
@@ -39,7 +30,7 @@ pub(in crate::rulebook) fn read(
         return When::All(Vec::new());
     }
     if grouped == 0 {
-        return test(node, vocabulary, problems).map_or(When::All(Vec::new()), When::Is);
+        return test(node, vocabulary, problems).unwrap_or(When::All(Vec::new()));
     }
     let mut parts = Vec::new();
     for (key, value) in entries {
@@ -61,10 +52,9 @@ pub(in crate::rulebook) fn read(
     if parts.len() == 1 { parts.remove(0) } else { When::All(parts) }
 }
 
-fn test(node: &Node, vocabulary: Option<&Vocabulary>, problems: &mut Problems) -> Option<Test> {
+fn test(node: &Node, vocabulary: Option<&Vocabulary>, problems: &mut Problems) -> Option<When> {
     let entries = problems.entries(node, "a condition");
-    let details = ["is", "is_not", "confidence", "abstains"];
-    let words: Vec<_> = entries.iter().filter(|(key, _)| !details.contains(&key.name.as_str())).collect();
+    let words: Vec<_> = entries.iter().filter(|(key, _)| !DETAILS.contains(&key.name.as_str())).collect();
     let (key, value) = match words.as_slice() {
         [one] => one,
         [] => {
@@ -80,68 +70,69 @@ fn test(node: &Node, vocabulary: Option<&Vocabulary>, problems: &mut Problems) -
     let mut table = Table::open(node, "", problems);
     table.accept(&CONDITIONS);
     let found = match key.name.as_str() {
-        "head" => {
-            let head = problems.word(value, "`head`")?.to_owned();
-            let labels = known_head(&head, value.at, vocabulary, problems);
-            let is = labelled(&mut table, "is", &head, labels, problems);
-            let is_not = labelled(&mut table, "is_not", &head, labels, problems);
-            let confidence = bound(&mut table, problems);
-            let abstains = table.optional("abstains").and_then(|(_, node)| problems.flag(node, "`abstains`"));
-            let asks = !is.is_empty() || !is_not.is_empty() || confidence.is_some();
-            if !asks && abstains.is_none() && table.place_of("is").or(table.place_of("is_not")).is_none() {
-                let help = "add `is`, `is_not`, `confidence` or `abstains`";
-                problems.error_with(key.at, "the condition asks nothing of its head", Some(help.to_owned()));
-            }
-            if asks && abstains.is_some() {
-                problems
-                    .error(key.at, "`abstains` stands alone: a head that abstains has no label to compare");
-            }
-            Test::Head { head, is, is_not, confidence, abstains }
-        }
-        "language" => Test::Language {
+        "head" => Some(When::Is(Test::Head(head(value, key.at, &mut table, vocabulary, problems)?))),
+        "language" => Some(When::Is(Test::Language {
             is: words_of(value, "`language`", problems),
-            confidence: bound(&mut table, problems),
-        },
-        "platform" => Test::Platform(platforms(value, problems)),
-        "account" => Test::Account(words_of(value, "`account`", problems)),
-        "tag" => Test::Tag(words_of(value, "`tag`", problems)),
-        word if RESERVED.contains(&word) => {
-            let help = format!("for a head of the model write {{ head: {word}, is: … }}");
-            problems.error_with(
-                key.at,
-                format!("the condition `{word}` is not supported by this version"),
-                Some(help),
-            );
-            return None;
-        }
+            confidence: bound(&mut table, "confidence", problems),
+        })),
+        "platform" => Some(When::Is(Test::Platform(platforms(value, problems)))),
+        word if CONDITIONS.contains(&word) => about::read(word, value, &mut table, problems),
         head => {
             let labels = known_short(head, key.at, vocabulary, problems)?;
             let is = checked(problems.one_or_many(value, &format!("`{head}`")), head, labels, problems);
-            let confidence = bound(&mut table, problems);
-            if table.place_of("is").or(table.place_of("is_not")).or(table.place_of("abstains")).is_some() {
+            let confidence = bound(&mut table, "confidence", problems);
+            let margin = bound(&mut table, "margin", problems);
+            let long = ["is", "is_not", "all_of", "abstains"].iter().any(|key| table.place_of(key).is_some());
+            if long {
                 let help = format!("write {{ head: {head}, … }}");
-                problems.error_with(key.at, "the short form takes labels and `confidence` only", Some(help));
+                let message = "the short form takes labels, `confidence` and `margin` only";
+                problems.error_with(key.at, message, Some(help));
             }
-            return Some(Test::Head {
-                head: head.to_owned(),
+            let head = head.to_owned();
+            return Some(When::Is(Test::Head(HeadTest {
+                head,
                 is,
-                is_not: Vec::new(),
                 confidence,
-                abstains: None,
-            });
+                margin,
+                ..HeadTest::default()
+            })));
         }
     };
     table.close(problems);
-    Some(found)
+    found
 }
 
-fn bound(table: &mut Table<'_>, problems: &mut Problems) -> Option<Bound> {
-    let (_, node) = table.optional("confidence")?;
-    let bound = problems.text(node, "`confidence`").map(Bound::parse)?;
+fn head(
+    value: &Node,
+    at: Place,
+    table: &mut Table<'_>,
+    vocabulary: Option<&Vocabulary>,
+    problems: &mut Problems,
+) -> Option<HeadTest> {
+    let head = problems.word(value, "`head`")?.to_owned();
+    let labels = known_head(&head, value.at, vocabulary, problems);
+    let [is, all_of, is_not] =
+        ["is", "all_of", "is_not"].map(|key| labelled(table, key, &head, labels, problems));
+    let [confidence, margin] = ["confidence", "margin"].map(|key| bound(table, key, problems));
+    let abstains = table.optional("abstains").and_then(|(_, node)| problems.flag(node, "`abstains`"));
+    let asked = DETAILS.iter().any(|key| *key != "abstains" && table.place_of(key).is_some());
+    if !asked && abstains.is_none() && table.place_of("abstains").is_none() {
+        let help = "add `is`, `is_not`, `confidence` or `abstains`";
+        problems.error_with(at, "the condition asks nothing of its head", Some(help.to_owned()));
+    }
+    if asked && abstains.is_some() {
+        problems.error(at, "`abstains` stands alone: a head that abstains has no label to compare");
+    }
+    Some(HeadTest { head, is, all_of, is_not, confidence, margin, abstains })
+}
+
+fn bound(table: &mut Table<'_>, key: &'static str, problems: &mut Problems) -> Option<Bound> {
+    let (_, node) = table.optional(key)?;
+    let bound = problems.text(node, &format!("`{key}`")).map(Bound::parse)?;
     if bound.is_none() {
         problems.error(
             node.at,
-            "`confidence` is a number from 0 to 1 with >=, >, <= or < before it, as in \">=0.8\"",
+            format!("`{key}` is a number from 0 to 1 with >=, >, <= or < before it, as in \">=0.8\""),
         );
     }
     bound

@@ -142,7 +142,7 @@ b: matches
   → assign_agent "Ada"
 c: matches
   ✓ tagged vip — VIP
-  → add_tags ["one"] (left out: earlier rules add these tags)
+  → add_tags ["one"] (left out: earlier rules have these tags in hand)
 d: not reached
 "#
     );
@@ -208,12 +208,13 @@ fn unless_the_rule_overwrites() {
     assert!(case.explained(&rulebook).decision.plan.iter().all(|planned| planned.held_back.is_none()));
 }
 
-fn wrote(effects: &[(&str, serde_json::Value, EffectOutcome)]) -> Entry {
+pub(super) fn wrote(effects: &[(&str, serde_json::Value, EffectOutcome)]) -> Entry {
     let at = "2026-01-02T03:04:05Z".parse().unwrap();
     Entry {
         account: "acme".to_owned(),
         platform: Platform::ALL[0].to_string(),
         ticket: "17".to_owned(),
+        requester: None,
         delivery: "d".to_owned(),
         received_at: at,
         decided_at: at,

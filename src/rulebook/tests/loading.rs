@@ -53,27 +53,6 @@ r.yaml:11:5: error: unknown key `stopp`
 }
 
 #[test]
-fn conditions_to_come_are_named() {
-    check(
-        "rules:\n  - { id: a, when: { priority: high }, stop: true }\n",
-        "r.yaml:3:22: error: the condition `priority` is not supported by this version
- 3 |   - { id: a, when: { priority: high }, stop: true }
-   |                      ^
-   help: for a head of the model write { head: priority, is: … }",
-    );
-}
-
-#[test]
-fn actions_to_come_are_named() {
-    check(
-        "rules:\n  - { id: a, then: [{ reply: hello }] }\n",
-        "r.yaml:3:23: error: the action `reply` is not supported by this version
- 3 |   - { id: a, then: [{ reply: hello }] }
-   |                       ^",
-    );
-}
-
-#[test]
 fn conditions_say_one_thing_each() {
     check(
         "rules:

@@ -125,6 +125,16 @@ impl Store for Sqlite {
             .await
     }
 
+    async fn contacts(
+        &self,
+        ticket: &TicketKey,
+        requester: &str,
+        since: Timestamp,
+    ) -> Result<Vec<Timestamp>, Error> {
+        let (ticket, requester, since) = (ticket.clone(), requester.to_owned(), micros(since));
+        self.readers.queue()?.ask(move |conn| read::contacts(conn, &ticket, &requester, since)).await
+    }
+
     async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error> {
         let filter = filter.clone();
         self.readers.queue()?.ask(move |conn| read::decisions(conn, &filter)).await

@@ -5,6 +5,7 @@ use rusqlite::types::{ToSql, Type};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::row::{count, micros, notice, timestamp};
+use crate::decision::TicketKey;
 use crate::history::History;
 use crate::outcome::Entry;
 use crate::store::{DeadLetter, Depth, Error, Filter};
@@ -21,6 +22,25 @@ pub(super) fn history(conn: &Connection, account: &str, ticket: &str) -> Result<
         .query_map(params![account, ticket, HISTORY], |row| entry(row, 0))?
         .collect::<Result<_, _>>()?;
     Ok(History { entries })
+}
+
+/// When a requester's other tickets were first decided.
+pub(super) fn contacts(
+    conn: &Connection,
+    ticket: &TicketKey,
+    requester: &str,
+    since: i64,
+) -> Result<Vec<Timestamp>, Error> {
+    let times = conn
+        .prepare_cached(
+            "SELECT min(decided_at) AS first FROM ledger
+             WHERE account = ?1 AND requester = ?2 AND ticket <> ?3 GROUP BY ticket HAVING first >= ?4",
+        )?
+        .query_map(params![ticket.account, requester, ticket.ticket.as_str(), since], |row| {
+            timestamp(0, row.get(0)?)
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(times)
 }
 
 /// Ledger entries, oldest first; with a limit the newest ones.

@@ -132,6 +132,7 @@ fn connector() -> Arc<dyn Connector> {
         webhook: WebhookConfig { secrets: vec![Secret::new(SECRET)], ..WebhookConfig::default() },
         credentials: Some(Credentials::AccessToken(Secret::new("token"))),
         allow_public_replies: false,
+        segment_field: None,
         api_version: None,
         app_id: None,
         admin_id: None,

@@ -66,6 +66,7 @@ fn entry(account: &str, decided_at: &str) -> Entry {
         account: account.to_owned(),
         platform: "zendesk".to_owned(),
         ticket: "35436".to_owned(),
+        requester: None,
         delivery: "01A".to_owned(),
         received_at: decided_at.parse().unwrap(),
         decided_at: decided_at.parse().unwrap(),

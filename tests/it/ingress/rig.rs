@@ -119,6 +119,10 @@ impl Store for Shelf {
         })
     }
 
+    async fn contacts(&self, _: &TicketKey, _: &str, _: Timestamp) -> Result<Vec<Timestamp>, Error> {
+        Ok(Vec::new())
+    }
+
     async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error> {
         let entries = self.entries.lock().unwrap();
         let fits = |(_, entry): &&(i64, Entry)| {
@@ -188,6 +192,7 @@ pub(crate) fn connector(name: &str) -> Arc<dyn Connector> {
         webhook: WebhookConfig { secrets: SECRETS.map(Secret::new).to_vec(), ..WebhookConfig::default() },
         credentials: Some(Credentials::AccessToken(Secret::new("token-of-acme"))),
         allow_public_replies: false,
+        segment_field: None,
         api_version: None,
         app_id: None,
         admin_id: None,

@@ -33,6 +33,7 @@ fn account(desk: &Freshdesk) -> AccountConfig {
         },
         credentials: Some(Credentials::ApiKey(Secret::new(API_KEY))),
         allow_public_replies: false,
+        segment_field: None,
         api_version: None,
         app_id: None,
         admin_id: None,

@@ -52,6 +52,7 @@ async fn scene(version: &str) -> Scene {
         webhook: WebhookConfig { secrets: vec![Secret::new(CLIENT_SECRET)], ..WebhookConfig::default() },
         credentials: Some(Credentials::AccessToken(Secret::new(ACCESS_TOKEN))),
         allow_public_replies: false,
+        segment_field: None,
         api_version: Some(version.to_owned()),
         app_id: Some(APP_ID.to_owned()),
         admin_id: Some(state::BRIDGE_ADMIN.to_string()),
@@ -335,13 +336,21 @@ async fn the_workspace_refuses_what_the_platform_refuses() {
 }
 
 #[tokio::test]
-async fn assigning_a_closed_conversation_opens_it() {
+async fn assigning_a_closed_conversation_opens_it_so_the_connector_does_not() {
     let scene = scene("2.14").await;
     let id = scene.desk.open(ticket("hello")).await;
     scene.desk.close(&id);
     let (names, on) = (scene.names().await, scene.look(&id).await);
     assert_eq!(on.status, Status::Solved);
-    scene.act(&Plan(vec![Effect::AssignGroup("Sales".into())]), &on, &names, Doubt::None).await.unwrap();
+    let plan = Plan(vec![Effect::AssignGroup("Sales".into())]);
+    let Next::Done(applied) = scene.act(&plan, &on, &names, Doubt::None).await.unwrap() else { panic!() };
+    assert!(matches!(&applied.states[..], [EffectState::Refused(why)] if why.contains("closed")));
+    assert_eq!(scene.look(&id).await.status, Status::Solved, "whoever closed it wins");
+
+    let assignment = json!({
+        "message_type": "assignment", "type": "team", "admin_id": names.me, "assignee_id": names.group("Sales").unwrap().id,
+    });
+    assert_eq!(scene.status("POST", &format!("/conversations/{id}/parts"), assignment).await, 200);
     // Nobody of the desk has written yet and no teammate has it, so it counts as new.
     assert_eq!(scene.look(&id).await.status, Status::New);
 }

@@ -72,6 +72,7 @@ fn connector(desk: &Zendesk) -> Arc<dyn Connector> {
             client_secret: Secret::new(CLIENT_SECRET),
         }),
         allow_public_replies: false,
+        segment_field: None,
         api_version: None,
         app_id: None,
         admin_id: None,
