@@ -38,6 +38,7 @@ bench: build setup
 	$(CARGO) bench --bench store
 	$(CARGO) bench --bench ingest
 	$(CARGO) bench --bench classify
+	$(CARGO) bench --bench decide
 	$(CARGO) bench --bench journey
 
 # Trains the starter bundle again from its corpus; the result is the one in the repository.

@@ -16,14 +16,30 @@ pub struct Cli {
 /// Every command.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the daemon. SIGTERM drains and ends it; SIGHUP reloads rulebook and bundle.
+    /// Run the daemon. SIGTERM drains and ends it; SIGHUP, or a changed file, reloads rulebook and bundle.
     #[command(after_help = "Example:\n  deskbridge serve --config deskbridge.yaml")]
     Serve(Settings),
-    /// Check settings, rulebook and bundle: all problems at once, with file, line and column.
+    /// Check settings, rulebook, its cases and bundle: all problems at once, with file, line and column.
     #[command(
         after_help = "Examples:\n  deskbridge check --config deskbridge.yaml\n  deskbridge check --config deskbridge.yaml --online   # also credentials, groups, fields and agents"
     )]
     Check(Check),
+    /// Run the rulebook's own cases, and say which rules no case covers.
+    #[command(
+        after_help = "Examples:\n  deskbridge test\n  deskbridge test routing-rules/support.yaml --cases routing-rules/cases --junit cases.xml"
+    )]
+    Test(Test),
+    /// Print the JSON Schema of the rulebook, of its cases or of the settings, for editors.
+    #[command(after_help = "Example:\n  deskbridge schema rulebook > routing-rules/rulebook.schema.json")]
+    Schema {
+        /// Of what.
+        of: SchemaOf,
+    },
+    /// Put past decisions through another rulebook, on paper, and show which would come out differently.
+    #[command(
+        after_help = "Examples:\n  deskbridge replay --config deskbridge.yaml --since 7d\n  deskbridge replay --config deskbridge.yaml --rulebook new-rules.yaml --json"
+    )]
+    Replay(Replay),
     /// Classify tickets: JSON Lines in ({"id","subject","body"}), JSON Lines out.
     #[command(
         after_help = "Example:\n  echo '{\"id\":\"1\",\"subject\":\"\",\"body\":\"I was charged twice\"}' | deskbridge classify --bundle onnx/starter"
@@ -87,6 +103,58 @@ pub struct Check {
     #[arg(long)]
     pub online: bool,
     /// Print findings as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `test`.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// The rulebook.
+    #[arg(value_name = "RULEBOOK", default_value = "routing-rules/support.yaml")]
+    pub rulebook: PathBuf,
+    /// The folder of the cases (*.yaml); `cases` beside the rulebook when left out.
+    #[arg(long, value_name = "DIR")]
+    pub cases: Option<PathBuf>,
+    /// The bundle that classifies the cases without `predicted`, and whose heads the rules may name. Left out,
+    /// onnx/starter where it is there.
+    #[arg(long, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
+    /// The ONNX Runtime library; found by itself when left out.
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
+    /// JSON Lines: one a case, then one that sums up.
+    #[arg(long)]
+    pub json: bool,
+    /// Also write the results as JUnit XML.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+}
+
+/// What `schema` can describe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum SchemaOf {
+    /// The rulebook.
+    Rulebook,
+    /// A file of the rulebook's cases.
+    Cases,
+    /// The settings.
+    Config,
+}
+
+/// `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Only decisions since then: a time (2026-03-01T12:00:00Z), a date, or an age (2h, 7d).
+    #[arg(long, value_name = "T")]
+    pub since: Option<String>,
+    /// The rulebook to decide by; the settings' own when left out.
+    #[arg(long, value_name = "FILE")]
+    pub rulebook: Option<PathBuf>,
+    /// JSON Lines: one a decision that differs or cannot be replayed, then one that sums up.
     #[arg(long)]
     pub json: bool,
 }

@@ -22,7 +22,9 @@ pub mod dispatch;
 pub mod history;
 pub mod mode;
 pub mod outcome;
+pub mod replay;
 pub mod rulebook;
+pub mod snapshot;
 pub mod triage;
 
 pub mod admin;
@@ -33,6 +35,7 @@ pub mod clock;
 pub mod diagnostic;
 pub mod shutdown;
 pub mod telemetry;
+pub mod watch;
 pub mod yaml;
 
 pub mod cli;

@@ -22,6 +22,9 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Every mode, the strictest first.
+    pub const ALL: [Self; 3] = [Self::Shadow, Self::Suggest, Self::Live];
+
     /// The word used in settings and output.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -47,7 +50,7 @@ impl FromStr for Mode {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        [Self::Shadow, Self::Suggest, Self::Live]
+        Self::ALL
             .into_iter()
             .find(|mode| mode.as_str() == word)
             .ok_or_else(|| format!("`{word}` is no mode; use shadow, suggest or live"))

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::decision::Digests;
 use crate::mode::Mode;
+use crate::snapshot::Snapshot;
 
 /// What became of a delivery that was worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,6 +85,9 @@ pub struct Entry {
     pub calls: Vec<CallRecord>,
     /// The first write that shadow mode withheld: method, path and body (a note's text cut to its marker).
     pub withheld: Option<serde_json::Value>,
+    /// The ticket without its text, for [`crate::replay`]; absent where nothing was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<Box<Snapshot>>,
 }
 
 /// Every line of the ledger has every key, also where nothing was decided.

@@ -1,10 +1,10 @@
-//! `check`: settings, rulebook and bundle, and with `--online` every account. All problems at once; changes nothing.
+//! `check`: settings, rulebook, its cases and bundle, and with `--online` every account. All problems at once; changes nothing.
 
 use std::process::ExitCode;
 
 use deskbridge_connectors::{Later, Refusal};
 
-use super::{BAD_SETTINGS, prepare, runtime, terminal};
+use super::{BAD_SETTINGS, cases, prepare, runtime, terminal};
 use crate::cli::Check;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::dispatch::{Calls, Line, Stopped};
@@ -15,6 +15,9 @@ pub(super) fn run(args: &Check) -> anyhow::Result<ExitCode> {
     let prepare::Everything { settings, brain, mut findings } = prepare::everything(&args.settings);
     if let Ok(settings) = &settings {
         findings.extend(folder_of_store(settings));
+    }
+    if let (Ok(settings), Some(brain)) = (&settings, &brain) {
+        findings.extend(cases::findings(settings, brain));
     }
     if let (true, Ok(settings)) = (args.online, &settings) {
         let rulebook = brain.as_ref().map(|brain| &brain.rulebook);
@@ -29,9 +32,9 @@ pub(super) fn run(args: &Check) -> anyhow::Result<ExitCode> {
     } else {
         terminal::diagnostics(&findings);
         let scope = if args.online {
-            "settings, rulebook, bundle and accounts"
+            "settings, rulebook, cases, bundle and accounts"
         } else {
-            "settings, rulebook and bundle"
+            "settings, rulebook, cases and bundle"
         };
         terminal::line(match errors {
             0 => format!("{scope}: fine ({warnings} warning{})", if warnings == 1 { "" } else { "s" }),

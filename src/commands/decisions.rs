@@ -68,6 +68,8 @@ pub(super) fn json_line(id: i64, entry: &Entry) -> serde_json::Result<Value> {
     line.insert("id".into(), id.into());
     if let Value::Object(entry) = serde_json::to_value(entry)? {
         line.extend(entry);
+        // Half of the entry's size, and for `replay` alone.
+        line.remove("snapshot");
     }
     Ok(Value::Object(line))
 }

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 fine · 1 the answer is no · 2 wrong use or an error · 78 bad settings or rulebook.
 
+mod cases;
 mod check;
 mod classify;
 mod convert;
@@ -10,8 +11,11 @@ mod decisions;
 mod demo;
 mod explain;
 mod prepare;
+mod replay;
+mod schema;
 mod serve;
 mod terminal;
+mod test;
 mod train;
 
 use std::process::ExitCode;
@@ -31,6 +35,9 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Schema { of } => schema::run(of),
+        Command::Replay(args) => replay::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Train(args) => train::run(args),

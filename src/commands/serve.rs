@@ -4,16 +4,18 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use deskbridge_onnx::bundle;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::{prepare, runtime, terminal};
-use crate::brain;
+use super::{cases, prepare, runtime, terminal};
+use crate::brain::{self, Brain};
 use crate::cli;
 use crate::clock::SystemClock;
 use crate::daemon::{Daemon, Foundations};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::settings::Settings;
+use crate::watch::{self, Watch};
 use crate::{shutdown, telemetry};
 
 pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
@@ -35,6 +37,11 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
             return Ok(prepare::refuse(&findings));
         }
     };
+    if let Some(brain) = &brain {
+        // A daemon that is down decides nothing at all, so what refuses a reload only warns at a start.
+        let failed = cases::findings(&settings, brain).into_iter();
+        findings.extend(failed.map(|finding| Diagnostic { severity: Severity::Warning, ..finding }));
+    }
     telemetry::init_logs(settings.log.format, &settings.log.level)?;
     log_panics_without_payload();
     runtime.block_on(async {
@@ -114,23 +121,42 @@ async fn bind(
     }
 }
 
-/// At each SIGHUP: a new rulebook and bundle, or the old ones where the new have problems.
+/// At each SIGHUP, and when the rulebook's file or the bundle's manifest has changed: a new rulebook and bundle, or the
+/// old ones where the new have problems or fail the rulebook's own cases.
 async fn reload_forever(settings: &Settings, daemon: &Daemon, hung_up: &Notify) {
+    // The manifest names the digest of every other file of the bundle, and is written last.
+    let files = vec![settings.rulebook.clone(), settings.model.bundle.join(bundle::MANIFEST)];
+    let mut watch = Watch::new(files, watch::INTERVAL);
     loop {
-        hung_up.notified().await;
-        match tokio::task::block_in_place(|| brain::load(settings, &prepare::surroundings())) {
+        let cause = tokio::select! {
+            () = hung_up.notified() => {
+                watch.catch_up();
+                "SIGHUP"
+            }
+            () = watch.changed() => "a file has changed",
+        };
+        match tokio::task::block_in_place(|| load_checked(settings)) {
             Ok((brain, warnings)) => {
                 terminal::diagnostics(&warnings);
+                let rulebook = brain.rulebook.digest().to_owned();
                 daemon.decide_with(brain);
-                tracing::info!("rulebook and bundle reloaded");
+                tracing::info!(cause, rulebook, "rulebook and bundle reloaded");
             }
             Err(problems) => {
                 terminal::diagnostics(&problems);
                 tracing::error!(
+                    cause,
                     problems = problems.len(),
                     "the new rulebook or bundle is refused; the old ones stay"
                 );
             }
         }
     }
+}
+
+/// Rulebook and bundle, held against the rulebook's own cases as `check` does.
+fn load_checked(settings: &Settings) -> Result<(Brain, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let (brain, warnings) = brain::load(settings, &prepare::surroundings())?;
+    let failed = cases::findings(settings, &brain);
+    if failed.is_empty() { Ok((brain, warnings)) } else { Err(failed) }
 }

@@ -14,7 +14,7 @@ mod read;
 mod show;
 mod sight;
 
-pub(super) use bound::{Age, Bound, Count};
+pub(super) use bound::{Age, Bound, Count, span};
 pub(super) use head::{HeadTest, chosen};
 pub(super) use hours::Hours;
 pub(super) use pattern::{Part, Pattern};

@@ -34,6 +34,10 @@ mod decide;
 mod explain;
 mod person;
 
+pub mod cases;
+pub mod schema;
+pub mod unseen;
+
 pub use action::ACTIONS;
 pub use condition::CONDITIONS;
 pub use explain::{ConditionTrace, EffectTrace, Explanation, RuleTrace};

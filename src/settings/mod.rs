@@ -15,7 +15,10 @@ mod account;
 mod env;
 mod raw;
 mod resolved;
+mod schema;
 mod secret;
+
+pub use schema::schema;
 
 pub use resolved::{
     Account, Admin, Draft, Log, LogFormat, Model, Segment, Server, Settings, StoreUrl, Unusable, Worker,

@@ -13,6 +13,7 @@ use crate::dispatch::Calls;
 use crate::history::requester;
 use crate::mode::Mode;
 use crate::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
+use crate::snapshot::Snapshot;
 use crate::store::Work;
 
 /// What is known from the start; each way out completes it.
@@ -123,6 +124,7 @@ impl<'a> Record<'a> {
             own_version: None,
             calls: std::mem::take(calls),
             withheld: None,
+            snapshot: None,
         }))
     }
 
@@ -154,7 +156,19 @@ impl<'a> Record<'a> {
             own_version: None,
             calls: std::mem::take(calls),
             withheld: None,
+            snapshot: None,
         }
+    }
+}
+
+/// Adds to a decided entry what a replay needs of the ticket.
+pub(super) fn remember(verdict: Verdict, snapshot: Snapshot) -> Verdict {
+    match verdict {
+        Verdict::Settle(mut entry) => {
+            entry.snapshot = entry.digests.is_some().then(|| Box::new(snapshot));
+            Verdict::Settle(entry)
+        }
+        other => other,
     }
 }
 

@@ -8,7 +8,7 @@ use deskbridge_connectors::{
 
 use jiff::Timestamp;
 
-use super::record::Record;
+use super::record::{Record, remember};
 use super::{ClaimJournal, Verdict};
 use crate::account::Account;
 use crate::brain::Brain;
@@ -18,6 +18,7 @@ use crate::dispatch::lookup::ask;
 use crate::dispatch::{Calls, Change, Stopped};
 use crate::history::{History, requester};
 use crate::rulebook::{Facts, answered};
+use crate::snapshot::Snapshot;
 use crate::store::{Store, Work};
 use crate::triage;
 
@@ -68,10 +69,10 @@ impl Desk<'_> {
                 Ok(in_hand) => in_hand,
                 Err(skip) => return Ok(record.skipped(skip, calls)),
             };
-            let decision = self.decide(&in_hand).await?;
+            let (decision, snapshot) = self.decide(&in_hand).await?;
             let record = record.of(&in_hand.ticket.requester);
             match self.act(work, &in_hand, &decision, journal, calls, record).await? {
-                Some(verdict) => return Ok(verdict),
+                Some(verdict) => return Ok(remember(verdict, snapshot)),
                 // Somebody changed the ticket between our look and our write: they win, and we look again.
                 None => continue,
             }
@@ -118,7 +119,7 @@ impl Desk<'_> {
         }
     }
 
-    async fn decide(&self, in_hand: &InHand) -> Step<Decision> {
+    async fn decide(&self, in_hand: &InHand) -> Step<(Decision, Snapshot)> {
         let prediction = triage::predict(self.brain, &in_hand.ticket).await.map_err(|error| {
             tracing::error!(account = self.account.line.account(), %error, "the model gave no answer");
             Verdict::Later(Later::Failed, "the model gave no answer".into())
@@ -140,7 +141,8 @@ impl Desk<'_> {
         };
         let mut decision = triage::decide(self.brain, &facts);
         self.look_up(&mut decision, &facts).await;
-        Ok(decision)
+        let snapshot = Snapshot::of(&facts, self.brain.rulebook.contact_window(), &decision);
+        Ok((decision, snapshot))
     }
 
     /// When the same requester's other tickets came in, where a rule wants to know.

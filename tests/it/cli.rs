@@ -42,6 +42,9 @@ fn every_command_explains_itself_with_an_example() {
     for command in [
         "serve",
         "check",
+        "test",
+        "schema",
+        "replay",
         "classify",
         "explain",
         "train",

@@ -10,4 +10,5 @@ mod cli;
 mod crash;
 mod faults;
 mod journeys;
+mod rulebook;
 mod tidy;

@@ -1,5 +1,7 @@
 //! The real binary as a process: started, killed, asked.
 
+use std::fs::File;
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
 use crate::harness::{House, project, wait_until};
@@ -8,6 +10,7 @@ use crate::harness::{House, project, wait_until};
 pub(crate) struct Served {
     child: Child,
     pub(crate) admin: String,
+    settings: PathBuf,
 }
 
 impl Served {
@@ -18,14 +21,15 @@ impl Served {
         for desk in &house.desks {
             desk.deliver_to(&format!("http://{hooks}/hooks/{}", desk.platform()));
         }
+        let log = File::create(settings.with_file_name("daemon.log")).unwrap();
         let child = binary()
             .args(["serve", "--config"])
-            .arg(settings)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .arg(&settings)
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
             .spawn()
             .unwrap();
-        let served = Self { child, admin: format!("http://{admin}") };
+        let served = Self { child, admin: format!("http://{admin}"), settings };
         let ready = format!("{}/readyz", served.admin);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         wait_until("the daemon is ready", async || {
@@ -33,6 +37,21 @@ impl Served {
         })
         .await;
         served
+    }
+
+    /// A file beside the daemon's settings, such as `rules.yaml`.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.settings.with_file_name(name)
+    }
+
+    /// Everything the daemon has printed so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.beside("daemon.log")).unwrap_or_default()
+    }
+
+    /// SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().unwrap();
     }
 
     /// kill -9.

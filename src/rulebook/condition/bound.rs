@@ -151,7 +151,7 @@ impl fmt::Display for Age {
 }
 
 /// Reads `30s`, `5m`, `24h` or `7d`, up to a year.
-pub(super) fn span(text: &str) -> Option<Duration> {
+pub(in crate::rulebook) fn span(text: &str) -> Option<Duration> {
     let text = text.trim();
     let (number, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit())?);
     let seconds = match unit.trim() {

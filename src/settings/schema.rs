@@ -1,0 +1,222 @@
+//! The JSON Schema of the settings, for editors. It knows keys, shapes and what they mean; what a platform wants of an
+//! account only `check` knows.
+
+use deskbridge_connectors::Platform;
+use serde_json::{Map, Value, json};
+
+use crate::mode::Mode;
+
+/// The schema of a settings file.
+pub fn schema() -> Value {
+    let mut root = section(
+        "The settings of deskbridge. Every key can also be set as DESKBRIDGE__SECTION__KEY.",
+        vec![
+            (
+                "server",
+                section(
+                    "The listener that the platforms post to.",
+                    vec![
+                        ("listen", address("127.0.0.1:8080")),
+                        (
+                            "max_body_bytes",
+                            count("Larger deliveries are answered 413. Default: 1048576.", 1024),
+                        ),
+                        ("max_connections", count("Connections held open at once. Default: 512.", 1)),
+                        ("drain", duration("How long a stop waits for work in hand. Default: 25s.")),
+                    ],
+                ),
+            ),
+            (
+                "admin",
+                section(
+                    "Health, metrics and the dashboard.",
+                    secret(
+                        "token",
+                        "Needed on any address but loopback.",
+                        vec![("listen", address("127.0.0.1:8081"))],
+                    ),
+                ),
+            ),
+            (
+                "store",
+                section(
+                    "Where deliveries and decisions are kept.",
+                    vec![("url", text("`sqlite:` and a file. Default: sqlite:deskbridge.db."))],
+                ),
+            ),
+            (
+                "model",
+                required(
+                    &["bundle"],
+                    section(
+                        "The model and how it runs.",
+                        vec![
+                            ("bundle", text("The folder that `deskbridge train` writes.")),
+                            ("runtime", text("The ONNX Runtime library; searched for when left out.")),
+                            ("threads", count("Threads of one inference. Default: the cores, at most 4.", 1)),
+                        ],
+                    ),
+                ),
+            ),
+            ("rulebook", text("The rulebook's file.")),
+            ("mode", mode("The ceiling for all accounts. Default: shadow.")),
+            (
+                "log",
+                section(
+                    "What is logged and how.",
+                    vec![
+                        (
+                            "format",
+                            json!({ "description": "Readable lines, or one JSON object a line. Default: text.", "enum": ["text", "json"] }),
+                        ),
+                        ("level", text("error, warn, info, debug or trace, or directives. Default: info.")),
+                    ],
+                ),
+            ),
+            (
+                "worker",
+                section(
+                    "How work is done.",
+                    vec![
+                        ("count", count("Tickets worked on at once. Default: 4.", 1)),
+                        (
+                            "lease",
+                            duration("After this a crashed worker's ticket is taken up again. Default: 60s."),
+                        ),
+                        ("max_attempts", count("Then a delivery is set aside. Default: 8.", 1)),
+                        ("max_age", duration("Likewise, whatever the attempts. Default: 24h.")),
+                        (
+                            "call_timeout",
+                            duration("For one call to a platform; shorter than the lease. Default: 20s."),
+                        ),
+                    ],
+                ),
+            ),
+            (
+                "accounts",
+                json!({
+                    "description": "One entry an account; its name is the last part of its webhook address, /hooks/<name>.",
+                    "type": "object",
+                    "minProperties": 1,
+                    "additionalProperties": account(),
+                }),
+            ),
+        ],
+    );
+    root["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    root["title"] = "deskbridge settings".into();
+    root["type"] = "object".into();
+    // What may also come from the environment is not required of the file; an editor would underline it for nothing.
+    root
+}
+
+fn account() -> Value {
+    let webhook = secret(
+        "secrets",
+        "The signing secrets; several are accepted at once, for rotation.",
+        vec![
+            ("tolerance", duration("How old a signed delivery may be.")),
+            ("token_header", text("The header that carries a token.")),
+        ],
+    );
+    let webhook = secret("tokens", "Tokens accepted in that header.", webhook);
+    let basic = secret("password", "The password.", vec![("username", text("The user name."))]);
+    let webhook = [webhook, vec![("basic_auth", section("A user name and password.", basic))]].concat();
+    let credentials =
+        vec![("client_id", text("The OAuth client.")), ("email", text("The agent of the API token."))];
+    let credentials = ["client_secret", "api_token", "access_token", "api_key"]
+        .into_iter()
+        .fold(credentials, |keys, key| secret(key, "A credential.", keys));
+    let segment = section(
+        "How customers are told apart.",
+        vec![
+            ("field", text("The dotted field on the platform, as in organization.plan.")),
+            (
+                "map",
+                json!({ "description": "The platform's value to our word.", "type": "object", "additionalProperties": text("Our word.") }),
+            ),
+            ("default", text("Our word where the field is empty or holds something else.")),
+        ],
+    );
+    section(
+        "One account.",
+        vec![
+            (
+                "platform",
+                json!({ "description": "Its platform.", "enum": Platform::ALL.map(Platform::as_str) }),
+            ),
+            ("base_url", text("Scheme and host; http:// is for this machine only.")),
+            ("mode", mode("The stricter of this and the ceiling counts. Default: shadow.")),
+            ("webhook", section("How its deliveries are verified.", webhook)),
+            (
+                "credentials",
+                section(
+                    "One complete set: { client_id, client_secret }, { email, api_token }, { access_token } or { api_key }.",
+                    credentials,
+                ),
+            ),
+            (
+                "allow_public_replies",
+                json!({ "description": "Whether a rule may answer the customer. Default: false.", "type": "boolean" }),
+            ),
+            ("api_version", text("The API version to pin.")),
+            ("app_id", text("The workspace that deliveries must name.")),
+            ("admin_id", text("The teammate on whose behalf changes are made.")),
+            ("segment", segment),
+        ],
+    )
+}
+
+type Keys = Vec<(&'static str, Value)>;
+
+fn section(description: &str, keys: Keys) -> Value {
+    let properties: Map<String, Value> =
+        keys.into_iter().map(|(key, schema)| (key.to_owned(), schema)).collect();
+    json!({ "description": description, "type": ["object", "null"], "additionalProperties": false, "properties": properties })
+}
+
+fn required(keys: &[&str], mut section: Value) -> Value {
+    section["required"] = keys.into();
+    section
+}
+
+/// The key, and the same with `_file`, which names a file that holds it.
+fn secret(key: &'static str, description: &str, mut keys: Keys) -> Keys {
+    let (own, file) = SECRETS.into_iter().find(|(own, _)| *own == key).unwrap_or((key, key));
+    let word = json!({ "type": ["string", "number"] });
+    let many = json!({ "description": description, "anyOf": [word, { "type": "array", "items": word }] });
+    keys.push((own, if own.ends_with('s') { many } else { text(description) }));
+    keys.push((file, text(&format!("{description} A file that holds it, instead of `{own}`."))));
+    keys
+}
+
+const SECRETS: [(&str, &str); 8] = [
+    ("token", "token_file"),
+    ("secrets", "secrets_file"),
+    ("tokens", "tokens_file"),
+    ("password", "password_file"),
+    ("client_secret", "client_secret_file"),
+    ("api_token", "api_token_file"),
+    ("access_token", "access_token_file"),
+    ("api_key", "api_key_file"),
+];
+
+fn text(description: &str) -> Value {
+    json!({ "description": description, "type": ["string", "number", "boolean"] })
+}
+
+fn address(default: &str) -> Value {
+    text(&format!("An IP address and a port. Default: {default}."))
+}
+
+fn count(description: &str, least: usize) -> Value {
+    json!({ "description": description, "type": "integer", "minimum": least })
+}
+
+fn duration(description: &str) -> Value {
+    json!({ "description": description, "type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$" })
+}
+
+fn mode(description: &str) -> Value {
+    json!({ "description": description, "enum": Mode::ALL.map(Mode::as_str) })
+}
