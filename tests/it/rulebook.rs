@@ -204,6 +204,91 @@ async fn past_decisions_replay_by_another_rulebook() {
     assert!(!ledger.contains("ines@mail.example"), "nor the customer's address");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_hangs_on_the_text_is_not_guessed() {
+    let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
+    house.desks[0].open(billing_ticket()).await;
+    house.settle().await;
+    house.stop().await;
+    let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
+    let replayed = |condition: &str| {
+        let other = config.with_file_name("other.yaml");
+        let rule = format!("  - id: reader\n    when: {condition}\n    then: [{{ add_tags: read }}]\n");
+        std::fs::write(&other, format!("{ONE_OF_EVERYTHING}{rule}")).unwrap();
+        let arguments =
+            ["replay", "--config", config.to_str().unwrap(), "--rulebook", other.to_str().unwrap()];
+        let output = ask(&arguments, "");
+        (output.status.code(), stdout(&output) + &stderr(&output))
+    };
+    let (code, out) = replayed("{ text: twice }");
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("not replayable: the rule `reader` reads the text"), "{out}");
+    // What other conditions settle hangs on nothing.
+    let (code, out) = replayed("{ all: [{ text: twice }, { tag: never }] }");
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("1 are the same"), "{out}");
+    // The address is not kept, and can still be asked about.
+    for (condition, expected) in [
+        ("{ requester: { email: ines@mail.example } }", 1),
+        ("{ requester: { domain: mail.example } }", 1),
+        ("{ requester: { domain: example } }", 0),
+    ] {
+        let (code, out) = replayed(condition);
+        assert_eq!(code, Some(expected), "{condition}: {out}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conditions_on_the_ticket_and_removed_tags_work_on_every_platform() {
+    let rules = r##"
+version: 1
+templates: { thanks: "Thank you, we are on it." }
+rules:
+  - id: reads
+    when:
+      all:
+        - { text: "(?i)charged\\s+twice" }
+        - { tag: LOYAL }
+        - { requester: { domain: mail.example } }
+      none: [{ status: [solved, closed] }, { group: Billing }]
+    then:
+      - add_tags: [read]
+      - note: "In {{ language.code }} on {{ ticket.platform }}"
+      - reply: thanks
+  - id: unties
+    when: { all: [{ tag: loyal }, { platform: [zendesk, freshdesk] }] }
+    then: [{ remove_tags: [loyal, never-there] }]
+  - id: reads-not
+    when: { text: "parcel" }
+    then: [{ add_tags: parcel }]
+"##;
+    let mut house = House::start("live", rules).await;
+    for desk in &house.desks {
+        let ticket = desk.open(billing_ticket()).await;
+        house.settle().await;
+        let (name, state) = (desk.platform(), desk.ticket(&ticket).unwrap());
+        let decided = house.decided(desk.as_ref(), &ticket).await;
+        let dead = house.store.dead().await.unwrap();
+        assert!(!decided.is_empty(), "{name}: {dead:?}");
+        let unties = decided[0].rules.iter().any(|rule| rule == "unties");
+        assert!(
+            decided[0].rules[0] == "reads" && decided[0].rules.len() == 1 + usize::from(unties),
+            "{name}"
+        );
+        assert!(state.tags.contains("read"), "{name}: {:?}", state.tags);
+        assert_eq!(!state.tags.contains("loyal"), unties, "{name}: {:?}", state.tags);
+        assert_eq!(state.notes.len(), 1, "{name}: {:?}", state.notes);
+        assert!(!state.notes[0].public && state.notes[0].body.contains(name), "{name}");
+        let reply = decided[0].effects.iter().find(|effect| effect.kind == "reply").unwrap();
+        assert_eq!(
+            reply.state,
+            deskbridge::outcome::EffectOutcome::Refused,
+            "{name}: nobody allowed answers"
+        );
+    }
+    house.stop().await;
+}
+
 /// Pieces that rulebooks and cases are made of, and some that they are not.
 fn text() -> impl Strategy<Value = String> {
     let files = [
