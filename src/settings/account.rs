@@ -42,10 +42,12 @@ fn account(key: &Key, node: &Node, problems: &mut Problems) -> Option<Account> {
     let admin_id = word(&mut table, "admin_id", problems);
     let segment = segment(&mut table, problems);
     table.close(problems);
-    let (id, platform, base_url) = (id?, platform?, base_url?);
+    let (id, platform) = (id?, platform?);
+    // An address that is wrong does not keep the rest from being looked at: all problems come at once.
+    let addressed = base_url.is_some();
     let config = AccountConfig {
         id,
-        base_url,
+        base_url: base_url.unwrap_or_else(|| "https://desk.invalid".to_owned()),
         webhook,
         credentials: credentials.clone().unwrap_or_default(),
         allow_public_replies,
@@ -56,6 +58,7 @@ fn account(key: &Key, node: &Node, problems: &mut Problems) -> Option<Account> {
     };
     let place = |problem: &Problem| place_of(node, problem.key).unwrap_or(key.at);
     match platform.open(&config) {
+        Ok(_) if !addressed => None,
         Ok(opened) => {
             for warning in &opened.warnings {
                 problems.warning(
@@ -68,10 +71,11 @@ fn account(key: &Key, node: &Node, problems: &mut Problems) -> Option<Account> {
         }
         Err(mut found) => {
             let reported = |problem: &Problem| {
-                (webhook_fails && problem.key.starts_with("webhook"))
+                (!addressed && problem.key == "base_url")
+                    || (webhook_fails && problem.key.starts_with("webhook"))
                     || (credentials.is_err() && problem.key.starts_with("credentials"))
             };
-            let silent = found.is_empty();
+            let silent = found.is_empty() && addressed;
             found.retain(|problem| !reported(problem));
             for problem in &found {
                 let message = format!("account `{}`: `{}`: {}", key.name, problem.key, problem.message);
