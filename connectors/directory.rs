@@ -4,7 +4,7 @@ mod accept;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ticket::{FieldValue, RemoteId};
+use crate::ticket::RemoteId;
 
 /// The names of one account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -122,7 +122,8 @@ fn profile<'a>(
         Whose::Organization => {
             let mut company = body.company_id.clone();
             if company.is_null() {
-                company = record("contacts", &body.requester_id)?["company_id"].take();
+                let contact = record("contacts", &body.requester_id)?;
+                company = contact.get("company_id").cloned().unwrap_or_default();
             }
             record("companies", &company)?
         }

@@ -71,15 +71,19 @@ pub(crate) fn answer_to(path: &str, more: bool) -> Value {
         other if other.ends_with("/conversations") => {
             entries(json!({ "body_text": "x", "incoming": true }), 30)
         }
+        other if other.starts_with("contacts/") => json!({ "id": 7, "company_id": 9 }),
+        other if other.starts_with("companies/") => json!({ "id": 9, "custom_fields": { "plan": "pro" } }),
         other if other.ends_with("/notes") => json!({ "id": 9 }),
-        _ => json!({ "id": 35436, "updated_at": "2026-11-20T10:00:00Z", "status": 2, "tags": ["vip"] }),
+        _ => {
+            json!({ "id": 35436, "updated_at": "2026-11-20T10:00:00Z", "status": 2, "tags": ["vip"], "requester_id": 7 })
+        }
     }
 }
 
 /// What the contract suite needs of this platform.
 pub(crate) fn sample() -> Sample {
     Sample {
-        config: account(),
+        config: AccountConfig { segment_field: Some("company.plan".into()), ..account() },
         sign,
         body: SAMPLE_BODY,
         covers_body: true,
@@ -91,6 +95,8 @@ pub(crate) fn sample() -> Sample {
             "/api/v2/tickets/35436",
             "/api/v2/tickets/35436/conversations",
             "/api/v2/tickets/35436/notes",
+            "/api/v2/contacts/7",
+            "/api/v2/companies/9",
             "/api/v2/groups",
             "/api/v2/agents",
             "/api/v2/ticket_fields",

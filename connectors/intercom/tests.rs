@@ -43,7 +43,7 @@ pub(crate) fn sample() -> Sample {
         })
     };
     Sample {
-        config: config(),
+        config: AccountConfig { segment_field: Some("company.plan".into()), ..config() },
         sign: |body, _| sign(body),
         body: include_str!("fixtures/notification_conversation_created.json"),
         covers_body: true,

@@ -53,7 +53,7 @@ fn sign(body: &[u8], at: Timestamp) -> HeaderMap {
 /// What the contract suite needs of this platform.
 pub(crate) fn sample() -> Sample {
     Sample {
-        config: config(),
+        config: AccountConfig { segment_field: Some("company.plan".into()), ..config() },
         sign,
         body: include_str!("fixtures/ticket_created.json"),
         covers_body: true,
@@ -63,7 +63,8 @@ pub(crate) fn sample() -> Sample {
         // One answer suits every request: each reads the part it asked for.
         answer_to: |_, more| {
             json!({
-                "ticket": { "id": 35436, "updated_at": "2026-11-20T10:00:00Z", "status": "open" },
+                "ticket": { "id": 35436, "updated_at": "2026-11-20T10:00:00Z", "status": "open", "organization_id": 77 },
+                "organization": { "organization_fields": { "plan": "enterprise" } },
                 "comments": [], "groups": [], "ticket_fields": [], "users": [], "user": { "id": 7 },
                 "meta": { "has_more": more, "after_cursor": "eyJvIjoi+/=" }, "links": {},
             })

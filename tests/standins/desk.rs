@@ -104,6 +104,8 @@ pub struct TicketState {
     pub fields: BTreeMap<String, String>,
     /// Private and public notes, oldest first, the customer's messages not included.
     pub notes: Vec<Note>,
+    /// Addresses of whoever follows, is copied, or was notified by a note; Intercom has no such thing.
+    pub ccs: BTreeSet<String>,
 }
 
 /// A note or reply on a ticket.

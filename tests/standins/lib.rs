@@ -13,6 +13,9 @@ pub mod scenario;
 pub mod seed;
 pub mod webhook;
 
+#[cfg(test)]
+mod telling;
+
 pub mod freshdesk;
 pub mod intercom;
 pub mod zendesk;

@@ -24,3 +24,22 @@ pub fn label(category: &str) -> String {
         .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
         .unwrap_or_default()
 }
+
+/// Companies: name, the domain of their people's addresses, and the plan they pay for. Customers elsewhere belong to
+/// none.
+pub const COMPANIES: [(&str, &str, &str); 2] =
+    [("Kestrel Systems", "kestrel.example", "enterprise"), ("Juniper Bakery", "juniper.example", "starter")];
+
+/// The company of the person at this address, by its place in [`COMPANIES`].
+pub fn company(email: &str) -> Option<usize> {
+    let (_, host) = email.rsplit_once('@')?;
+    COMPANIES.iter().position(|(_, domain, _)| host.eq_ignore_ascii_case(domain))
+}
+
+/// Several of these may be chosen at once; the labels are the same words capitalised.
+pub const TOPICS: [&str; 3] = ["refunds", "delivery", "hardware"];
+
+/// Where the agent with this address stands in [`AGENTS`].
+pub fn agent(email: &str) -> Option<usize> {
+    AGENTS.iter().position(|(_, known)| known.eq_ignore_ascii_case(email.trim()))
+}

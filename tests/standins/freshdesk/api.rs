@@ -17,8 +17,8 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 
-use super::state::{self, CATEGORY, ORDER_NUMBER, Stored, TYPES, agent_exists, group_exists};
-use super::{API_KEY, Shared};
+use super::state::{self, Stored, TYPES, Words, agent_exists, group_exists};
+use super::{API_KEY, Shared, fields, people};
 use crate::seed;
 
 type Desk = State<Arc<Shared>>;
@@ -32,7 +32,10 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v2/groups", get(async |asked: Asked| Json(page(state::groups(), &asked))))
         .route("/api/v2/agents", get(async |asked: Asked| Json(page(state::agents(), &asked))))
         .route("/api/v2/agents/me", get(async || Json(state::agents().swap_remove(0))))
-        .route("/api/v2/ticket_fields", get(async || Json(fields())))
+        .route("/api/v2/ticket_fields", get(async || Json(fields::all())))
+        .route("/api/v2/tickets/{id}/reply", post(reply))
+        .route("/api/v2/contacts/{id}", get(people::contact))
+        .route("/api/v2/companies/{id}", get(people::company))
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(from_fn_with_state(shared.clone(), gate))
         .with_state(shared)
@@ -102,14 +105,13 @@ async fn thread(State(shared): Desk, Path(id): Path<String>, asked: Asked) -> Re
 /// <https://developers.freshdesk.com/api/#update_ticket>
 async fn update(State(shared): Desk, Path(id): Path<String>, body: Bytes) -> Response {
     let mut state = shared.state();
-    if find(&state, &id).is_none() {
-        return StatusCode::NOT_FOUND.into_response();
-    }
+    let Some((_, ticket)) = find(&state, &id) else { return StatusCode::NOT_FOUND.into_response() };
+    let now = ticket.fields.clone();
     let asked = match object(&body) {
         Ok(asked) => asked,
         Err(refusal) => return *refusal,
     };
-    let errors = objections(&asked);
+    let errors = objections(&asked, &now);
     if !errors.is_empty() {
         return invalid(errors);
     }
@@ -135,10 +137,8 @@ async fn note(State(shared): Desk, Path(id): Path<String>, body: Bytes) -> Respo
         .filter_map(|(key, value)| match key.as_str() {
             "body" if value.is_string() => None,
             "private" | "incoming" if value.is_boolean() => None,
-            "notify_emails" if value.is_array() => None,
-            "body" | "private" | "incoming" | "notify_emails" => {
-                Some(error(key, "datatype_mismatch", "Wrong type"))
-            }
+            "notify_emails" => notify_problem(value),
+            "body" | "private" | "incoming" => Some(error(key, "datatype_mismatch", "Wrong type")),
             _ => Some(error(key, "invalid_field", "Unexpected/invalid field in request")),
         })
         .collect();
@@ -151,10 +151,57 @@ async fn note(State(shared): Desk, Path(id): Path<String>, body: Bytes) -> Respo
     let text = asked["body"].as_str().unwrap_or_default().to_owned();
     // A note is private unless it says otherwise.
     let private = asked.get("private").and_then(Value::as_bool).unwrap_or(true);
-    let written = state.write(&id, state::own_agent(), text, false, private).map(|part| part.json(number));
+    let notified = emails(asked.get("notify_emails"));
+    let words = Words { body: text, incoming: false, private, notified };
+    let written = state.write(&id, state::own_agent(), words).map(|part| part.json(number));
     drop(state);
     shared.clone().updated(number);
     (StatusCode::CREATED, Json(written)).into_response()
+}
+
+/// Mails the customer. <https://developers.freshdesk.com/api/#reply_ticket>
+async fn reply(State(shared): Desk, Path(id): Path<String>, body: Bytes) -> Response {
+    let mut state = shared.state();
+    let Some((number, _)) = find(&state, &id) else { return StatusCode::NOT_FOUND.into_response() };
+    let asked = match object(&body) {
+        Ok(asked) => asked,
+        Err(refusal) => return *refusal,
+    };
+    let mut errors: Vec<Value> = asked
+        .keys()
+        .filter(|key| !["body", "from_email", "user_id", "cc_emails", "bcc_emails"].contains(&key.as_str()))
+        .map(|key| error(key, "invalid_field", "Unexpected/invalid field in request"))
+        .collect();
+    let text = asked.get("body").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if text.is_empty() {
+        errors.push(error("body", "missing_field", "It should be a/an String"));
+    }
+    if !errors.is_empty() {
+        return invalid(errors);
+    }
+    let notified = emails(asked.get("cc_emails"));
+    let words = Words { body: text, incoming: false, private: false, notified };
+    let written = state.write(&id, state::own_agent(), words).map(|part| part.json(number));
+    drop(state);
+    shared.clone().updated(number);
+    (StatusCode::CREATED, Json(written)).into_response()
+}
+
+/// Only people of the desk are notified of a note.
+fn notify_problem(value: &Value) -> Option<Value> {
+    let known = |email: &Value| email.as_str().and_then(seed::agent).is_some();
+    match value.as_array() {
+        None => Some(error("notify_emails", "datatype_mismatch", "It should be a/an Array")),
+        Some(all) if !all.iter().all(known) => {
+            Some(error("notify_emails", "invalid_value", "There is no agent matching the given email"))
+        }
+        Some(_) => None,
+    }
+}
+
+fn emails(value: Option<&Value>) -> Vec<String> {
+    let all = value.and_then(Value::as_array).into_iter().flatten();
+    all.filter_map(|email| Some(email.as_str()?.to_owned())).collect()
 }
 
 fn find<'a>(state: &'a state::State, id: &str) -> Option<(u64, &'a Stored)> {
@@ -191,7 +238,7 @@ fn error(field: &str, code: &str, message: &str) -> Value {
 }
 
 /// What is wrong with an update, field by field.
-fn objections(asked: &Map<String, Value>) -> Vec<Value> {
+fn objections(asked: &Map<String, Value>, now: &std::collections::BTreeMap<String, Value>) -> Vec<Value> {
     let wrong_value = |field: &str, fits: bool| {
         (!fits).then(|| error(field, "invalid_value", "It should be one of the known values"))
     };
@@ -209,9 +256,11 @@ fn objections(asked: &Map<String, Value>) -> Vec<Value> {
             "tags" => tags_problem(value),
             "custom_fields" => {
                 match value.as_object() {
-                    Some(fields) => {
-                        errors.extend(fields.iter().filter_map(|(key, value)| field_problem(key, value)))
-                    }
+                    Some(asked) => errors.extend(
+                        fields::problems(asked, now)
+                            .into_iter()
+                            .map(|(key, code)| error(key, code, "It should be one of the known values")),
+                    ),
                     None => errors.push(error(key, "datatype_mismatch", "It should be a/an key/value pair")),
                 }
                 None
@@ -235,21 +284,6 @@ fn tags_problem(value: &Value) -> Option<Value> {
         }
         Some(_) => None,
     })
-}
-
-fn field_problem(key: &str, value: &Value) -> Option<Value> {
-    let fits = match key {
-        CATEGORY => {
-            value.is_null()
-                || value
-                    .as_str()
-                    .is_some_and(|text| seed::CATEGORIES.iter().any(|word| seed::label(word) == text))
-        }
-        ORDER_NUMBER => value.is_null() || value.is_string(),
-        _ => return Some(error(key, "invalid_field", "Unexpected/invalid field in request")),
-    };
-    let code = if key == CATEGORY { "invalid_value" } else { "datatype_mismatch" };
-    (!fits).then(|| error(key, code, "It should be one of the known values"))
 }
 
 /// Scalars are set one by one; the list of tags is replaced whole.
@@ -277,23 +311,4 @@ fn apply(ticket: &mut Stored, asked: &Map<String, Value>) {
             _ => {}
         }
     }
-}
-
-/// <https://developers.freshdesk.com/api/#list_all_ticket_fields>
-fn fields() -> Value {
-    let labels: Vec<String> = seed::CATEGORIES.iter().map(|word| seed::label(word)).collect();
-    json!([
-        { "id": 1, "name": "requester", "label": "Search a requester", "type": "default_requester", "default": true },
-        { "id": 2, "name": "subject", "label": "Subject", "type": "default_subject", "default": true },
-        { "id": 3, "name": "ticket_type", "label": "Type", "type": "default_ticket_type", "default": true, "choices": TYPES },
-        { "id": 4, "name": "status", "label": "Status", "type": "default_status", "default": true,
-          "choices": { "2": ["Open", "Being Processed"], "3": ["Pending", "Awaiting your Reply"],
-                       "4": ["Resolved", "This ticket has been Resolved"], "5": ["Closed", "This ticket has been Closed"] } },
-        { "id": 5, "name": "priority", "label": "Priority", "type": "default_priority", "default": true,
-          "choices": { "Low": 1, "Medium": 2, "High": 3, "Urgent": 4 } },
-        { "id": 6, "name": "group", "label": "Group", "type": "default_group", "default": true },
-        { "id": 7, "name": "agent", "label": "Agent", "type": "default_agent", "default": true },
-        { "id": 8, "name": CATEGORY, "label": "Category", "type": "custom_dropdown", "default": false, "choices": labels },
-        { "id": 9, "name": ORDER_NUMBER, "label": "Order number", "type": "custom_text", "default": false },
-    ])
 }

@@ -6,11 +6,13 @@
 //! nothing in it that tells. It does not render mail, archive, or bill.
 
 mod api;
+mod fields;
 mod hooks;
+mod people;
 mod state;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

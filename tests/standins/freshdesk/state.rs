@@ -8,14 +8,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
+use super::fields::{CATEGORY, CUSTOM};
+use super::people;
 use crate::desk::{Change, NewTicket, Note, TicketState};
 use crate::seed;
 use crate::webhook::now_ms;
 
-/// The dropdown that holds the category; its choices' text is what is stored.
-pub(super) const CATEGORY: &str = "cf_category";
-/// A free text field.
-pub(super) const ORDER_NUMBER: &str = "cf_order_number";
 /// The account's ticket types.
 pub(super) const TYPES: [&str; 4] = ["Question", "Incident", "Problem", "Feature Request"];
 
@@ -64,7 +62,18 @@ pub(super) struct Conversation {
     body: String,
     incoming: bool,
     private: bool,
+    /// Whom the platform told of it, besides the customer.
+    notified: Vec<String>,
     at: i64,
+}
+
+/// What somebody writes into a thread.
+#[derive(Clone, Debug)]
+pub(super) struct Words {
+    pub(super) body: String,
+    pub(super) incoming: bool,
+    pub(super) private: bool,
+    pub(super) notified: Vec<String>,
 }
 
 /// Calls allowed in a window of time. <https://developers.freshdesk.com/api/#ratelimit>
@@ -180,22 +189,18 @@ impl State {
 
     pub(super) fn customer_replies(&mut self, id: &str, text: &str) -> Option<u64> {
         let user = self.tickets.get(&id.parse().ok()?)?.requester;
-        self.write(id, user, as_html(text), true, false).map(|_| ())?;
+        let words = Words { body: as_html(text), incoming: true, private: false, notified: Vec::new() };
+        self.write(id, user, words).map(|_| ())?;
         id.parse().ok()
     }
 
     /// Appends to a thread, which changes the ticket too.
-    pub(super) fn write(
-        &mut self,
-        id: &str,
-        user: u64,
-        body: String,
-        incoming: bool,
-        private: bool,
-    ) -> Option<Conversation> {
+    pub(super) fn write(&mut self, id: &str, user: u64, words: Words) -> Option<Conversation> {
         let number = FIRST_CONVERSATION + self.conversations;
         self.conversations += 1;
-        let conversation = Conversation { id: number, user, body, incoming, private, at: now_ms() / 1000 };
+        let Words { body, incoming, private, notified } = words;
+        let at = now_ms() / 1000;
+        let conversation = Conversation { id: number, user, body, incoming, private, notified, at };
         self.change(id, |ticket| ticket.thread.push(conversation.clone()))?;
         Some(conversation)
     }
@@ -228,6 +233,7 @@ impl State {
                 .filter(|part| !part.incoming)
                 .map(|part| Note { body: part.body.clone(), public: !part.private })
                 .collect(),
+            ccs: ticket.thread.iter().flat_map(|part| part.notified.clone()).collect(),
         })
     }
 }
@@ -235,12 +241,12 @@ impl State {
 impl Stored {
     /// As `GET /tickets/{id}` shows it. <https://developers.freshdesk.com/api/#view_a_ticket>
     pub(super) fn json(&self, id: u64) -> Value {
-        let mut fields = Map::from_iter([CATEGORY, ORDER_NUMBER].map(|key| (key.to_owned(), Value::Null)));
+        let mut fields = Map::from_iter(CUSTOM.map(|key| (key.to_owned(), Value::Null)));
         fields.extend(self.fields.clone());
         json!({
             "cc_emails": [], "fwd_emails": [], "reply_cc_emails": [], "to_emails": null,
             "fr_escalated": false, "is_escalated": false, "spam": self.spam,
-            "email_config_id": null, "company_id": null, "product_id": null, "association_type": null,
+            "email_config_id": null, "company_id": people::company_id(&self.email), "product_id": null, "association_type": null,
             "id": id, "subject": self.subject, "description": self.description,
             "description_text": self.description_text,
             "status": self.status, "priority": self.priority, "source": 1, "type": self.kind,

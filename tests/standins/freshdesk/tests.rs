@@ -20,7 +20,7 @@ use crate::desk::{Change, Desk, NewTicket};
 use crate::log::{Fault, FaultKind};
 use crate::webhook::now_ms;
 
-fn account(desk: &Freshdesk) -> AccountConfig {
+pub(crate) fn account(desk: &Freshdesk) -> AccountConfig {
     AccountConfig {
         id: AccountId::new("shop").unwrap(),
         base_url: desk.base_url(),
@@ -32,7 +32,7 @@ fn account(desk: &Freshdesk) -> AccountConfig {
             basic_auth: None,
         },
         credentials: Some(Credentials::ApiKey(Secret::new(API_KEY))),
-        allow_public_replies: false,
+        allow_public_replies: true,
         segment_field: None,
         api_version: None,
         app_id: None,

@@ -129,6 +129,7 @@ fn dispatch(
                 Err(refused(422, "parameter_invalid", "model=conversation is no longer supported"))
             }
             ["data_attributes"] if query.contains("model=conversation") => Ok(show::data_attributes()),
+            ["contacts", id, "companies"] => workspace.companies(id).ok_or_else(not_found),
             ["contacts", id] => workspace.contact(id).ok_or_else(not_found),
             ["teams"] => Ok(show::teams()),
             ["admins"] => Ok(show::admins()),
@@ -152,6 +153,7 @@ fn dispatch(
             match (verb, rest) {
                 ("PUT", []) => update(workspace, version, id, &body)?,
                 ("POST", ["tags"]) => return add_tag(workspace, id, &body, caused),
+                ("DELETE", ["tags", tag]) => return remove_tag(workspace, id, tag, &body),
                 ("POST", ["parts"]) => manage(workspace, id, &body, caused)?,
                 ("POST", ["reply"]) => reply(workspace, id, &body, caused)?,
                 _ => return Err(not_found()),
@@ -189,7 +191,8 @@ fn update(workspace: &mut Workspace, version: &str, id: u64, body: &Value) -> Re
             return Err(refused(400, "parameter_invalid", message));
         };
         let fits = match (&options, value) {
-            (_, Value::Null) | (None, Value::String(_)) => true,
+            (_, Value::Null) => true,
+            (None, value) => state::takes(name, value),
             (Some(options), Value::String(text)) => options.contains(text),
             _ => false,
         };
@@ -235,6 +238,20 @@ fn add_tag(workspace: &mut Workspace, id: u64, body: &Value, caused: &mut Vec<No
         let part = workspace.add_part(id, "tag_added", None, state::admin(admin), true);
         caused.extend(workspace.notification("conversation_part.tag.created", id, part));
     }
+    Ok(show::tag(tag, &workspace.tags[&tag]))
+}
+
+/// Takes one tag away; a tag that is not there is not found.
+fn remove_tag(workspace: &mut Workspace, id: u64, tag: &str, body: &Value) -> Answered {
+    actor(body)?;
+    let there = |conversation: &&mut state::Conversation| {
+        tag.parse().is_ok_and(|tag: u64| conversation.tags.contains(&tag))
+    };
+    let missing = || refused(404, "tag_not_found", "Tag not found");
+    let conversation = workspace.conversations.get_mut(&id).filter(there).ok_or_else(missing)?;
+    let tag: u64 = tag.parse().map_err(|_| missing())?;
+    conversation.tags.retain(|known| *known != tag);
+    conversation.touch();
     Ok(show::tag(tag, &workspace.tags[&tag]))
 }
 

@@ -32,13 +32,39 @@ pub(super) fn attribute(name: &str) -> Option<Option<Vec<String>>> {
     match name {
         ISSUE_TYPE => Some(Some(seed::CATEGORIES.iter().map(|word| seed::label(word)).collect())),
         PRIORITY => Some(Some(PRIORITIES.iter().map(|word| (*word).to_owned()).collect())),
-        "Order number" => Some(None),
+        "Order number" | ITEMS | GIFT | SHIP_BY => Some(None),
         _ => None,
     }
 }
 
 /// The attributes' names.
-pub(super) const ATTRIBUTES: [&str; 3] = [ISSUE_TYPE, PRIORITY, "Order number"];
+pub(super) const ATTRIBUTES: [&str; 6] = [ISSUE_TYPE, PRIORITY, "Order number", ITEMS, GIFT, SHIP_BY];
+
+const ITEMS: &str = "Items";
+const GIFT: &str = "Gift";
+const SHIP_BY: &str = "Ship by";
+
+/// The type of an attribute without options, in the platform's word.
+pub(super) fn data_type(name: &str) -> &'static str {
+    match name {
+        ITEMS => "integer",
+        GIFT => "boolean",
+        SHIP_BY => "datetime",
+        _ => "string",
+    }
+}
+
+/// Whether an attribute without options takes a value.
+pub(super) fn takes(name: &str, value: &Value) -> bool {
+    match name {
+        ITEMS => value.is_i64(),
+        GIFT => value.is_boolean(),
+        SHIP_BY => {
+            value.is_i64() || value.as_str().is_some_and(|text| text.parse::<jiff::Timestamp>().is_ok())
+        }
+        _ => value.is_string(),
+    }
+}
 
 /// Id and name of every team.
 pub(super) fn teams() -> impl Iterator<Item = (u64, &'static str)> {
@@ -243,6 +269,7 @@ impl Workspace {
                 .map(|(name, value)| (name.clone(), text(value)))
                 .collect(),
             notes: notes.collect(),
+            ccs: std::collections::BTreeSet::new(),
         })
     }
 }

@@ -46,20 +46,23 @@ async fn scene(version: &str) -> Scene {
         .with_state(received.clone());
     let (address, _) = crate::fault::serve(router).await.unwrap();
     desk.deliver_to(&format!("http://{address}/hooks/chat"));
-    let config = AccountConfig {
+    let connector = Platform::Intercom.open(&account(&desk, version)).unwrap().connector;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    Scene { desk, received, connector, client }
+}
+
+pub(crate) fn account(desk: &Intercom, version: &str) -> AccountConfig {
+    AccountConfig {
         id: AccountId::new("chat").unwrap(),
         base_url: desk.base_url(),
         webhook: WebhookConfig { secrets: vec![Secret::new(CLIENT_SECRET)], ..WebhookConfig::default() },
         credentials: Some(Credentials::AccessToken(Secret::new(ACCESS_TOKEN))),
-        allow_public_replies: false,
+        allow_public_replies: true,
         segment_field: None,
         api_version: Some(version.to_owned()),
         app_id: Some(APP_ID.to_owned()),
         admin_id: Some(state::BRIDGE_ADMIN.to_string()),
-    };
-    let connector = Platform::Intercom.open(&config).unwrap().connector;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    Scene { desk, received, connector, client }
+    }
 }
 
 impl Scene {

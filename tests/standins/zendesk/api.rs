@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 use super::store::{Kept, Refused, Said, Store, not_found, stamp_of};
 use super::{
-    API_TOKEN, CATEGORY, CLIENT_ID, CLIENT_SECRET, Inner, ORDER_NUMBER, Token, agent_id, group_id, hooks,
-    lock,
+    API_TOKEN, CATEGORY, CLIENT_ID, CLIENT_SECRET, GIFT, ITEMS, Inner, ORDER_NUMBER, SHIP_BY, TOPICS, Token,
+    agent_id, group_id, hooks, lock, organization_id,
 };
 use crate::seed;
 use crate::webhook::now_ms;
@@ -29,7 +29,8 @@ pub(super) fn router(desk: Arc<Inner>) -> Router {
     let guarded = Router::new()
         .route("/api/v2/tickets/{id}", get(show).put(update))
         .route("/api/v2/tickets/{id}/{part}", get(comments))
-        .route("/api/v2/users/{id}", get(me))
+        .route("/api/v2/users/{id}", get(person))
+        .route("/api/v2/organizations/{id}", get(organization))
         .route("/api/v2/{list}", get(list))
         .layer(from_fn_with_state(Arc::clone(&desk), guard));
     Router::new().route("/oauth/tokens", post(token)).merge(guarded).with_state(desk)
@@ -130,10 +131,15 @@ async fn show(State(desk): Desk, Path(id): Path<String>, Query(asked): Parameter
     let id = number_of(&id);
     let mut store = lock(&desk.store);
     let Some(kept) = store.get(id) else { return refuse(not_found()) };
-    let mut body = json!({ "ticket": ticket(kept) });
+    let mut body = json!({ "ticket": ticket(&store, kept) });
     if includes_users(&asked) {
         let people = [Some(kept.requester), kept.assignee];
-        body["users"] = people.into_iter().flatten().map(|id| user(&store, id)).collect();
+        let followers = kept.followers.iter().chain(&kept.copied).copied();
+        body["users"] = people.into_iter().flatten().chain(followers).map(|id| user(&store, id)).collect();
+    }
+    if includes(&asked, "organizations") {
+        body["organizations"] =
+            organization_of(&store, kept.requester).map(organization_json).into_iter().collect();
     }
     store.looked_at(id);
     answer(200, body)
@@ -152,8 +158,7 @@ async fn update(State(desk): Desk, Path(id): Path<String>, body: Bytes) -> Respo
             if let Some(said) = &said {
                 events.push(json!({ "id": said.id, "type": "Comment", "public": said.public, "html_body": said.html }));
             }
-            let shown =
-                json!({ "ticket": ticket(&kept), "audit": { "ticket_id": kept.id, "events": events } });
+            let shown = json!({ "ticket": ticket(&lock(&desk.store), &kept), "audit": { "ticket_id": kept.id, "events": events } });
             if let Some(said) = said {
                 // The event comes on its own time, often before its cause has read the answer.
                 let desk = Arc::clone(&desk);
@@ -190,11 +195,37 @@ async fn comments(
     answer(200, body)
 }
 
-async fn me(State(desk): Desk, Path(id): Path<String>) -> Response {
-    if number_of(&id) != "me" {
-        return refuse(not_found());
+async fn person(State(desk): Desk, Path(id): Path<String>) -> Response {
+    let id = match number_of(&id) {
+        "me" => Some(agent_id(0)),
+        other => other.parse().ok(),
+    };
+    let store = lock(&desk.store);
+    match id.filter(|id| store.email(*id).is_some()) {
+        Some(id) => answer(200, json!({ "user": user(&store, id) })),
+        None => refuse(not_found()),
     }
-    answer(200, json!({ "user": user(&lock(&desk.store), agent_id(0)) }))
+}
+
+async fn organization(Path(id): Path<String>) -> Response {
+    let wanted = number_of(&id).parse::<u64>().ok();
+    match (0..seed::COMPANIES.len()).find(|index| Some(organization_id(*index)) == wanted) {
+        Some(index) => answer(200, json!({ "organization": organization_json(index) })),
+        None => refuse(not_found()),
+    }
+}
+
+/// Which company a person belongs to.
+fn organization_of(store: &Store, person: u64) -> Option<usize> {
+    store.email(person).and_then(seed::company)
+}
+
+fn organization_json(index: usize) -> Value {
+    let (name, domain, plan) = seed::COMPANIES[index];
+    json!({
+        "id": organization_id(index), "name": name, "domain_names": [domain], "tags": [],
+        "organization_fields": { "plan": plan },
+    })
 }
 
 async fn list(State(desk): Desk, Path(list): Path<String>, Query(asked): Parameters) -> Response {
@@ -233,10 +264,14 @@ fn page(name: &str, all: Vec<Value>, asked: &[(String, String)], desk: &Inner, p
 }
 
 fn includes_users(asked: &[(String, String)]) -> bool {
-    asked.iter().any(|(key, value)| key == "include" && value.split(',').any(|word| word == "users"))
+    includes(asked, "users")
 }
 
-fn ticket(kept: &Kept) -> Value {
+fn includes(asked: &[(String, String)], what: &str) -> bool {
+    asked.iter().any(|(key, value)| key == "include" && value.split(',').any(|word| word == what))
+}
+
+fn ticket(store: &Store, kept: &Kept) -> Value {
     json!({
         "id": kept.id,
         "subject": kept.subject,
@@ -250,11 +285,18 @@ fn ticket(kept: &Kept) -> Value {
         "submitter_id": kept.requester,
         "assignee_id": kept.assignee,
         "group_id": kept.group,
-        "organization_id": null,
+        "organization_id": organization_of(store, kept.requester).map(organization_id),
+        "follower_ids": kept.followers,
+        "email_cc_ids": kept.copied,
+        "collaborator_ids": kept.followers.iter().chain(&kept.copied).collect::<Vec<_>>(),
         "brand_id": null,
         "custom_fields": [
             { "id": CATEGORY, "value": kept.category },
             { "id": ORDER_NUMBER, "value": kept.order_number },
+            { "id": TOPICS, "value": kept.more.get(&TOPICS).cloned().unwrap_or_else(|| json!([])) },
+            { "id": GIFT, "value": kept.more.get(&GIFT) },
+            { "id": ITEMS, "value": kept.more.get(&ITEMS) },
+            { "id": SHIP_BY, "value": kept.more.get(&SHIP_BY) },
         ],
         "via": { "channel": "email", "source": { "from": {}, "to": {}, "rel": null } },
         "created_at": stamp_of(kept.created_s),
@@ -281,7 +323,12 @@ fn user(store: &Store, id: u64) -> Value {
             json!({ "id": id, "name": name, "email": email, "role": "agent", "active": true, "suspended": false })
         }
         None => {
-            json!({ "id": id, "name": "A customer", "email": store.email(id), "role": "end-user", "active": true })
+            let plan = organization_of(store, id).map(|index| seed::COMPANIES[index].2);
+            json!({
+                "id": id, "name": "A customer", "email": store.email(id), "role": "end-user", "active": true,
+                "organization_id": organization_of(store, id).map(organization_id),
+                "user_fields": { "plan": plan },
+            })
         }
     }
 }
@@ -296,10 +343,17 @@ fn fields() -> Vec<Value> {
         |id: u64, kind: &str, title: &str| json!({ "id": id, "type": kind, "title": title, "active": true });
     let mut category = field(CATEGORY, "tagger", "Category");
     category["custom_field_options"] = options.into();
+    let mut topics = field(TOPICS, "multiselect", "Topics");
+    topics["custom_field_options"] =
+        seed::TOPICS.iter().map(|value| json!({ "name": seed::label(value), "value": value })).collect();
     vec![
         field(super::ID_BASE + 191, "subject", "Subject"),
         field(super::ID_BASE + 193, "priority", "Priority"),
         category,
         field(ORDER_NUMBER, "text", "Order number"),
+        topics,
+        field(GIFT, "checkbox", "Gift"),
+        field(ITEMS, "integer", "Items"),
+        field(SHIP_BY, "date", "Ship by"),
     ]
 }

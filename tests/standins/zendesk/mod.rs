@@ -7,7 +7,7 @@ mod api;
 mod hooks;
 mod store;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
@@ -231,6 +231,23 @@ impl Desk for Zendesk {
 const ID_BASE: u64 = 9_007_199_254_741_000;
 const CATEGORY: u64 = ID_BASE + 201;
 const ORDER_NUMBER: u64 = ID_BASE + 203;
+/// A multi-select, a check box, a whole number and a date.
+const TOPICS: u64 = ID_BASE + 205;
+const GIFT: u64 = ID_BASE + 207;
+const ITEMS: u64 = ID_BASE + 209;
+const SHIP_BY: u64 = ID_BASE + 211;
+
+/// The title of a field that is kept with the others.
+fn more_title(id: u64) -> Option<&'static str> {
+    [(TOPICS, "Topics"), (GIFT, "Gift"), (ITEMS, "Items"), (SHIP_BY, "Ship by")]
+        .into_iter()
+        .find(|(known, _)| *known == id)
+        .map(|(_, title)| title)
+}
+
+fn organization_id(index: usize) -> u64 {
+    ID_BASE + 301 + 2 * index as u64
+}
 
 fn group_id(index: usize) -> u64 {
     ID_BASE + 1 + 2 * index as u64

@@ -1,12 +1,14 @@
 //! What the stand-in keeps, and the rules an update meets.
 //!
-//! An update is checked whole before anything of it is kept, as the platform does. It never talks HTTP.
+//! It never talks HTTP.
+
+mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{CATEGORY, ID_BASE, ORDER_NUMBER, agent, agent_id, group_id, group_name};
+use super::{ID_BASE, TOPICS, agent, group_id, group_name, more_title};
 use crate::desk::{Change, NewTicket, Note, TicketState};
 use crate::seed;
 use crate::webhook::now_ms;
@@ -32,6 +34,12 @@ pub(super) struct Kept {
     pub(super) tags: BTreeSet<String>,
     pub(super) category: Option<String>,
     pub(super) order_number: Option<String>,
+    /// Fields of the other kinds, by id; unset ones are not here.
+    pub(super) more: BTreeMap<u64, Value>,
+    /// Agents who follow.
+    pub(super) followers: Vec<u64>,
+    /// People who are copied: agents and customers.
+    pub(super) copied: Vec<u64>,
     pub(super) said: Vec<Said>,
     pub(super) created_s: i64,
     pub(super) updated_s: i64,
@@ -87,6 +95,15 @@ impl Kept {
         let options: Vec<_> = seed::CATEGORIES.iter().filter(|option| self.tags.contains(**option)).collect();
         let stays = options.iter().find(|option| Some(***option) == before).or(options.first());
         self.category = stays.map(|option| (**option).to_owned());
+        let topics: Vec<Value> = seed::TOPICS
+            .iter()
+            .filter(|option| self.tags.contains(**option))
+            .map(|option| (*option).into())
+            .collect();
+        self.more.remove(&TOPICS);
+        if !topics.is_empty() {
+            self.more.insert(TOPICS, topics.into());
+        }
     }
 }
 
@@ -106,6 +123,9 @@ impl Store {
             tags: new.tags.iter().map(|tag| stored_tag(tag)).collect(),
             category: None,
             order_number: None,
+            more: BTreeMap::new(),
+            followers: Vec::new(),
+            copied: Vec::new(),
             said: Vec::new(),
             created_s: now_s,
             updated_s: now_s,
@@ -202,77 +222,15 @@ impl Store {
         kept.touch();
     }
 
-    /// `PUT /api/v2/tickets/{id}`: all of it or nothing. Returns the ticket, and the comment it made.
-    pub(super) fn update(&mut self, id: &str, body: &Value) -> Result<(Kept, Option<Said>), Refused> {
-        let mut kept = self.get(id).ok_or_else(not_found)?.clone();
-        let wanted = body.get("ticket").and_then(Value::as_object).ok_or_else(|| {
-            (400, json!({ "error": "InvalidAttribute", "description": "a ticket object is required" }))
-        })?;
-        if kept.status == "closed" {
-            return Err(invalid("status", "ClosedTicket"));
-        }
-        guard(wanted, &kept)?;
-
-        let before = kept.category.clone();
-        if let Some(priority) = wanted.get("priority") {
-            let word = priority.as_str();
-            if !priority.is_null()
-                && !word.is_some_and(|word| ["low", "normal", "high", "urgent"].contains(&word))
-            {
-                return Err(invalid("priority", "InvalidValue"));
-            }
-            kept.priority = word.map(str::to_owned);
-        }
-        if let Some(group) = wanted.get("group_id") {
-            kept.group = number(group);
-            if !group.is_null() && kept.group.and_then(group_name).is_none() {
-                return Err(invalid("group", "InvalidValue"));
-            }
-        }
-        if let Some(assignee) = wanted.get("assignee_id") {
-            kept.assignee = number(assignee);
-            if !assignee.is_null() && kept.assignee.and_then(agent).is_none() {
-                return Err(invalid("assignee", "InvalidValue"));
-            }
-            // Every agent of this desk is in every group; without one the agent's first group is taken.
-            kept.group = kept.group.or_else(|| kept.assignee.map(|_| group_id(0)));
-        }
-        for field in wanted.get("custom_fields").and_then(Value::as_array).into_iter().flatten() {
-            set_field(&mut kept, field)?;
-        }
-        if let Some(tags) = wanted.get("tags") {
-            kept.tags = match tags {
-                Value::Array(tags) => tags.iter().filter_map(Value::as_str).map(stored_tag).collect(),
-                Value::String(tags) => tags.split([' ', ',']).map(stored_tag).collect(),
-                _ => return Err(invalid("tags", "InvalidValue")),
-            };
-            kept.tags.remove("");
-            kept.follow_tags(before.as_deref());
-        }
-        let said = match wanted.get("comment") {
-            None => None,
-            Some(comment) => {
-                let html = comment.get("html_body").and_then(Value::as_str);
-                let text = html.or_else(|| comment.get("body").and_then(Value::as_str)).unwrap_or_default();
-                if text.is_empty() {
-                    return Err(invalid("comment", "BlankValue"));
-                }
-                // Public unless said otherwise: forgetting `public` tells the customer.
-                let public = comment.get("public").and_then(Value::as_bool).unwrap_or(true);
-                Some(self.comment(agent_id(0), public, text, html.is_some()))
-            }
-        };
-        kept.said.extend(said.clone());
-        kept.touch();
-        self.tickets.insert(kept.id, kept.clone());
-        Ok((kept, said))
-    }
-
     pub(super) fn ids(&self) -> Vec<String> {
         self.tickets.keys().map(ToString::to_string).collect()
     }
 
+    /// An agent's or a customer's address.
     pub(super) fn email(&self, id: u64) -> Option<&str> {
+        if let Some((_, email)) = agent(id) {
+            return Some(email);
+        }
         let index = usize::try_from(id.checked_sub(ID_BASE + 1_001)? / 2).ok()?;
         self.customers.get(index).map(String::as_str)
     }
@@ -280,6 +238,14 @@ impl Store {
     pub(super) fn state(&self, id: &str) -> Option<TicketState> {
         let kept = self.get(id)?;
         let fields = [("Category", &kept.category), ("Order number", &kept.order_number)];
+        let words = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            Value::Array(many) => many.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+            other => other.to_string(),
+        };
+        let more =
+            kept.more.iter().filter_map(|(id, value)| Some((more_title(*id)?.to_owned(), words(value))));
+        let ccs = kept.followers.iter().chain(&kept.copied).filter_map(|id| self.email(*id));
         Some(TicketState {
             priority: kept.priority.clone(),
             group: kept.group.and_then(group_name).map(str::to_owned),
@@ -288,7 +254,9 @@ impl Store {
             fields: fields
                 .into_iter()
                 .filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)))
+                .chain(more)
                 .collect(),
+            ccs: ccs.map(str::to_owned).collect(),
             notes: kept
                 .said
                 .iter()
@@ -297,47 +265,6 @@ impl Store {
                 .collect(),
         })
     }
-}
-
-/// `safe_update` without a stamp, or with another than the ticket's, changes nothing.
-fn guard(wanted: &serde_json::Map<String, Value>, kept: &Kept) -> Result<(), Refused> {
-    let safe = wanted.get("safe_update").is_some_and(|safe| safe == &json!(true) || safe == &json!("true"));
-    if !safe {
-        return Ok(());
-    }
-    match wanted.get("updated_stamp").and_then(Value::as_str) {
-        None => Err(invalid("updated_stamp", "BlankValue")),
-        Some(stamp) if stamp == stamp_of(kept.updated_s) => Ok(()),
-        Some(_) => Err((
-            409,
-            json!({ "error": "UpdateConflict", "description": "Safe Update: the ticket data is outdated" }),
-        )),
-    }
-}
-
-fn set_field(kept: &mut Kept, field: &Value) -> Result<(), Refused> {
-    let value = field.get("value").cloned().unwrap_or_default();
-    let text = match &value {
-        Value::String(text) if text.is_empty() => None,
-        Value::String(text) => Some(text.clone()),
-        _ => None,
-    };
-    match field.get("id").and_then(number) {
-        Some(CATEGORY) => {
-            if !value.is_null() && !text.as_deref().is_none_or(|text| seed::CATEGORIES.contains(&text)) {
-                return Err(invalid("base", "InvalidValue"));
-            }
-            kept.categorise(text);
-        }
-        Some(ORDER_NUMBER) => kept.order_number = text,
-        // The platform says nothing about fields that it does not have.
-        _ => {}
-    }
-    Ok(())
-}
-
-fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
 fn stored_tag(tag: &str) -> String {

@@ -62,8 +62,8 @@ fn refund() -> NewTicket {
     }
 }
 
-fn connector(desk: &Zendesk) -> Arc<dyn Connector> {
-    let config = AccountConfig {
+pub(crate) fn account(desk: &Zendesk) -> AccountConfig {
+    AccountConfig {
         id: AccountId::new("acme").unwrap(),
         base_url: desk.base_url(),
         webhook: WebhookConfig { secrets: vec![Secret::new(WEBHOOK_SECRET)], ..WebhookConfig::default() },
@@ -71,13 +71,16 @@ fn connector(desk: &Zendesk) -> Arc<dyn Connector> {
             client_id: CLIENT_ID.into(),
             client_secret: Secret::new(CLIENT_SECRET),
         }),
-        allow_public_replies: false,
+        allow_public_replies: true,
         segment_field: None,
         api_version: None,
         app_id: None,
         admin_id: None,
-    };
-    Platform::Zendesk.open(&config).unwrap().connector
+    }
+}
+
+fn connector(desk: &Zendesk) -> Arc<dyn Connector> {
+    Platform::Zendesk.open(&account(desk)).unwrap().connector
 }
 
 #[tokio::test]

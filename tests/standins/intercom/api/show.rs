@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::hooks::Notification;
 use super::super::state::{self, Conversation, Workspace};
 use super::super::{API_VERSION, APP_ID};
+use crate::seed;
 
 /// Unstable versions are newer than all numbered ones.
 pub(super) fn writes_priority(version: &str) -> bool {
@@ -86,7 +87,26 @@ impl Workspace {
 
     pub(super) fn contact(&self, id: &str) -> Option<Value> {
         let conversation = self.conversations.values().find(|conversation| conversation.contact() == id)?;
-        Some(json!({ "type": "contact", "id": id, "role": "user", "email": conversation.email }))
+        let plan = seed::company(&conversation.email).map(|index| seed::COMPANIES[index].2);
+        Some(json!({
+            "type": "contact", "id": id, "role": "user", "email": conversation.email,
+            "custom_attributes": { "plan": plan },
+        }))
+    }
+
+    /// The companies of a contact: one at most.
+    pub(super) fn companies(&self, contact: &str) -> Option<Value> {
+        let conversation =
+            self.conversations.values().find(|conversation| conversation.contact() == contact)?;
+        let company = seed::company(&conversation.email).map(|index| {
+            let (name, _, plan) = seed::COMPANIES[index];
+            json!({
+                "type": "company", "id": format!("company-{index}"), "name": name,
+                "custom_attributes": { "plan": plan },
+            })
+        });
+        let all: Vec<Value> = company.into_iter().collect();
+        Some(json!({ "type": "list", "total_count": all.len(), "data": all }))
     }
 
     pub(super) fn all_tags(&self) -> Value {
@@ -123,7 +143,7 @@ pub(super) fn attributes() -> Value {
         let options = state::attribute(name).flatten();
         let mut attribute = json!({
             "type": "conversation_attribute", "id": number + 1, "name": name, "description": "",
-            "data_type": if options.is_some() { "list" } else { "string" }, "required": false, "archived": false,
+            "data_type": if options.is_some() { "list" } else { state::data_type(name) }, "required": false, "archived": false,
         });
         if let Some(options) = options {
             let options = options
@@ -142,7 +162,7 @@ pub(super) fn data_attributes() -> Value {
     let attribute = |name: &&str| {
         let mut attribute = json!({
             "type": "data_attribute", "name": name, "full_name": format!("custom_attributes.{name}"), "label": name,
-            "data_type": "string", "api_writable": true, "custom": true, "archived": false, "model": "conversation",
+            "data_type": if state::data_type(name) == "datetime" { "date" } else { state::data_type(name) }, "api_writable": true, "custom": true, "archived": false, "model": "conversation",
         });
         if let Some(options) = state::attribute(name).flatten() {
             attribute["options"] = options.into();

@@ -52,7 +52,11 @@ impl Client {
 
 fn plan() -> Plan {
     let mut effects = Effect::samples();
-    effects[4] = Effect::AssignAgent("ada@desk.example".into());
+    for effect in &mut effects {
+        if let Effect::AssignAgent(name) = effect {
+            *name = "ada@desk.example".into();
+        }
+    }
     Plan(effects)
 }
 
@@ -157,13 +161,13 @@ async fn names(client: &Client, connector: &dyn Connector) -> Directory {
 }
 
 #[tokio::test]
-async fn a_plan_is_carried_out_in_one_write_and_its_echo_is_known() {
+async fn a_plan_is_carried_out_in_one_write_and_one_for_the_answer_and_its_echo_is_known() {
     let desk = Zendesk::start().await.unwrap();
     let (door, url) = Door::open(&[]).await;
     desk.deliver_to(&url);
     let (client, connector) = (Client::of(&desk).await, connector(&desk));
     let names = names(&client, &*connector).await;
-    assert_eq!((names.groups.len(), names.agents.len(), names.fields.len()), (7, 3, 2));
+    assert_eq!((names.groups.len(), names.agents.len(), names.fields.len()), (7, 3, 6));
 
     let id = desk.open(refund()).await;
     let ticket = look(&client, &*connector, &id).await;
@@ -176,19 +180,23 @@ async fn a_plan_is_carried_out_in_one_write_and_its_echo_is_known() {
     let state = desk.ticket(&id).unwrap();
     assert_eq!((state.priority.as_deref(), state.group.as_deref()), (Some("high"), Some("Billing")));
     assert_eq!(state.agent.as_deref(), Some("Ada Lovelace"));
-    assert!(state.tags.iter().eq(["billing", "refund", "vip"]));
+    assert!(state.tags.iter().eq(["billing", "cc-sales", "refund"]));
+    assert!(state.ccs.iter().eq(["ada@example.com"]));
     assert_eq!(state.fields["Category"], "billing");
+    assert!(state.notes[1].public && state.notes.len() == 2);
     assert!(!state.notes[0].public && state.notes[0].body.contains("Predicted billing"));
-    assert_eq!(desk.requests().iter().filter(|logged| logged.is_write()).count(), 1);
+    assert_eq!(desk.requests().iter().filter(|logged| logged.is_write()).count(), 2);
 
     // The version told by the answer is the one that the next look sees, and a second run sends nothing new.
     let again = look(&client, &*connector, &id).await;
     assert_eq!(Some(&again.version), applied.version.as_ref());
-    let rest = Plan(plan().0.into_iter().filter(|effect| !matches!(effect, Effect::Note(_))).collect());
+    let rest = Plan(
+        plan().0.into_iter().filter(|effect| !matches!(effect, Effect::Note(_) | Effect::Reply(_))).collect(),
+    );
     let end = client.perform(|answers| connector.act(&rest, &again, &names, Doubt::None, answers)).await;
     let Next::Done(unchanged) = end else { panic!("{end:?}") };
     assert!(unchanged.states.iter().all(|state| *state == EffectState::Unchanged));
-    assert_eq!(desk.requests().iter().filter(|logged| logged.is_write()).count(), 1);
+    assert_eq!(desk.requests().iter().filter(|logged| logged.is_write()).count(), 2);
 
     // Our note comes back as an event, from a member of staff who is us.
     let echo = tokio::time::timeout(Duration::from_secs(5), async {
@@ -228,7 +236,7 @@ async fn a_ticket_that_moved_is_left_to_a_new_look() {
 }
 
 #[tokio::test]
-async fn an_unanswered_write_leaves_one_note() {
+async fn an_unanswered_write_leaves_one_note_and_one_answer() {
     let desk = Zendesk::start().await.unwrap();
     let (client, connector) = (Client::of(&desk).await, connector(&desk));
     let names = names(&client, &*connector).await;
@@ -247,7 +255,8 @@ async fn an_unanswered_write_leaves_one_note() {
     let end = client.perform(act).await;
     assert!(matches!(end, Next::Done(_)), "{end:?}");
     let state = desk.ticket(&id).unwrap();
-    assert_eq!((state.notes.len(), state.priority.as_deref()), (1, Some("high")));
+    let public: Vec<_> = state.notes.iter().map(|note| note.public).collect();
+    assert_eq!((public, state.priority.as_deref()), (vec![false, true], Some("high")));
 
     desk.close(&id);
     let priority = Plan(vec![Effect::SetPriority(Priority::Low)]);
