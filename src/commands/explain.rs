@@ -95,7 +95,8 @@ async fn from_platform<'a>(settings: &'a Settings, ticket: &str) -> anyhow::Resu
         let store = prepare::store(settings)?;
         history = store.history(&key).await.context("the ledger cannot be read")?;
         if let Some(who) = requester(name, &ticket.requester) {
-            contacts = store.contacts(&key, &who, Timestamp::MIN).await.context("the ledger cannot be read")?;
+            contacts =
+                store.contacts(&key, &who, Timestamp::MIN).await.context("the ledger cannot be read")?;
         }
     }
     Ok(Seen { account, ticket, history, contacts, names: Arc::new(names) })

@@ -47,9 +47,7 @@ pub(super) fn stands_in_the_way(effect: &Effect, facts: &Facts<'_>) -> Option<St
         }
         Effect::Reply(reply) => {
             let sent = facts.history.entries.iter().flat_map(|entry| &entry.effects).any(|record| {
-                record.kind == "reply"
-                    && was_applied(record)
-                    && record.value == Value::from(reply.template.as_str())
+                record.kind == "reply" && was_applied(record) && record.value == reply.template.as_str()
             });
             return sent.then(|| "this answer was sent before".to_owned());
         }

@@ -97,6 +97,20 @@ fn conditions_about_ticket_and_moment() {
 }
 
 #[test]
+fn words_end_where_they_end_in_any_language() {
+    for (text, pattern, expected) in [
+        ("die Straße ist weiß", r"\bstraße\b", false),
+        ("die Straße ist weiß", r"(?i)\bstraße\b", true),
+        ("die Straßen sind weiß", r"\bStraße\b", false),
+        ("größe und weiß", r"\\b|weiß$", true),
+        ("straße", r"\b{start}straße\b{end}", true),
+    ] {
+        let case = Case { ticket: Ticket { subject: text.to_owned(), ..ticket() }, ..Case::default() };
+        assert_eq!(matched(&case, &format!("{{ text: '{pattern}' }}")).0, expected, "{text} {pattern}");
+    }
+}
+
+#[test]
 fn the_clocks_that_change_are_followed() {
     let open = |now: &str| {
         let case = Case { now: at(now), ..case() };
