@@ -19,7 +19,8 @@ use regex::{Captures, Regex};
 /// - phone: an international prefix, or groups in the way of national numbers with a leading zero or area code.
 static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
-        r"(?P<mail>[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+)",
+        // ASCII classes and boundaries: the fast engine, also on texts that are not.
+        r"(?-u)(?P<mail>[A-Za-z0-9._%+\-]+@[A-Za-z0-9\-]+(?:\.[A-Za-z0-9\-]+)+)",
         r"|(?P<token>\b(?:sk|pk|rk|ghp|gho|ghs|xox[abprs]|glpat|AKIA|AIza|whsec)[_\-]?[A-Za-z0-9_\-]{14,}",
         r"|\beyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-]{8,}(?:\.[A-Za-z0-9_\-]*)?",
         r"|\b[A-Za-z0-9_\-]{32,}\b)",
@@ -81,12 +82,12 @@ fn luhn(text: &str) -> bool {
 
 /// The longest beginning, ending at a group, that is an account number; the pattern may have run into the next word.
 fn iban(text: &str) -> String {
-    let ends = text.match_indices(' ').map(|(at, _)| at).chain([text.len()]);
+    let mut ends = text.match_indices(' ').map(|(at, _)| at).chain([text.len()]);
     let fits = |end: &usize| {
         let compact: String = text[..*end].chars().filter(|c| *c != ' ').collect();
         (15..=34).contains(&compact.len()) && remainder(&compact) == 1
     };
-    ends.filter(fits).last().map_or_else(|| text.to_owned(), |end| format!("[iban]{}", &text[end..]))
+    ends.rfind(fits).map_or_else(|| text.to_owned(), |end| format!("[iban]{}", &text[end..]))
 }
 
 /// ISO 7064's remainder by 97, the first four characters taken last and letters counting from 10.
