@@ -93,9 +93,12 @@ fn add_scope(graph: &mut Graph, scope: &Scope, embedding: &str, logits: &str) {
     let near = graph.op("ReduceMax", &[&near], top());
     let beyond = graph.op("Gemm", &[embedding, &line, &shift], vec![]);
     let signs = graph.op("Concat", &[&sure, &near, &beyond], vec![int("axis", 1)]);
-    let weights = graph.floats("scope.weights", &[scope.weights.len(), 1], &scope.weights);
-    let bias = graph.floats("scope.bias", &[1], &[scope.bias]);
-    let score = graph.op("Gemm", &[&signs, &weights, &bias], vec![]);
+    let [distance, learnt] = scope.weights;
+    let pairs: Vec<f32> = distance.into_iter().zip(learnt).flat_map(|(d, l)| [d, l]).collect();
+    let weights = graph.floats("scope.weights", &[distance.len(), 2], &pairs);
+    let bias = graph.floats("scope.bias", &[2], &scope.bias);
+    let scores = graph.op("Gemm", &[&signs, &weights, &bias], vec![]);
+    let score = graph.op("ReduceMax", &[&scores], top());
     graph.node("", "Sigmoid", &[&score], &[OUT_OF_SCOPE.to_owned()], vec![]);
     graph.output(OUT_OF_SCOPE, DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(1)]);
 }

@@ -2,8 +2,10 @@
 //!
 //! Three signs: how high the best logit is, how near the nearest label's centre is, and, where out-of-scope tickets
 //! were given, what a line between them and the rest says. Without such tickets the first two count alike, and the
-//! bar is where two in a hundred tickets of the training file, held out, would be stopped. With them, their weights
-//! are learnt, and the bar stays: stopping real tickets costs more than letting a newsletter through to abstention.
+//! bar is where two in a hundred tickets of the training file, held out, would be stopped: stopping real tickets costs
+//! more than letting a newsletter through to abstention. With them, a second score is learnt from all three signs; each
+//! score has a bar at one in a hundred, and the higher one counts. One score alone would know the kinds it was taught
+//! and little else: strangers of another kind then pass as friends.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,8 @@ const STOPPED: f64 = 0.02;
 /// Inverse regularisation of the line between in and out.
 const FREEDOM: f64 = 10.0;
 const SIGNS: usize = 3;
+/// What nearness counts against the best logit, which tells near misses better.
+const NEARNESS: f64 = 0.5;
 
 /// What goes into the graph.
 #[derive(Clone, Debug)]
@@ -30,9 +34,10 @@ pub(crate) struct Scope {
     pub(crate) centres: Array2<f32>,
     /// The line, `[width]` and its bias; zero where nothing taught it.
     pub(crate) line: (Array1<f32>, f32),
-    /// What each sign weighs, and the bias: over one half is out of scope.
-    pub(crate) weights: [f32; SIGNS],
-    pub(crate) bias: f32,
+    /// What each sign weighs for the score by distance and for the learnt one, and the biases. The higher of both is
+    /// the score; over zero is out of scope.
+    pub(crate) weights: [[f32; SIGNS]; 2],
+    pub(crate) bias: [f32; 2],
 }
 
 /// How well it tells them apart, on held-out tickets.
@@ -70,8 +75,17 @@ pub(crate) fn learn(head: usize, data: &Labelled<'_>, found: &Found) -> (Scope, 
             *signs = self::signs(row.insert_axis(Axis(0)), logits, &centres, line.as_ref());
         }
     }
-    let (weights, bias) = weigh(&inside, if taught { &outside } else { &[] });
-    let score = |signs: &[f64; SIGNS]| signs.iter().zip(weights).map(|(s, w)| s * w).sum::<f64>() + bias;
+    let scores = if taught {
+        [weigh(&inside, &[], STOPPED / 2.0), weigh(&inside, &outside, STOPPED / 2.0)]
+    } else {
+        [weigh(&inside, &[], STOPPED); 2]
+    };
+    let score = |signs: &[f64; SIGNS]| {
+        let of = |(weights, bias): &([f64; SIGNS], f64)| {
+            signs.iter().zip(weights).map(|(s, w)| s * w).sum::<f64>() + bias
+        };
+        of(&scores[0]).max(of(&scores[1]))
+    };
     let (inside, outside): (Vec<f64>, Vec<f64>) =
         (inside.iter().map(score).collect(), outside.iter().map(score).collect());
     let over = |scores: &[f64]| ratio(scores.iter().filter(|s| **s >= 0.0).count(), scores.len().max(1));
@@ -85,7 +99,16 @@ pub(crate) fn learn(head: usize, data: &Labelled<'_>, found: &Found) -> (Scope, 
         || (Array1::zeros(data.features.ncols()), 0.0),
         |line| (line.weights.column(0).to_owned(), line.bias[0]),
     );
-    (Scope { head, centres, line, weights: weights.map(|w| w as f32), bias: bias as f32 }, metrics)
+    (
+        Scope {
+            head,
+            centres,
+            line,
+            weights: scores.map(|(weights, _)| weights.map(|w| w as f32)),
+            bias: scores.map(|(_, bias)| bias as f32),
+        },
+        metrics,
+    )
 }
 
 fn signs(
@@ -140,7 +163,7 @@ fn separate(inside: &Array2<f32>, outside: &Array2<f32>, freedom: f64) -> Linear
 }
 
 /// Weights on the signs as they are, and a bias that puts the bar at zero.
-fn weigh(inside: &[[f64; SIGNS]], outside: &[[f64; SIGNS]]) -> ([f64; SIGNS], f64) {
+fn weigh(inside: &[[f64; SIGNS]], outside: &[[f64; SIGNS]], stopped: f64) -> ([f64; SIGNS], f64) {
     let n = inside.len().max(1) as f64;
     let mean: [f64; SIGNS] = std::array::from_fn(|at| inside.iter().map(|s| s[at]).sum::<f64>() / n);
     let spread: [f64; SIGNS] = std::array::from_fn(|at| {
@@ -149,16 +172,23 @@ fn weigh(inside: &[[f64; SIGNS]], outside: &[[f64; SIGNS]]) -> ([f64; SIGNS], f6
     let standard = |rows: &[[f64; SIGNS]]| {
         Array2::from_shape_fn((rows.len(), SIGNS), |(n, at)| ((rows[n][at] - mean[at]) / spread[at]) as f32)
     };
-    let weights: [f64; SIGNS] = if outside.is_empty() {
-        [-1.0 / spread[0], -1.0 / spread[1], 0.0]
+    let mut weights: [f64; SIGNS] = if outside.is_empty() {
+        [-1.0 / spread[0], -NEARNESS / spread[1], 0.0]
     } else {
         let line = separate(&standard(inside), &standard(outside), FREEDOM);
         std::array::from_fn(|at| f64::from(line.weights[[at, 0]]) / spread[at])
     };
-    let mut scores: Vec<f64> =
-        inside.iter().map(|signs| signs.iter().zip(weights).map(|(s, w)| s * w).sum()).collect();
+    let score_of = |weights: [f64; SIGNS]| -> Vec<f64> {
+        inside.iter().map(|signs| signs.iter().zip(weights).map(|(s, w)| s * w).sum()).collect()
+    };
+    // In units of how much tickets in scope differ, so that the two scores can be held against each other.
+    let scores = score_of(weights);
+    let middle = scores.iter().sum::<f64>() / n;
+    let unit = (scores.iter().map(|s| (s - middle).powi(2)).sum::<f64>() / n).sqrt().max(1e-9);
+    weights = weights.map(|w| w / unit);
+    let mut scores = score_of(weights);
     scores.sort_by(f64::total_cmp);
-    let at = ((1.0 - STOPPED) * (scores.len() as f64 - 1.0)).ceil().max(0.0) as usize;
+    let at = ((1.0 - stopped) * (scores.len() as f64 - 1.0)).ceil().max(0.0) as usize;
     let bar = scores.get(at).copied().unwrap_or(0.0);
     // Just over it: the ticket that the bar was read from is in scope.
     (weights, -(bar + 1e-3 * (1.0 + bar.abs())))

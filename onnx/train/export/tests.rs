@@ -26,8 +26,8 @@ fn the_graph_computes_what_was_fitted() {
         head: 0,
         centres: array![[0.6f32, 1.0], [0.8, 0.0]],
         line: (array![0.5f32, -0.25], 0.125),
-        weights: [-0.5, -2.0, 1.0],
-        bias: 0.25,
+        weights: [[-9.0, -9.0, 0.0], [-0.5, -2.0, 1.0]],
+        bias: [-9.0, 0.25],
     };
     let margins =
         Margins { weights: vec![vec![0.5, -0.5], vec![1.0, 0.0], vec![0.0, 0.25]], bias: vec![0.1; 3] };

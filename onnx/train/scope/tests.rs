@@ -41,7 +41,7 @@ fn learnt(strangers: usize) -> (Scope, ScopeMetrics) {
 fn without_strangers_distance_alone_stops_two_in_a_hundred_at_most() {
     let (scope, metrics) = learnt(0);
     assert!(metrics.stopped <= STOPPED && metrics.auroc.is_none() && metrics.found.is_none());
-    assert!(scope.weights[0] < 0.0 && scope.weights[1] < 0.0 && scope.weights[2].abs() < 1e-9);
+    assert!(scope.weights[0][0] < 0.0 && scope.weights[0][1] < 0.0 && scope.weights[0][2].abs() < 1e-9);
     assert_eq!(learnt(FEWEST - 1).1.auroc, None, "too few to learn from");
 }
 
@@ -50,5 +50,5 @@ fn strangers_teach_what_distance_does_not_know() {
     let (scope, metrics) = learnt(40);
     assert!(metrics.auroc.unwrap() > 0.95 && metrics.found.unwrap() > 0.7, "{metrics:?}");
     assert!(metrics.stopped <= STOPPED && metrics.taught_by == 40);
-    assert!(scope.weights[2] > 0.0);
+    assert!(scope.weights[1][2] > 0.0 && scope.weights[0][2].abs() < 1e-9);
 }
