@@ -1,4 +1,4 @@
-//! A bundle on disk: encoder, tokenizer, heads and the manifest that holds them together.
+//! A bundle on disk: encoder, tokenizer, lexicon, heads and the manifest that holds them together.
 //!
 //! The manifest names the digest of every other file, so that one digest, its own, stands for the whole model.
 //! Whatever does not fit is refused, all of it at once and with the remedy; a bundle is never used in part.
@@ -11,16 +11,21 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{Digest, ModelDigest};
 use crate::error::{BundleProblem, Error};
 use crate::metrics::HeadMetrics;
-use crate::prediction::{Confidence, HeadKind};
+use crate::prediction::{Confidence, HeadKind, OUT_OF_SCOPE};
+use crate::train::{Blend, ScopeMetrics};
 
 /// The format this code writes and reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 /// File names inside a bundle.
 pub const ENCODER: &str = "encoder.onnx";
 /// The tokenizer's file.
 pub const TOKENIZER: &str = "tokenizer.json";
 /// The heads' file.
 pub const HEADS: &str = "heads.onnx";
+/// The lexicon's file: terms, and their weights for every label.
+pub const LEXICON: &str = "lexicon.bin";
+/// Every file that the manifest answers for.
+pub const FILES: [&str; 4] = [ENCODER, TOKENIZER, HEADS, LEXICON];
 /// The manifest's file.
 pub const MANIFEST: &str = "manifest.json";
 
@@ -54,8 +59,8 @@ pub struct HeadEntry {
     pub kind: HeadKind,
     /// In the order of the graph's columns.
     pub labels: Vec<String>,
-    /// What the logits were divided by; already part of the graph, kept for people.
-    pub temperature: f64,
+    /// What encoder and lexicon weigh; already part of graph and lexicon, kept for people.
+    pub blend: Blend,
     /// The confidence each label needs to be chosen.
     pub thresholds: BTreeMap<String, Confidence>,
     /// How far the best label must be ahead of the next; single heads only.
@@ -74,6 +79,8 @@ pub struct Training {
     pub seed: u64,
     /// Held-out figures, by head.
     pub metrics: BTreeMap<String, HeadMetrics>,
+    /// How well it knows what is not its business.
+    pub out_of_scope: ScopeMetrics,
 }
 
 /// A text and what the model said to it: any machine must say the same, within a small tolerance.
@@ -84,7 +91,7 @@ pub struct Golden {
     pub subject: String,
     /// The ticket's first message.
     pub body: String,
-    /// Head → confidences in the order of the head's labels.
+    /// Head → confidences in the order of the head's labels; and the out-of-scope score under its own name.
     pub scores: BTreeMap<String, Vec<Confidence>>,
 }
 
@@ -107,7 +114,7 @@ impl Bundle {
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let (manifest, digest) = read_manifest(folder)?;
         let mut problems = inconsistencies(&folder.join(MANIFEST), &manifest);
-        for name in [ENCODER, TOKENIZER, HEADS] {
+        for name in FILES {
             problems
                 .extend(manifest.files.get(name).and_then(|expected| check(&folder.join(name), expected)));
         }
@@ -144,7 +151,11 @@ fn read_manifest(folder: &Path) -> Result<(Manifest, Digest), Error> {
 }
 
 fn check(file: &Path, expected: &Digest) -> Option<BundleProblem> {
-    let remedy = if file.ends_with(HEADS) { "train the bundle again" } else { "`make setup` puts it there" };
+    let remedy = if file.ends_with(HEADS) || file.ends_with(LEXICON) {
+        "train the bundle again"
+    } else {
+        "`make setup` puts it there"
+    };
     match Digest::of_file(file) {
         Ok(found) if found == *expected => None,
         Ok(found) => Some(BundleProblem::new(
@@ -161,7 +172,7 @@ fn inconsistencies(file: &Path, manifest: &Manifest) -> Vec<BundleProblem> {
     let mut problems = Vec::new();
     let mut say =
         |what: String| problems.push(BundleProblem::new(file, format!("{what}; train the bundle again")));
-    for name in [ENCODER, TOKENIZER, HEADS] {
+    for name in FILES {
         if !manifest.files.contains_key(name) {
             say(format!("no digest for {name}"));
         }
@@ -175,6 +186,9 @@ fn inconsistencies(file: &Path, manifest: &Manifest) -> Vec<BundleProblem> {
     let mut names = BTreeSet::new();
     for head in &manifest.heads {
         let name = &head.name;
+        if name == OUT_OF_SCOPE {
+            say(format!("{name} is no name for a head"));
+        }
         if !names.insert(name) {
             say(format!("head {name} is there twice"));
         }

@@ -1,14 +1,16 @@
-//! One worker's whole path from text to prediction: tokens, encoder, heads, thresholds, language.
+//! One worker's whole path from text to prediction: tokens, encoder, lexicon, heads, thresholds, language.
 //!
 //! Owned by one thread. All heads come from one encoder pass. Never keeps anything of a ticket.
 
 use std::sync::Arc;
 
-use crate::bundle::{Bundle, ENCODER, HEADS, HeadEntry, TOKENIZER};
-use crate::encode::{Tokens, text_of};
+use crate::bundle::{Bundle, ENCODER, HEADS, HeadEntry, LEXICON, TOKENIZER};
+use crate::encode::Tokens;
 use crate::error::{BundleProblem, Error};
 use crate::language;
-use crate::prediction::{HeadKind, Prediction, Scored};
+use crate::lexicon::{self, Lexicon, Weights};
+use crate::normalise::text_of;
+use crate::prediction::{HeadKind, OUT_OF_SCOPE, OutOfScope, Prediction, Scored};
 use crate::runtime::Runtime;
 use crate::session::{EncoderSession, HeadsSession};
 
@@ -16,14 +18,27 @@ use crate::session::{EncoderSession, HeadsSession};
 pub(crate) struct Model {
     pub(crate) bundle: Bundle,
     pub(crate) tokens: Tokens,
+    lexicon: Lexicon,
+    weights: Weights,
 }
 
 impl Model {
     pub(crate) fn open(bundle: Bundle) -> Result<Self, Error> {
+        let broken =
+            |file: &std::path::Path, what: String| Error::Bundle(vec![BundleProblem::new(file, what)]);
         let file = bundle.folder.join(TOKENIZER);
-        let tokens = Tokens::open(&file, bundle.manifest.max_length)
-            .map_err(|e| Error::Bundle(vec![BundleProblem::new(&file, e.to_string())]))?;
-        Ok(Self { bundle, tokens })
+        let tokens =
+            Tokens::open(&file, bundle.manifest.max_length).map_err(|e| broken(&file, e.to_string()))?;
+        let file = bundle.folder.join(LEXICON);
+        let (lexicon, weights) = std::fs::read(&file)
+            .map_err(|e| e.to_string())
+            .and_then(|bytes| lexicon::read(&bytes))
+            .map_err(|what| broken(&file, what))?;
+        let labels: usize = bundle.manifest.heads.iter().map(|head| head.labels.len()).sum();
+        if weights.steps.len() != labels {
+            return Err(broken(&file, "its labels are not the manifest's; train the bundle again".into()));
+        }
+        Ok(Self { bundle, tokens, lexicon, weights })
     }
 }
 
@@ -43,8 +58,8 @@ impl Engine {
         let encoder =
             EncoderSession::open(&folder.join(ENCODER), runtime).map_err(|e| refused(ENCODER, &e))?;
         let heads = HeadsSession::open(&folder.join(HEADS), runtime).map_err(|e| refused(HEADS, &e))?;
-        let named = model.bundle.manifest.heads.iter().map(|h| &h.name);
-        if !heads.outputs().iter().eq(named) {
+        let named = model.bundle.manifest.heads.iter().map(|h| h.name.as_str()).chain([OUT_OF_SCOPE]);
+        if !heads.outputs().iter().map(String::as_str).eq(named) {
             let what = "its outputs are not the manifest's heads; train the bundle again";
             return Err(Error::Bundle(vec![BundleProblem::new(&folder.join(HEADS), what)]));
         }
@@ -56,16 +71,17 @@ impl Engine {
         self.encoder.run(ids)
     }
 
-    /// Each head's confidences, in the order of the manifest.
+    /// Each head's confidences, in the order of the manifest, and the out-of-scope score as the last.
     pub(crate) fn scores(&mut self, text: &str) -> Result<Vec<Vec<f32>>, Error> {
-        let ids = self.model.tokens.ids(text)?;
+        let model = &self.model;
+        let ids = model.tokens.ids(text)?;
+        let margins = model.weights.margins(&model.lexicon.features(text));
         let embedding = self.encoder.run(&ids)?;
-        let scores = self.heads.run(&embedding)?;
-        let fits = scores.iter().zip(&self.model.bundle.manifest.heads).all(|(s, h)| {
-            // A confidence that is no number would compare as neither above nor below any threshold.
-            s.len() == h.labels.len() && s.iter().all(|v| v.is_finite())
-        });
-        if fits {
+        let scores = self.heads.run(&embedding, &margins)?;
+        let sizes = model.bundle.manifest.heads.iter().map(|h| h.labels.len()).chain([1]);
+        // A confidence that is no number would compare as neither above nor below any threshold.
+        let numbers = scores.iter().flatten().all(|v| v.is_finite());
+        if numbers && scores.iter().map(Vec::len).eq(sizes) {
             Ok(scores)
         } else {
             Err(Error::Inference("the heads gave scores that are no confidences".into()))
@@ -74,23 +90,31 @@ impl Engine {
 
     /// The whole prediction.
     pub(crate) fn classify(&mut self, subject: &str, body: &str) -> Result<Prediction, Error> {
-        let text = text_of(subject, body);
-        let scores = self.scores(&text)?;
+        self.classify_text(&text_of(subject, body))
+    }
+
+    /// The prediction for a text that is normalised and redacted already.
+    pub(crate) fn classify_text(&mut self, text: &str) -> Result<Prediction, Error> {
+        let scores = self.scores(text)?;
         let bundle = &self.model.bundle;
-        let heads = bundle.manifest.heads.iter().zip(scores).map(|(h, s)| (h.name.clone(), judge(h, &s)));
-        let heads = heads.collect();
-        Ok(Prediction { heads, language: language::detect(&text), model: bundle.digest.to_string() })
+        let score = scores.last().and_then(|score| score.first()).copied().unwrap_or_default();
+        let out_of_scope = OutOfScope { score, is: score >= OutOfScope::BAR };
+        let heads = bundle.manifest.heads.iter().zip(scores);
+        let heads = heads.map(|(h, s)| (h.name.clone(), judge(h, &s, out_of_scope.is))).collect();
+        let language = language::detect(text);
+        Ok(Prediction { heads, language, model: bundle.digest.to_string(), out_of_scope: Some(out_of_scope) })
     }
 }
 
-/// Ranks a head's labels and picks those that pass its thresholds.
-pub(crate) fn judge(head: &HeadEntry, scores: &[f32]) -> Scored {
+/// Ranks a head's labels and picks those that pass its thresholds; none for a ticket that is out of scope.
+pub(crate) fn judge(head: &HeadEntry, scores: &[f32], out_of_scope: bool) -> Scored {
     let mut ranked: Vec<(String, f32)> = head.labels.iter().cloned().zip(scores.iter().copied()).collect();
     // Equal scores stay in the manifest's order: the same ticket gets the same answer.
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     let mut scored = Scored { kind: head.kind, ranked, chosen: vec![], threshold: head.thresholds.clone() };
     let passes = |(label, c): &&(String, f32)| head.thresholds.get(label).is_some_and(|t| c >= t);
     scored.chosen = match head.kind {
+        _ if out_of_scope => vec![],
         HeadKind::Single if scored.margin() < head.margin => vec![],
         HeadKind::Single => {
             scored.ranked.first().filter(passes).map(|(l, _)| l.clone()).into_iter().collect()

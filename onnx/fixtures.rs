@@ -91,7 +91,7 @@ pub(crate) fn bundle() -> TempDir {
         options.out
     });
     let copy = tempfile::tempdir().unwrap();
-    for name in [bundle::ENCODER, bundle::TOKENIZER, bundle::HEADS, bundle::MANIFEST] {
+    for name in bundle::FILES.into_iter().chain([bundle::MANIFEST]) {
         std::fs::copy(trained.join(name), copy.path().join(name)).unwrap();
     }
     copy

@@ -1,8 +1,9 @@
 //! Text to prediction, and how a model comes to be.
 //!
 //! ```text
-//! serving    subject, body ─encode─► token ids ─session─► embedding ─heads─► confidences ─thresholds─► Prediction
-//! training   tickets file ─train─► bundle (encoder.onnx, tokenizer.json, heads.onnx, manifest.json)
+//! serving    subject, body ─normalise, redact─► text ─encode─► token ids ─session─► embedding ─┐
+//!                                            └──────lexicon──────► terms ─► margins ─┴heads─► confidences ─► Prediction
+//! training   tickets file ─train─► bundle (encoder.onnx, tokenizer.json, lexicon.bin, heads.onnx, manifest.json)
 //! before     published weights ─convert─► encoder.onnx, 8-bit, three times as fast
 //! ```
 //!
@@ -16,12 +17,16 @@ mod digest;
 mod encode;
 mod engine;
 mod error;
+mod evaluate;
 mod files;
 mod graph;
 mod language;
+mod lexicon;
 mod metrics;
+mod normalise;
 mod pool;
 mod prediction;
+mod redact;
 mod runtime;
 mod session;
 pub mod train;
@@ -34,8 +39,11 @@ pub use crate::classifier::{Classifier, Done};
 pub use crate::digest::{Digest, ModelDigest};
 pub use crate::encode::MAX_LENGTH;
 pub use crate::error::{BundleProblem, Error};
+pub use crate::evaluate::{Evaluation, evaluate};
 pub use crate::language::{Language, detect as detect_language};
 pub use crate::metrics::{HeadMetrics, LabelMetrics};
-pub use crate::prediction::{Confidence, Head, HeadKind, Label, Prediction, Scored, contract_json};
+pub use crate::prediction::{
+    Confidence, Head, HeadKind, Label, OUT_OF_SCOPE, OutOfScope, Prediction, Scored, contract_json,
+};
 pub use crate::runtime::{LIBRARY, Runtime};
 pub use crate::train::{Problem, Progress, TrainOptions, TrainReport, train};

@@ -3,6 +3,7 @@
 //! Pure arithmetic. Figures that cannot be computed (the precision of no answers) are absent, never zero or one.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,30 @@ pub struct HeadMetrics {
     pub precision: Option<f64>,
     /// By label.
     pub labels: BTreeMap<String, LabelMetrics>,
+}
+
+impl fmt::Display for HeadMetrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (accuracy, macro_f1, ece) = (self.accuracy, self.macro_f1, self.ece);
+        writeln!(f, "  accuracy {accuracy:.3}   macro F1 {macro_f1:.3}   calibration error {ece:.3}")?;
+        let precision = self.precision.map_or("no answers".into(), |p| format!("precision {p:.3}"));
+        writeln!(
+            f,
+            "  at thresholds for {:.0} % precision: answers {:.1} % of tickets, {precision}",
+            self.target_precision * 100.0,
+            self.coverage * 100.0
+        )?;
+        let width = self.labels.keys().map(|l| l.chars().count()).max().unwrap_or(0).max(5);
+        writeln!(f, "  {:width$}  {:>6}  precision  recall     F1  threshold", "label", "n")?;
+        for (label, m) in &self.labels {
+            writeln!(
+                f,
+                "  {label:width$}  {:>6}  {:>9.3}  {:>6.3}  {:>5.3}  {:>9.3}",
+                m.n, m.precision, m.recall, m.f1, m.threshold
+            )?;
+        }
+        Ok(())
+    }
 }
 
 /// One label's figures, at the best label (multi: over one half).
@@ -107,6 +132,21 @@ pub(crate) fn wilson_lower(hits: usize, n: usize, z: f64) -> f64 {
     let centre = share + z2 / (2.0 * n);
     let spread = z * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
     (centre - spread) / (1.0 + z2 / n)
+}
+
+/// The probability that a value of `high` is over one of `low`; equal values count half.
+pub(crate) fn auroc(low: &[f64], high: &[f64]) -> f64 {
+    if low.is_empty() || high.is_empty() {
+        return 0.5;
+    }
+    let mut sorted = low.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let under = |value: &f64| {
+        let below = sorted.partition_point(|l| l < value);
+        let equal = sorted.partition_point(|l| l <= value) - below;
+        below as f64 + equal as f64 / 2.0
+    };
+    high.iter().map(under).sum::<f64>() / (low.len() * high.len()) as f64
 }
 
 #[cfg(test)]

@@ -33,6 +33,23 @@ pub enum HeadKind {
     Multi,
 }
 
+/// The name of the out-of-scope score, and the label that teaches it; so no head's name.
+pub const OUT_OF_SCOPE: &str = "out_of_scope";
+
+/// Whether a ticket is something the model was never trained for: then every head abstains, however sure it looks.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutOfScope {
+    /// 0 to 1, higher is stranger.
+    pub score: Confidence,
+    /// Whether the score reaches [`OutOfScope::BAR`].
+    pub is: bool,
+}
+
+impl OutOfScope {
+    /// Training puts the score where some two in a hundred of the training file's own kind of tickets reach this.
+    pub const BAR: Confidence = 0.5;
+}
+
 /// Everything the model says about one ticket.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
@@ -42,6 +59,9 @@ pub struct Prediction {
     pub language: Language,
     /// Digest of the bundle that said so.
     pub model: String,
+    /// Absent in predictions stored before there was such a score.
+    #[serde(default)]
+    pub out_of_scope: Option<OutOfScope>,
 }
 
 /// One head's answer.
@@ -112,11 +132,15 @@ pub fn contract_json(id: &str, prediction: &Prediction) -> Value {
         })
         .collect();
     let language = &prediction.language;
-    json!({
+    let mut line = json!({
         "id": id,
         "language": { "code": language.code, "confidence": rounded(language.confidence) },
         "heads": heads,
-    })
+    });
+    if let Some(scope) = prediction.out_of_scope {
+        line[OUT_OF_SCOPE] = json!({ "score": rounded(scope.score), "is": scope.is });
+    }
+    line
 }
 
 /// Four decimals: more is noise, and a 32-bit float printed as 64 bits shows a tail of digits that mean nothing.

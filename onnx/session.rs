@@ -53,7 +53,7 @@ impl EncoderSession {
     }
 }
 
-/// An embedding to the scores of every head.
+/// An embedding and the lexicon's margins to the scores of every head, and the out-of-scope score.
 pub(crate) struct HeadsSession {
     session: Session,
 }
@@ -72,16 +72,17 @@ impl HeadsSession {
     ///
     /// # Errors
     /// [`Error::Inference`]; the session can be used again.
-    pub(crate) fn run(&mut self, embedding: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
-        let input = TensorRef::from_array_view(([1, embedding.len()], embedding)).map_err(inference)?;
-        let outputs = self.session.run(ort::inputs![input]).map_err(inference)?;
+    pub(crate) fn run(&mut self, embedding: &[f32], lexicon: &[f32]) -> Result<Vec<Vec<f32>>, Error> {
+        let embedding = TensorRef::from_array_view(([1, embedding.len()], embedding)).map_err(inference)?;
+        let lexicon = TensorRef::from_array_view(([1, lexicon.len()], lexicon)).map_err(inference)?;
+        let outputs = self.session.run(ort::inputs![embedding, lexicon]).map_err(inference)?;
         outputs
             .values()
             .map(|scores| Ok(scores.try_extract_tensor::<f32>().map_err(inference)?.1.to_vec()))
             .collect()
     }
 
-    /// The names of the graph's outputs: the heads.
+    /// The names of the graph's outputs: the heads, then the out-of-scope score.
     pub(crate) fn outputs(&self) -> Vec<String> {
         self.session.outputs().iter().map(|o| o.name().to_owned()).collect()
     }

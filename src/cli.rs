@@ -55,6 +55,11 @@ pub enum Command {
         after_help = "Example:\n  deskbridge train --tickets tickets.csv --single category --single priority --out my-bundle"
     )]
     Train(Train),
+    /// Measure a bundle on labelled tickets it was not trained on.
+    #[command(
+        after_help = "Example:\n  deskbridge evaluate --bundle my-bundle --tickets this-month.csv --json"
+    )]
+    Evaluate(Evaluate),
     /// Show the ledger: what was decided and what became of it.
     #[command(
         after_help = "Example:\n  deskbridge decisions --config deskbridge.yaml --since 2h --account acme --json"
@@ -217,6 +222,23 @@ pub struct Train {
     /// Makes the run repeatable.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// The ONNX Runtime library; found by itself when left out.
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
+    /// Print the metrics as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evaluate`.
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// The bundle.
+    #[arg(long, value_name = "DIR", default_value = "onnx/starter")]
+    pub bundle: PathBuf,
+    /// Labelled tickets: CSV with a header, or JSON Lines.
+    #[arg(long, value_name = "FILE")]
+    pub tickets: PathBuf,
     /// The ONNX Runtime library; found by itself when left out.
     #[arg(long, value_name = "FILE")]
     pub runtime: Option<PathBuf>,

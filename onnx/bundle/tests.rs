@@ -47,10 +47,13 @@ fn changed_and_missing_files_are_all_named_with_the_remedy() {
 fn other_formats_and_broken_manifests_are_refused() {
     let folder = fixtures::bundle();
     change(folder.path(), |m| {
-        m["format"] = 2.into();
+        m["format"] = 1.into();
         m["invented"] = true.into();
     });
-    assert!(told(folder.path())[0].contains("bundle format 2, this version reads format 1"));
+    assert!(
+        told(folder.path())[0]
+            .contains("bundle format 1, this version reads format 2; train the bundle again")
+    );
     std::fs::write(folder.path().join(MANIFEST), "{").unwrap();
     assert!(told(folder.path())[0].contains("not a bundle's manifest"));
     std::fs::remove_file(folder.path().join(MANIFEST)).unwrap();

@@ -6,6 +6,7 @@ use crate::bundle::HeadEntry;
 use crate::engine::judge;
 use crate::fixtures;
 use crate::prediction::HeadKind;
+use crate::train::Blend;
 
 fn classifier(threads: usize) -> (tempfile::TempDir, Classifier) {
     let folder = fixtures::bundle();
@@ -87,7 +88,7 @@ fn thresholds_and_margin_decide_what_is_chosen() {
         name: "h".into(),
         kind,
         labels: ["a", "b", "c"].map(String::from).into(),
-        temperature: 1.0,
+        blend: Blend { encoder: 1.0, lexicon: 1.0, shift: 0.0 },
         thresholds: ["a", "b", "c"].map(String::from).into_iter().zip(thresholds).collect(),
         margin: 0.1,
     };
@@ -98,9 +99,12 @@ fn thresholds_and_margin_decide_what_is_chosen() {
         ([0.45, 0.3, 0.25], &[]),
         ([0.1, 0.46, 0.44], &[]),
     ] {
-        assert_eq!(judge(&single, &scores).chosen, chosen, "{scores:?}");
+        assert_eq!(judge(&single, &scores, false).chosen, chosen, "{scores:?}");
     }
-    let multi = judge(&head(HeadKind::Multi, [0.5, 0.9, 0.5]), &[0.6, 0.8, 0.7]);
+    let multi = judge(&head(HeadKind::Multi, [0.5, 0.9, 0.5]), &[0.6, 0.8, 0.7], false);
     assert_eq!(multi.chosen, ["c", "a"]);
     assert_eq!(multi.best(), Some(("b", 0.8)));
+    for head in [single, head(HeadKind::Multi, [0.1; 3])] {
+        assert!(judge(&head, &[0.9, 0.05, 0.05], true).abstains(), "out of scope");
+    }
 }

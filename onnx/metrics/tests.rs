@@ -29,3 +29,9 @@ fn counts_give_precision_recall_and_f1() {
         assert!((value - 2.0 / 3.0).abs() < 1e-9);
     }
 }
+
+#[test]
+fn auroc_counts_pairs_in_the_right_order() {
+    assert!((auroc(&[1.0, 2.0, 3.0], &[2.0, 4.0]) - 4.5 / 6.0).abs() < 1e-9);
+    assert!((auroc(&[], &[1.0]) - 0.5).abs() < 1e-9);
+}

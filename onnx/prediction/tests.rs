@@ -30,15 +30,21 @@ fn the_printed_line_has_the_promised_shape() {
         ("topics".to_owned(), scored(HeadKind::Multi, &[("refund", 0.8), ("card", 0.1)], &["refund"])),
     ]);
     let language = Language { code: "en".into(), confidence: 1.0 };
-    let prediction = Prediction { heads, language, model: "d".into() };
+    let out_of_scope = Some(OutOfScope { score: 0.1234567, is: false });
+    let mut prediction = Prediction { heads, language, model: "d".into(), out_of_scope };
     assert_eq!(
         contract_json("7", &prediction),
         json!({"id": "7", "language": {"code": "en", "confidence": 1.0}, "heads": {
             "category": {"label": "billing", "confidence": 0.9, "runner_up": {"label": "technical", "confidence": 0.06},
                          "abstained": false},
             "topics": {"labels": [{"label": "refund", "confidence": 0.8}], "abstained": false},
-        }})
+        }, "out_of_scope": {"score": 0.1235, "is": false}})
     );
     let written = serde_json::to_string(&prediction).unwrap();
     assert_eq!(serde_json::from_str::<Prediction>(&written).unwrap(), prediction);
+    let mut earlier: Value = serde_json::from_str(&written).unwrap();
+    earlier.as_object_mut().unwrap().remove(OUT_OF_SCOPE);
+    prediction.out_of_scope = None;
+    assert_eq!(serde_json::from_value::<Prediction>(earlier).unwrap(), prediction);
+    assert!(contract_json("7", &prediction).get(OUT_OF_SCOPE).is_none());
 }

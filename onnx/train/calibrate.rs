@@ -1,4 +1,4 @@
-//! From held-out logits to honest confidence: the temperature, and the thresholds that keep a promised precision.
+//! From held-out logits to answers that keep a promised precision: the thresholds.
 //!
 //! Everything here sees cross-validated logits only, never those of tickets a head was fitted on. Thresholds take the
 //! lower confidence bound of their precision, because the best-looking threshold of many is flattered by luck.
@@ -9,32 +9,16 @@ use crate::metrics::wilson_lower;
 use crate::prediction::HeadKind;
 use crate::train::fit::probabilities;
 
-/// How far a temperature may go: beyond this it is an artefact of a fold that misses a label.
-const TEMPERATURES: (f64, f64) = (0.2, 5.0);
 /// One-sided: nine times in ten the true precision is at least the bound.
 const Z: f64 = 1.2816;
 /// What a label needs where no threshold keeps the promise.
 pub(crate) const HIGH: f32 = 0.99;
 
-/// The temperature that makes held-out logits most probable; 1 when none is better.
-pub(crate) fn temperature(kind: HeadKind, logits: &[Vec<f32>], targets: &[Vec<usize>]) -> f64 {
-    let loss = |log_t: f64| log_loss(kind, logits, targets, log_t.exp());
-    let (mut low, mut high) = (TEMPERATURES.0.ln(), TEMPERATURES.1.ln());
-    let golden = (5f64.sqrt() - 1.0) / 2.0;
-    // The loss has one minimum in the temperature: golden-section search finds it to a thousandth.
-    while high - low > 1e-3 {
-        let (a, b) = (high - golden * (high - low), low + golden * (high - low));
-        if loss(a) < loss(b) { high = b } else { low = a }
-    }
-    let best = f64::midpoint(low, high);
-    if loss(best) < loss(0.0) { best.exp() } else { 1.0 }
-}
-
-/// Mean negative log likelihood at a temperature.
-pub(crate) fn log_loss(kind: HeadKind, logits: &[Vec<f32>], targets: &[Vec<usize>], temperature: f64) -> f64 {
+/// Mean negative log likelihood.
+pub(crate) fn log_loss(kind: HeadKind, logits: &[Vec<f32>], targets: &[Vec<usize>]) -> f64 {
     let mut sum = 0.0;
     for (row, target) in logits.iter().zip(targets) {
-        let row = confidences(kind, row, temperature);
+        let row = confidences(kind, row);
         let log = |p: f32| f64::from(p.max(1e-7)).ln();
         sum -= match kind {
             HeadKind::Single => target.iter().map(|&t| log(row[t])).sum::<f64>(),
@@ -47,8 +31,8 @@ pub(crate) fn log_loss(kind: HeadKind, logits: &[Vec<f32>], targets: &[Vec<usize
 }
 
 /// Calibrated confidences.
-pub(crate) fn confidences(kind: HeadKind, logits: &[f32], temperature: f64) -> Vec<f32> {
-    let mut row: Vec<f32> = logits.iter().map(|z| (f64::from(*z) / temperature) as f32).collect();
+pub(crate) fn confidences(kind: HeadKind, logits: &[f32]) -> Vec<f32> {
+    let mut row = logits.to_vec();
     probabilities(kind, &mut row);
     row
 }

@@ -9,11 +9,11 @@ mod read;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::problem::Problem;
-use crate::encode::text_of;
-use crate::prediction::HeadKind;
+use crate::normalise::text_of;
+use crate::prediction::{HeadKind, OUT_OF_SCOPE};
 
 /// Fewer examples than folds: the label would be missing from some of them.
 pub(crate) const FEWEST_EXAMPLES: usize = 5;
@@ -23,6 +23,7 @@ const RESERVED: [&str; 6] = ["id", "subject", "body", "created_at", "requester",
 /// One ticket, as far as a model sees it.
 #[derive(Clone, Debug)]
 pub(crate) struct Example {
+    pub(crate) id: String,
     pub(crate) text: String,
 }
 
@@ -42,6 +43,8 @@ pub(crate) struct HeadData {
 pub(crate) struct Corpus {
     pub(crate) examples: Vec<Example>,
     pub(crate) heads: Vec<HeadData>,
+    /// Places of the examples that no label is for: a head says `out_of_scope`, or no head says anything.
+    pub(crate) strangers: Vec<usize>,
 }
 
 /// Reads and checks.
@@ -59,17 +62,61 @@ pub(crate) fn load(files: &[PathBuf], single: &[String], multi: &[String]) -> Re
         problems.push(Problem::general("no tickets file given; name one with --tickets"));
     }
     check_rows(&rows, &mut problems);
-    let data: Vec<HeadData> = heads
-        .iter()
-        .enumerate()
-        .map(|(n, (name, kind))| gather(name, *kind, rows.iter().map(|row| row.answers[n].as_deref())))
-        .collect();
+    let strange: Vec<bool> = rows.iter().map(|row| is_strange(row, &heads)).collect();
+    let of = |n: usize| {
+        rows.iter().zip(&strange).map(move |(row, strange)| row.answers[n].as_deref().filter(|_| !strange))
+    };
+    let data: Vec<HeadData> =
+        heads.iter().enumerate().map(|(n, (name, kind))| gather(name, *kind, of(n))).collect();
     // Counting labels of files that could not be read would blame the wrong thing.
     if problems.is_empty() {
         data.iter().for_each(|head| check_labels(head, &mut problems));
     }
-    let examples = rows.into_iter().map(|row| Example { text: row.text }).collect();
-    if problems.is_empty() { Ok(Corpus { examples, heads: data }) } else { Err(problems) }
+    let examples = rows.into_iter().map(|row| Example { id: row.id, text: row.text }).collect();
+    let strangers = (0..strange.len()).filter(|n| strange[*n]).collect();
+    if problems.is_empty() { Ok(Corpus { examples, heads: data, strangers }) } else { Err(problems) }
+}
+
+/// One ticket to measure a model on.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    pub(crate) text: String,
+    /// By head's name, its labels; none where the file does not say.
+    pub(crate) answers: BTreeMap<String, Vec<String>>,
+    /// Whether the file says that no label is for it.
+    pub(crate) out_of_scope: bool,
+}
+
+/// Reads tickets to measure on, with those of the heads that the file has a column for.
+///
+/// # Errors
+/// Every problem found.
+pub(crate) fn measured(
+    file: &Path,
+    heads: &[(String, HeadKind)],
+) -> Result<(Vec<Measured>, Vec<String>), Vec<Problem>> {
+    let columns = read::columns(file);
+    let (there, missing): (Vec<_>, Vec<_>) =
+        heads.iter().cloned().partition(|(name, _)| columns.contains(name));
+    let mut problems = Vec::new();
+    let rows = read::rows(file, &there, &mut problems);
+    check_rows(&rows, &mut problems);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let tickets = rows.into_iter().map(|row| {
+        let out_of_scope = row.answers.iter().flatten().flatten().any(|label| label == OUT_OF_SCOPE);
+        let named = there.iter().map(|(name, _)| name.clone()).zip(row.answers);
+        let answers = named.filter_map(|(name, answer)| Some((name, answer?))).collect();
+        Measured { text: row.text, answers, out_of_scope }
+    });
+    Ok((tickets.collect(), missing.into_iter().map(|(name, _)| name).collect()))
+}
+
+fn is_strange(row: &read::Row, heads: &[(String, HeadKind)]) -> bool {
+    let given = || row.answers.iter().flatten().flatten();
+    let unlabelled = heads.iter().any(|(_, kind)| *kind == HeadKind::Single) && given().next().is_none();
+    unlabelled || given().any(|label| label == OUT_OF_SCOPE)
 }
 
 fn heads_of(single: &[String], multi: &[String], problems: &mut Vec<Problem>) -> Vec<(String, HeadKind)> {
@@ -77,7 +124,11 @@ fn heads_of(single: &[String], multi: &[String], problems: &mut Vec<Problem>) ->
     let mut heads = Vec::new();
     let kinds = [(single, HeadKind::Single), (multi, HeadKind::Multi)];
     for (name, kind) in kinds.iter().flat_map(|(names, kind)| names.iter().map(move |name| (name, *kind))) {
-        if RESERVED.contains(&name.as_str()) {
+        if name == OUT_OF_SCOPE {
+            problems.push(Problem::general(format!(
+                "`{name}` is what a head says of a ticket it has no label for, and cannot be a head"
+            )));
+        } else if RESERVED.contains(&name.as_str()) {
             problems
                 .push(Problem::general(format!("`{name}` is a ticket's own column and cannot be a head")));
         } else if !seen.insert(name) {

@@ -5,8 +5,11 @@
 use fastrand::Rng;
 use ndarray::{Array2, ArrayView2, Axis};
 
+use super::blend::Blend;
 use super::calibrate;
 use super::fit::{Linear, Task, fit};
+use super::margin::{self, Margins};
+use crate::lexicon::{Counts, Lexicon, Sparse};
 use crate::prediction::HeadKind;
 
 /// Number of folds.
@@ -18,19 +21,28 @@ const FREEDOMS: [f64; 7] = [0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0];
 pub(crate) struct Labelled<'a> {
     pub(crate) kind: HeadKind,
     pub(crate) labels: usize,
+    /// Labels of all heads, which share the room for a lexicon.
+    pub(crate) all_labels: usize,
     pub(crate) features: ArrayView2<'a, f32>,
+    /// Each ticket's terms.
+    pub(crate) terms: Vec<&'a Counts>,
     /// Each ticket's labels.
     pub(crate) targets: &'a [Vec<usize>],
+    /// Embeddings and terms of tickets that no label is for: never fitted on, but judged like the held-out ones.
+    pub(crate) strangers: (ArrayView2<'a, f32>, Vec<&'a Counts>),
 }
 
 /// What cross-validation found.
+#[derive(Clone)]
 pub(crate) struct Found {
-    /// The inverse regularisation with the lowest held-out loss.
+    /// The inverse regularisation of the encoder's head with the lowest held-out loss.
     pub(crate) freedom: f64,
-    /// Held-out logits, ticket by ticket.
+    /// How the two heads are put together.
+    pub(crate) blend: Blend,
+    /// Held-out logits of both together, ticket by ticket.
     pub(crate) logits: Vec<Vec<f32>>,
-    /// What they are to be divided by.
-    pub(crate) temperature: f64,
+    /// The same for the strangers.
+    pub(crate) strange_logits: Vec<Vec<f32>>,
     /// Each ticket's fold.
     pub(crate) folds: Vec<usize>,
 }
@@ -61,40 +73,97 @@ impl Labelled<'_> {
         let rows: Vec<usize> = (0..self.targets.len()).collect();
         self.fit_on(&rows, &[freedom]).remove(0)
     }
+
+    /// Fits the lexicon's head on these tickets.
+    pub(crate) fn fit_margins(&self, rows: &[usize], lexicon: &Lexicon) -> Margins {
+        let sparse: Vec<Sparse> = rows.iter().map(|&row| lexicon.weigh(self.terms[row])).collect();
+        let targets: Vec<&[usize]> = rows.iter().map(|&row| self.targets[row].as_slice()).collect();
+        margin::fit(&sparse.iter().collect::<Vec<_>>(), &targets, lexicon.len(), self.labels)
+    }
+
+    fn hold_out(&self, folds: &[usize], fold: usize, freedoms: &[f64]) -> HeldOut {
+        let (held, rest): (Vec<usize>, Vec<usize>) = (0..folds.len()).partition(|&row| folds[row] == fold);
+        let strange: Vec<usize> = (0..self.strangers.1.len()).filter(|n| n % FOLDS == fold).collect();
+        let known: Vec<&Counts> = rest.iter().map(|&row| self.terms[row]).collect();
+        let lexicon = Lexicon::learn(&known, self.all_labels);
+        let margins = self.fit_margins(&rest, &lexicon);
+        let terms = held.iter().map(|&n| self.terms[n]).chain(strange.iter().map(|&n| self.strangers.1[n]));
+        let lexical = terms.map(|counts| margins.of(&lexicon.weigh(counts))).collect();
+        let heads = self.fit_on(&rest, freedoms);
+        let features = self.features.select(Axis(0), &held);
+        let strangers = self.strangers.0.select(Axis(0), &strange);
+        let rows = |of: &Array2<f32>| of.rows().into_iter().map(|row| row.to_vec()).collect::<Vec<_>>();
+        let both = |head: &Linear| {
+            [rows(&head.logits(features.view())), rows(&head.logits(strangers.view()))].concat()
+        };
+        HeldOut { dense: heads.iter().map(both).collect(), held, strange, lexical }
+    }
+}
+
+/// One fold's tickets, judged by heads fitted on the others.
+struct HeldOut {
+    held: Vec<usize>,
+    strange: Vec<usize>,
+    /// The lexicon's margins of the held, then of the strange.
+    lexical: Vec<Vec<f32>>,
+    /// By freedom, the same of the encoder's logits.
+    dense: Vec<Vec<Vec<f32>>>,
+}
+
+impl HeldOut {
+    fn place(&self, values: &[Vec<f32>], all: &mut [Vec<f32>], strange: &mut [Vec<f32>]) {
+        let (of_held, of_strange) = values.split_at(self.held.len());
+        self.held.iter().zip(of_held).for_each(|(row, values)| all[*row].clone_from(values));
+        self.strange.iter().zip(of_strange).for_each(|(row, values)| strange[*row].clone_from(values));
+    }
 }
 
 /// Fits every fold at every freedom and picks the best.
 pub(crate) fn run(data: &Labelled<'_>, seed: u64) -> Found {
+    at(data, seed, &FREEDOMS)
+}
+
+/// The same at given freedoms.
+pub(crate) fn at(data: &Labelled<'_>, seed: u64, freedoms: &[f64]) -> Found {
     let folds = folds(data.targets, seed);
-    let held_out = |fold: usize| -> (Vec<usize>, Vec<Array2<f32>>) {
-        let (held, rest): (Vec<usize>, Vec<usize>) = (0..folds.len()).partition(|&row| folds[row] == fold);
-        let features = data.features.select(Axis(0), &held);
-        let logits = data.fit_on(&rest, &FREEDOMS).iter().map(|head| head.logits(features.view())).collect();
-        (held, logits)
-    };
-    let fitted: Vec<_> = std::thread::scope(|scope| {
-        let held_out = &held_out;
-        let workers: Vec<_> = (0..FOLDS).map(|fold| scope.spawn(move || held_out(fold))).collect();
+    let fitted: Vec<HeldOut> = std::thread::scope(|scope| {
+        let folds = &folds;
+        let workers: Vec<_> =
+            (0..FOLDS).map(|fold| scope.spawn(move || data.hold_out(folds, fold, freedoms))).collect();
         workers
             .into_iter()
             .map(|worker| worker.join().unwrap_or_else(|p| std::panic::resume_unwind(p)))
             .collect()
     });
+    let gather = |of: &dyn Fn(&HeldOut) -> Vec<Vec<f32>>| {
+        let mut all = vec![vec![0.0; data.labels]; folds.len()];
+        let mut strange = vec![vec![0.0; data.labels]; data.strangers.1.len()];
+        fitted.iter().for_each(|fold| fold.place(&of(fold), &mut all, &mut strange));
+        (all, strange)
+    };
+    let (lexical, strange_lexical) = gather(&|fold| fold.lexical.clone());
     let mut best: Option<(f64, Found)> = None;
-    for (n, &freedom) in FREEDOMS.iter().enumerate() {
-        let mut logits = vec![Vec::new(); folds.len()];
-        for (held, by_freedom) in &fitted {
-            for (row, values) in held.iter().zip(by_freedom[n].rows()) {
-                logits[*row] = values.to_vec();
-            }
-        }
-        let temperature = calibrate::temperature(data.kind, &logits, data.targets);
-        let loss = calibrate::log_loss(data.kind, &logits, data.targets, temperature);
+    for (n, &freedom) in freedoms.iter().enumerate() {
+        let (dense, strange) = gather(&|fold| fold.dense[n].clone());
+        let blend = Blend::fit(data.kind, &dense, &lexical, data.targets);
+        let both = |dense: &[Vec<f32>], lexical: &[Vec<f32>]| -> Vec<Vec<f32>> {
+            dense.iter().zip(lexical).map(|(z, m)| blend.of(z, m)).collect()
+        };
+        let logits = both(&dense, &lexical);
+        let loss = calibrate::log_loss(data.kind, &logits, data.targets);
         if best.as_ref().is_none_or(|(least, _)| loss < *least) {
-            best = Some((loss, Found { freedom, logits, temperature, folds: folds.clone() }));
+            let strange_logits = both(&strange, &strange_lexical);
+            best = Some((loss, Found { freedom, blend, logits, strange_logits, folds: folds.clone() }));
         }
     }
-    best.map(|(_, found)| found).unwrap_or(Found { freedom: 1.0, logits: vec![], temperature: 1.0, folds })
+    let nothing = Blend { encoder: 1.0, lexicon: 1.0, shift: 0.0 };
+    best.map(|(_, found)| found).unwrap_or(Found {
+        freedom: 1.0,
+        blend: nothing,
+        logits: vec![],
+        strange_logits: vec![],
+        folds,
+    })
 }
 
 /// Deals each label's tickets round the folds, so that every fold has its share of it. Tickets with several labels

@@ -1,8 +1,8 @@
 //! Fitted heads as one ONNX graph, and the folder that serves.
 //!
-//! All heads share the input, so that one ticket costs one encoder pass and one run of this graph; the temperature is
-//! folded into the weights. The manifest is written last, so that a move
-//! cut short is found out by its digests and never served.
+//! All heads share the inputs, so that one ticket costs one encoder pass and one run of this graph; what each opinion
+//! weighs is folded into its weights. The manifest is written last, so that a move cut short is found out by its
+//! digests and never served.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,12 +10,16 @@ use std::path::Path;
 use onnx_protobuf::tensor_proto::DataType;
 
 use super::fit::Linear;
-use crate::bundle::{ENCODER, Golden, HEADS, HeadEntry, MANIFEST, Manifest, TOKENIZER};
+use super::margin::Margins;
+use super::scope::Scope;
+use crate::bundle::{ENCODER, FILES, Golden, HEADS, HeadEntry, LEXICON, MANIFEST, Manifest};
 use crate::digest::Digest;
-use crate::encode::{Tokens, text_of};
+use crate::encode::Tokens;
 use crate::error::{Error, inference};
-use crate::graph::{Axis, Graph, int};
-use crate::prediction::HeadKind;
+use crate::graph::{Axis, Graph, int, ints};
+use crate::lexicon::{self, Weights};
+use crate::normalise::text_of;
+use crate::prediction::{HeadKind, OUT_OF_SCOPE};
 use crate::runtime::Runtime;
 use crate::session::{EncoderSession, HeadsSession};
 
@@ -36,30 +40,79 @@ const GOLDEN: [(&str, &str); 4] = [
     ),
 ];
 
-/// The graph: `embedding` in, one output of confidences a head.
+/// The graph: `embedding` and the `lexicon`'s weighed margins of all labels in, one output of confidences a head, and
+/// the out-of-scope score.
 ///
 /// # Errors
 /// When it cannot be encoded.
-pub(crate) fn heads_graph(heads: &[(HeadEntry, Linear)]) -> Result<Vec<u8>, String> {
+pub(crate) fn heads_graph(heads: &[(HeadEntry, Linear)], scope: &Scope) -> Result<Vec<u8>, String> {
     let mut graph = Graph::new("heads");
-    let width = heads.first().map_or(0, |(_, linear)| linear.weights.nrows());
+    let width = scope.centres.nrows();
+    let all: usize = heads.iter().map(|(entry, _)| entry.labels.len()).sum();
     let input = graph.input("embedding", DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(width as i64)]);
+    let margins = graph.input("lexicon", DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(all as i64)]);
+    let last = graph.int64s("last_axis", &[1]);
+    let (mut begin, mut scope_logits) = (0, String::new());
     for (n, (entry, linear)) in heads.iter().enumerate() {
-        let t = entry.temperature as f32;
-        let weights: Vec<f32> = linear.weights.iter().map(|w| w / t).collect();
-        let bias: Vec<f32> = linear.bias.iter().map(|b| b / t).collect();
+        let scale = entry.blend.encoder as f32;
+        let weights: Vec<f32> = linear.weights.iter().map(|w| w * scale).collect();
+        let bias: Vec<f32> = linear.bias.iter().map(|b| b * scale).collect();
         let labels = bias.len();
         let weights = graph.floats(&format!("head_{n}.weight"), &[width, labels], &weights);
         let bias = graph.floats(&format!("head_{n}.bias"), &[labels], &bias);
-        let logits = graph.op("Gemm", &[&input, &weights, &bias], vec![]);
+        let dense = graph.op("Gemm", &[&input, &weights, &bias], vec![]);
+        let from = graph.int64s(&format!("head_{n}.from"), &[begin]);
+        begin += labels as i64;
+        let to = graph.int64s(&format!("head_{n}.to"), &[begin]);
+        let own = graph.op("Slice", &[&margins, &from, &to, &last], vec![]);
+        let logits = graph.op("Add", &[&dense, &own], vec![]);
         let output = std::slice::from_ref(&entry.name);
         match entry.kind {
             HeadKind::Single => graph.node("", "Softmax", &[&logits], output, vec![int("axis", -1)]),
             HeadKind::Multi => graph.node("", "Sigmoid", &[&logits], output, vec![]),
         }
         graph.output(&entry.name, DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(labels as i64)]);
+        if n == scope.head {
+            scope_logits = logits;
+        }
     }
+    add_scope(&mut graph, scope, &input, &scope_logits);
     graph.into_bytes()
+}
+
+fn add_scope(graph: &mut Graph, scope: &Scope, embedding: &str, logits: &str) {
+    let (width, labels) = scope.centres.dim();
+    let centres: Vec<f32> = scope.centres.iter().copied().collect();
+    let centres = graph.floats("scope.centres", &[width, labels], &centres);
+    let line: Vec<f32> = scope.line.0.to_vec();
+    let line = graph.floats("scope.line", &[width, 1], &line);
+    let shift = graph.floats("scope.line_bias", &[1], &[scope.line.1]);
+    let near = graph.op("MatMul", &[embedding, &centres], vec![]);
+    let top = || vec![ints("axes", &[1]), int("keepdims", 1)];
+    let sure = graph.op("ReduceMax", &[logits], top());
+    let near = graph.op("ReduceMax", &[&near], top());
+    let beyond = graph.op("Gemm", &[embedding, &line, &shift], vec![]);
+    let signs = graph.op("Concat", &[&sure, &near, &beyond], vec![int("axis", 1)]);
+    let [distance, learnt] = scope.weights;
+    let pairs: Vec<f32> = distance.into_iter().zip(learnt).flat_map(|(d, l)| [d, l]).collect();
+    let weights = graph.floats("scope.weights", &[distance.len(), 2], &pairs);
+    let bias = graph.floats("scope.bias", &[2], &scope.bias);
+    let scores = graph.op("Gemm", &[&signs, &weights, &bias], vec![]);
+    let score = graph.op("ReduceMax", &[&scores], top());
+    graph.node("", "Sigmoid", &[&score], &[OUT_OF_SCOPE.to_owned()], vec![]);
+    graph.output(OUT_OF_SCOPE, DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(1)]);
+}
+
+/// The lexicon's heads beside each other, what each weighs already in their steps and biases.
+pub(crate) fn lexical(heads: &[HeadEntry], margins: Vec<Margins>) -> Weights {
+    let (mut weights, mut bias) = (Vec::new(), Vec::new());
+    for (entry, own) in heads.iter().zip(margins) {
+        let by = entry.blend.lexicon as f32;
+        bias.extend(own.bias.iter().map(|b| b * by + entry.blend.shift as f32));
+        weights
+            .extend(own.weights.into_iter().map(|row| row.into_iter().map(|w| w * by).collect::<Vec<_>>()));
+    }
+    Weights::round(&weights, bias)
 }
 
 /// Scores of the golden texts, through the files that were just written.
@@ -74,12 +127,16 @@ pub(crate) fn golden(
 ) -> Result<Vec<Golden>, Error> {
     let mut encoder = EncoderSession::open(&folder.join(ENCODER), runtime)?;
     let mut session = HeadsSession::open(&folder.join(HEADS), runtime)?;
+    let (lexicon, weights) =
+        lexicon::read(&std::fs::read(folder.join(LEXICON)).map_err(inference)?).map_err(Error::Inference)?;
     GOLDEN
         .iter()
         .map(|&(subject, body)| {
-            let scores = session.run(&encoder.run(&tokens.ids(&text_of(subject, body))?)?)?;
-            let scores: BTreeMap<_, _> = heads.iter().map(|h| h.name.clone()).zip(scores).collect();
-            Ok(Golden { subject: subject.into(), body: body.into(), scores })
+            let text = text_of(subject, body);
+            let margins = weights.margins(&lexicon.features(&text));
+            let scores = session.run(&encoder.run(&tokens.ids(&text)?)?, &margins)?;
+            let names = heads.iter().map(|h| h.name.clone()).chain([OUT_OF_SCOPE.to_owned()]);
+            Ok(Golden { subject: subject.into(), body: body.into(), scores: names.zip(scores).collect() })
         })
         .collect()
 }
@@ -89,10 +146,7 @@ pub(crate) fn golden(
 /// # Errors
 /// As reading them does.
 pub(crate) fn digests(folder: &Path) -> std::io::Result<BTreeMap<String, Digest>> {
-    [ENCODER, TOKENIZER, HEADS]
-        .iter()
-        .map(|name| Ok(((*name).to_owned(), Digest::of_file(&folder.join(name))?)))
-        .collect()
+    FILES.iter().map(|name| Ok(((*name).to_owned(), Digest::of_file(&folder.join(name))?))).collect()
 }
 
 /// Moves a finished bundle from where it was built to where it serves, the manifest last.
@@ -101,7 +155,7 @@ pub(crate) fn digests(folder: &Path) -> std::io::Result<BTreeMap<String, Digest>
 /// As writing does.
 pub(crate) fn publish(built: &Path, out: &Path, manifest: &Manifest) -> Result<Digest, Error> {
     let json = serde_json::to_vec_pretty(manifest).map_err(inference)?;
-    for name in [ENCODER, TOKENIZER, HEADS] {
+    for name in FILES {
         std::fs::rename(built.join(name), out.join(name))
             .map_err(|e| inference(format!("{}: {e}", out.join(name).display())))?;
     }

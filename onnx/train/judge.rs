@@ -21,8 +21,7 @@ pub(crate) fn judge(
     found: &Found,
     target: f64,
 ) -> (Vec<f32>, HeadMetrics) {
-    let rows: Vec<Vec<f32>> =
-        found.logits.iter().map(|z| calibrate::confidences(kind, z, found.temperature)).collect();
+    let rows: Vec<Vec<f32>> = found.logits.iter().map(|z| calibrate::confidences(kind, z)).collect();
     let answers: Vec<Vec<Answer>> =
         rows.iter().zip(targets).map(|(row, target)| possible(kind, row, target)).collect();
     let all: Vec<Answer> = answers.iter().flatten().copied().collect();
@@ -44,6 +43,29 @@ pub(crate) fn judge(
         }
     }
 
+    let metrics =
+        figures(kind, labels, &rows, targets, &thresholds, target, Answered { covered, given, right });
+    (thresholds, metrics)
+}
+
+/// What came of thresholds: tickets with an answer, answers given, answers that are right.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Answered {
+    pub(crate) covered: usize,
+    pub(crate) given: usize,
+    pub(crate) right: usize,
+}
+
+/// A head's figures from confidences and right labels; a label over the last is one that the head does not know.
+pub(crate) fn figures(
+    kind: HeadKind,
+    labels: &[String],
+    rows: &[Vec<f32>],
+    targets: &[Vec<usize>],
+    thresholds: &[f32],
+    target: f64,
+    answered: Answered,
+) -> HeadMetrics {
     let mut counts = vec![Counts::default(); labels.len()];
     let mut exact = 0;
     for (row, target) in rows.iter().zip(targets) {
@@ -56,7 +78,7 @@ pub(crate) fn judge(
     let by_label: BTreeMap<_, _> = labels
         .iter()
         .zip(counts)
-        .zip(&thresholds)
+        .zip(thresholds)
         .map(|((label, count), threshold)| (label.clone(), count.metrics(*threshold)))
         .collect();
     let calibration = match kind {
@@ -64,20 +86,23 @@ pub(crate) fn judge(
             let best = best(row);
             (row[best], t.contains(&best))
         })),
-        HeadKind::Multi => ece(all.iter().map(|a| (a.confidence, a.right))),
+        HeadKind::Multi => ece(rows.iter().zip(targets).flat_map(|(row, t)| {
+            row.iter().enumerate().map(move |(label, confidence)| (*confidence, t.contains(&label)))
+        })),
     };
     let n = targets.len().max(1);
-    let metrics = HeadMetrics {
+    // Labels that nobody asked for have no F1 to average.
+    let seen: Vec<f64> = by_label.values().filter(|l| l.n > 0).map(|l| l.f1).collect();
+    HeadMetrics {
         n: targets.len(),
         accuracy: ratio(exact, n),
-        macro_f1: by_label.values().map(|l| l.f1).sum::<f64>() / by_label.len().max(1) as f64,
+        macro_f1: seen.iter().sum::<f64>() / seen.len().max(1) as f64,
         ece: calibration,
         target_precision: target,
-        coverage: ratio(covered, n),
-        precision: (given > 0).then(|| ratio(right, given.max(1))),
+        coverage: ratio(answered.covered, n),
+        precision: (answered.given > 0).then(|| ratio(answered.right, answered.given.max(1))),
         labels: by_label,
-    };
-    (thresholds, metrics)
+    }
 }
 
 /// The answers a ticket could get, whatever the thresholds: the best label if it is far enough ahead, or any.
@@ -100,6 +125,6 @@ fn said(kind: HeadKind, row: &[f32]) -> Vec<usize> {
     }
 }
 
-fn best(row: &[f32]) -> usize {
+pub(crate) fn best(row: &[f32]) -> usize {
     (0..row.len()).fold(0, |top, n| if row[n] > row[top] { n } else { top })
 }

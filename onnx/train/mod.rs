@@ -1,36 +1,47 @@
 //! Tickets in, bundle out.
 //!
 //! ```text
-//! files ─corpus─► tickets ─features─► numbers ─crossval─► held-out logits ─calibrate─► temperature, thresholds
-//!                                        └──────fit on all──────► heads ─export─► bundle
+//! files ─corpus─► tickets ─features─► numbers ─crossval─► held-out logits ─judge─► thresholds, figures
+//!                                        │                       └─blend─► what encoder and lexicon weigh
+//!                                        └──────fit on all──────► heads, lexicon, scope ─export─► bundle
 //! ```
 //! The same tickets, options and library give the same bundle. Reads no clock: the date is an option.
 
+mod blend;
 mod calibrate;
-mod corpus;
+pub(crate) mod corpus;
 mod crossval;
 mod export;
 mod features;
 mod fit;
-mod judge;
+pub(crate) mod judge;
 mod lbfgs;
+mod margin;
+mod page;
 mod problem;
 mod report;
+mod scope;
+mod study;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use ndarray::{ArrayView2, Axis};
+use ndarray::{Array2, Axis};
 
+pub use self::blend::Blend;
 pub use self::problem::Problem;
 pub use self::report::TrainReport;
-use crate::bundle::{ENCODER, FORMAT, HEADS, HeadEntry, Manifest, TOKENIZER, Training};
+pub use self::scope::ScopeMetrics;
+pub use self::study::{Forecast, Overlap, Point, Small, Study, Suspect};
+use crate::bundle::{ENCODER, FORMAT, HEADS, HeadEntry, LEXICON, Manifest, TOKENIZER, Training};
 use crate::convert;
 use crate::encode::{MAX_LENGTH, Tokens};
 use crate::error::Error;
+use crate::lexicon::{self, Counts, Lexicon};
 use crate::metrics::HeadMetrics;
+use crate::prediction::HeadKind;
 use crate::runtime::Runtime;
 
 /// What to train, from what, to where.
@@ -53,6 +64,9 @@ pub struct TrainOptions {
     /// The date, as it goes into the manifest.
     pub trained_at: String,
 }
+
+/// The report's page, beside the bundle's own files.
+const REPORT: &str = "report.html";
 
 /// How far a training run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,23 +130,21 @@ fn build(
     let features =
         features::embed(&texts, &building.join(ENCODER), &tokens, runtime, &told).map_err(general)?;
 
-    let mut heads = Vec::new();
-    let mut metrics = BTreeMap::new();
-    let total = corpus.heads.len();
-    for (done, data) in corpus.heads.iter().enumerate() {
-        progress(Progress { stage: "fit", done, total });
-        let (entry, linear, figures) = fit_head(data, features.view(), options);
-        metrics.insert(entry.name.clone(), figures);
-        heads.push((entry, linear));
-    }
-    progress(Progress { stage: "fit", done: total, total });
+    let counts: Vec<Counts> = texts.iter().map(|text| lexicon::count(text)).collect();
+    let learnt = fit_all(corpus, &features, &counts, options, progress);
 
     progress(Progress { stage: "write", done: 0, total: 1 });
-    let graph = export::heads_graph(&heads).map_err(|e| vec![Problem::general(e)])?;
-    let place = building.join(HEADS);
-    let written = crate::files::write_whole(&place, &graph).and_then(|()| export::digests(building));
-    let files = written.map_err(|e| vec![Problem::file(&place, e.to_string())])?;
-    let heads: Vec<HeadEntry> = heads.into_iter().map(|(entry, _)| entry).collect();
+    let graph = export::heads_graph(&learnt.heads, &learnt.scope.0).map_err(|e| vec![Problem::general(e)])?;
+    let metrics = learnt.metrics;
+    let heads: Vec<HeadEntry> = learnt.heads.into_iter().map(|(entry, _)| entry).collect();
+    let lexicon = lexicon::write(&learnt.lexicon, &export::lexical(&heads, learnt.margins));
+    let write = |name: &str, bytes: &[u8]| {
+        let place = building.join(name);
+        crate::files::write_whole(&place, bytes).map_err(|e| vec![Problem::file(&place, e.to_string())])
+    };
+    write(HEADS, &graph)?;
+    write(LEXICON, &lexicon)?;
+    let files = export::digests(building).map_err(|e| vec![Problem::file(building, e.to_string())])?;
     let golden = export::golden(building, &heads, &tokens, runtime).map_err(general)?;
     let tickets = corpus.examples.len();
     let training = Training {
@@ -140,13 +152,26 @@ fn build(
         trained_at: options.trained_at.clone(),
         seed: options.seed,
         metrics: metrics.clone(),
+        out_of_scope: learnt.scope.1.clone(),
     };
     let encoder = "all-MiniLM-L6-v2, int8".to_owned();
     let manifest =
         Manifest { format: FORMAT, encoder, max_length: MAX_LENGTH, heads, files, training, golden };
     let model = export::publish(building, &options.out, &manifest).map_err(general)?;
     progress(Progress { stage: "write", done: 1, total: 1 });
-    Ok(TrainReport { bundle: options.out.clone(), model, tickets, seed: options.seed, heads: metrics })
+    let report = TrainReport {
+        bundle: options.out.clone(),
+        model,
+        tickets,
+        seed: options.seed,
+        heads: metrics,
+        out_of_scope: learnt.scope.1,
+        studies: learnt.studies,
+    };
+    let place = options.out.join(REPORT);
+    crate::files::write_whole(&place, page::page(&report, &options.trained_at).as_bytes())
+        .map_err(|e| vec![Problem::file(&place, e.to_string())])?;
+    Ok(report)
 }
 
 fn put_encoder(from: &Path, building: &Path) -> Result<(), Vec<Problem>> {
@@ -167,30 +192,76 @@ fn put_encoder(from: &Path, building: &Path) -> Result<(), Vec<Problem>> {
     }
 }
 
-fn fit_head(
-    data: &corpus::HeadData,
-    features: ArrayView2<'_, f32>,
+/// What was learnt from all the tickets.
+struct Learnt {
+    heads: Vec<(HeadEntry, fit::Linear)>,
+    margins: Vec<margin::Margins>,
+    lexicon: Lexicon,
+    scope: (scope::Scope, ScopeMetrics),
+    metrics: BTreeMap<String, HeadMetrics>,
+    studies: BTreeMap<String, Study>,
+}
+
+fn fit_all(
+    corpus: &corpus::Corpus,
+    features: &Array2<f32>,
+    counts: &[Counts],
     options: &TrainOptions,
-) -> (HeadEntry, fit::Linear, HeadMetrics) {
-    let answered = data.answers.iter().enumerate().filter_map(|(row, a)| a.clone().map(|a| (row, a)));
-    let (rows, targets): (Vec<usize>, Vec<Vec<usize>>) = answered.unzip();
-    let features = features.select(Axis(0), &rows);
-    let labelled = crossval::Labelled {
-        kind: data.kind,
-        labels: data.labels.len(),
-        features: features.view(),
-        targets: &targets,
-    };
-    let found = crossval::run(&labelled, options.seed);
-    let (thresholds, metrics) =
-        judge::judge(data.kind, &data.labels, &targets, &found, options.target_precision);
-    let entry = HeadEntry {
-        name: data.name.clone(),
-        kind: data.kind,
-        labels: data.labels.clone(),
-        temperature: found.temperature,
-        thresholds: data.labels.iter().cloned().zip(thresholds).collect(),
-        margin: judge::MARGIN,
-    };
-    (entry, labelled.fit_all(found.freedom), metrics)
+    progress: &dyn Fn(Progress),
+) -> Learnt {
+    let total = corpus.heads.len();
+    let all_labels = corpus.heads.iter().map(|head| head.labels.len()).sum();
+    let in_scope: Vec<&Counts> =
+        (0..counts.len()).filter(|n| !corpus.strangers.contains(n)).map(|n| &counts[n]).collect();
+    let lexicon = Lexicon::learn(&in_scope, all_labels);
+    let strangers = features.select(Axis(0), &corpus.strangers);
+    // Its labels say the most about what the model is for.
+    let of_scope = (0..total)
+        .max_by_key(|&n| {
+            let head = &corpus.heads[n];
+            (head.kind == HeadKind::Single, head.labels.len(), std::cmp::Reverse(n))
+        })
+        .unwrap_or(0);
+    let (mut heads, mut margins, mut metrics) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let (mut scope, mut studies) = (None, BTreeMap::new());
+    for (done, data) in corpus.heads.iter().enumerate() {
+        progress(Progress { stage: "fit", done, total });
+        let answered = data.answers.iter().enumerate().filter_map(|(row, a)| a.clone().map(|a| (row, a)));
+        let (rows, targets): (Vec<usize>, Vec<Vec<usize>>) = answered.unzip();
+        let own = features.select(Axis(0), &rows);
+        let labelled = crossval::Labelled {
+            kind: data.kind,
+            labels: data.labels.len(),
+            all_labels,
+            features: own.view(),
+            terms: rows.iter().map(|&row| &counts[row]).collect(),
+            targets: &targets,
+            strangers: (strangers.view(), corpus.strangers.iter().map(|&row| &counts[row]).collect()),
+        };
+        let found = crossval::run(&labelled, options.seed);
+        let (thresholds, figures) =
+            judge::judge(data.kind, &data.labels, &targets, &found, options.target_precision);
+        metrics.insert(data.name.clone(), figures);
+        if data.kind == HeadKind::Single {
+            let ids: Vec<&str> = rows.iter().map(|&row| corpus.examples[row].id.as_str()).collect();
+            let study = study::study(&data.labels, &ids, &labelled, &found, options.seed);
+            studies.insert(data.name.clone(), study);
+        }
+        if done == of_scope {
+            scope = Some(scope::learn(done, &labelled, &found));
+        }
+        let entry = HeadEntry {
+            name: data.name.clone(),
+            kind: data.kind,
+            labels: data.labels.clone(),
+            blend: found.blend,
+            thresholds: data.labels.iter().cloned().zip(thresholds).collect(),
+            margin: judge::MARGIN,
+        };
+        heads.push((entry, labelled.fit_all(found.freedom)));
+        margins.push(labelled.fit_margins(&(0..rows.len()).collect::<Vec<_>>(), &lexicon));
+    }
+    progress(Progress { stage: "fit", done: total, total });
+    let scope = scope.unwrap_or_else(|| unreachable!("a corpus without heads is refused when it is read"));
+    Learnt { heads, margins, lexicon, scope, metrics, studies }
 }

@@ -20,14 +20,24 @@ fn the_same_tickets_and_seed_give_the_same_bundle() {
     stages.dedup();
     assert_eq!(stages, ["convert", "embed", "fit", "write"]);
     let left: Vec<_> = std::fs::read_dir(&first.bundle).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert_eq!(left.len(), 4, "{left:?}");
+    assert_eq!(left.len(), 6, "{left:?}");
+    let page = std::fs::read_to_string(first.bundle.join(REPORT)).unwrap();
+    assert!(page.contains("<h2>category</h2>") && page.contains("What was taken for what"));
+    assert!(
+        !page.contains("http") && !page.contains("<script") && !page.contains("money back"),
+        "self-contained, no text"
+    );
 
     let category = &first.heads["category"];
     assert_eq!((category.n, category.labels["billing"].n), (21, 7));
     assert!(category.accuracy > 0.9, "{first}");
     let table = first.to_string();
     assert!(table.contains("category: 21 tickets, 2 labels") && table.contains("technical"), "{table}");
+    assert!(table.contains("more tickets would bring") || table.contains("too flat"), "{table}");
     let json = serde_json::to_value(&first).unwrap();
+    assert_eq!(json["studies"]["category"]["confusion"].as_array().unwrap().len(), 2);
+    assert_eq!(json["studies"]["category"]["learning_curve"].as_array().unwrap().len(), 4);
+    assert_eq!(json["out_of_scope"]["taught_by"], 0);
     assert_eq!(json["heads"]["topics"]["n"], 21);
     assert!(json["heads"]["category"]["labels"]["billing"]["threshold"].is_number());
 }

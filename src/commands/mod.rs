@@ -9,6 +9,7 @@ mod convert;
 mod dead;
 mod decisions;
 mod demo;
+mod evaluate;
 mod explain;
 mod prepare;
 mod replay;
@@ -41,6 +42,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Classify(args) => classify::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Train(args) => train::run(args),
+        Command::Evaluate(args) => evaluate::run(&args),
         Command::Decisions(args) => decisions::run(&args),
         Command::Dead(args) => dead::run(args),
         Command::Demo(args) => demo::run(&args),

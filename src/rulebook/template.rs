@@ -211,7 +211,7 @@ fn probe<'v>(vocabulary: &'v Vocabulary, chosen: impl Fn(&str) -> Option<&'v Str
     let language = Language { code: "en".to_owned(), confidence: 0.9 };
     let [platform, ..] = Platform::ALL;
     build(
-        &Prediction { heads, language, model: String::new() },
+        &Prediction { heads, language, model: String::new(), out_of_scope: None },
         Defaults::default(),
         "1",
         platform,

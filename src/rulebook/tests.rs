@@ -46,6 +46,7 @@ pub(super) fn prediction(category: &[(&str, f32)], priority: &[(&str, f32)]) -> 
         ]),
         language: Language { code: "de".to_owned(), confidence: 0.9 },
         model: "m1".to_owned(),
+        out_of_scope: None,
     }
 }
 

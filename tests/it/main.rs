@@ -7,6 +7,7 @@ mod ingress;
 mod store;
 
 mod cli;
+mod cli_model;
 mod crash;
 mod faults;
 mod journeys;

@@ -5,30 +5,6 @@ fn answers(label: usize, of: impl Iterator<Item = (f32, bool)>) -> Vec<Answer> {
 }
 
 #[test]
-fn boastful_logits_are_cooled_and_shy_ones_warmed() {
-    let mut random = fastrand::Rng::with_seed(7);
-    for scale in [3.0f32, 0.4] {
-        let (mut logits, mut targets) = (vec![], vec![]);
-        for _ in 0..4_000 {
-            let z = random.f32() * 4.0 - 2.0;
-            let p = 1.0 / (1.0 + (-z).exp());
-            targets.push(vec![usize::from(random.f32() < p)]);
-            logits.push(vec![0.0, z * scale]);
-        }
-        let found = temperature(HeadKind::Single, &logits, &targets);
-        assert!((found / f64::from(scale) - 1.0).abs() < 0.15, "{found} for {scale}");
-    }
-}
-
-#[test]
-fn a_temperature_stays_within_bounds_and_never_makes_it_worse() {
-    let logits = vec![vec![9.0f32, 0.0]; 20];
-    let always_wrong = vec![vec![1usize]; 20];
-    assert!(temperature(HeadKind::Single, &logits, &always_wrong) <= 5.0 + 1e-6);
-    assert!((temperature(HeadKind::Single, &[], &[]) - 1.0).abs() < 1e-9);
-}
-
-#[test]
 fn a_threshold_stops_where_the_bound_falls_under_the_target() {
     let good = (0u8..100).map(|n| (1.0 - f32::from(n) / 200.0, n < 90));
     let found = thresholds(&answers(0, good), 1, 0.9);

@@ -3,6 +3,7 @@
 //! Lines are counted as an editor counts them, also across quoted line breaks. An empty cell of a single head means
 //! "not labelled"; of a multi head, "none of them". Never quotes a row's text in a problem.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
@@ -52,6 +53,19 @@ pub(super) fn rows(file: &Path, heads: &Heads, problems: &mut Vec<Problem>) -> V
         problems.push(Problem::file(file, "no tickets in it"));
     }
     rows
+}
+
+/// The columns a tickets file has; none where it cannot be read, which reading its rows will say.
+pub(super) fn columns(file: &Path) -> BTreeSet<String> {
+    let bytes = std::fs::read(file).unwrap_or_default();
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    if file.extension().is_some_and(|e| e.eq_ignore_ascii_case("csv")) {
+        let mut reader = csv::ReaderBuilder::new().from_reader(bytes);
+        return reader.headers().into_iter().flatten().map(|name| name.trim().to_owned()).collect();
+    }
+    let lines = bytes.split(|b| *b == b'\n');
+    let tickets = lines.filter_map(|line| serde_json::from_slice::<Map<String, Value>>(line).ok());
+    tickets.flat_map(|ticket| ticket.keys().cloned().collect::<Vec<_>>()).collect()
 }
 
 fn csv(file: &Path, bytes: &[u8], heads: &Heads, problems: &mut Vec<Problem>) -> Vec<Row> {

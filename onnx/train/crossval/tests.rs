@@ -1,4 +1,5 @@
 use super::*;
+use crate::lexicon::count;
 
 #[test]
 fn every_label_is_spread_over_all_folds_and_a_seed_decides_how() {
@@ -19,7 +20,18 @@ fn held_out_logits_know_nothing_of_their_own_ticket() {
     let mut random = Rng::with_seed(3);
     let features = Array2::from_shape_fn((200, 30), |_| random.f32() - 0.5);
     let targets: Vec<Vec<usize>> = (0..200).map(|_| vec![random.usize(0..2)]).collect();
-    let data = Labelled { kind: HeadKind::Single, labels: 2, features: features.view(), targets: &targets };
+    let words: Vec<Counts> =
+        (0..200).map(|n| count(&format!("ticket {n} says {}", random.u32(..)))).collect();
+    let none = Array2::zeros((0, 30));
+    let data = Labelled {
+        kind: HeadKind::Single,
+        labels: 2,
+        all_labels: 2,
+        features: features.view(),
+        terms: words.iter().collect(),
+        targets: &targets,
+        strangers: (none.view(), vec![]),
+    };
     let found = run(&data, 1);
     let right = |(row, target): (&Vec<f32>, &Vec<usize>)| usize::from(row[1] > row[0]) == target[0];
     let hits = found.logits.iter().zip(&targets).filter(|pair| right(*pair)).count();

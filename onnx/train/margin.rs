@@ -1,0 +1,80 @@
+//! One head on sparse features: an L2-regularised squared hinge a label, by dual coordinate descent.
+//!
+//! With more terms than tickets this beats a softmax by a point or two, and is done in a fraction of its time: each
+//! step looks at one ticket's few terms. Hsieh et al. 2008, <https://www.csie.ntu.edu.tw/~cjlin/papers/cddual.pdf>.
+//! Deterministic: the order of the tickets is shuffled by a fixed seed.
+
+use fastrand::Rng;
+
+use crate::lexicon::Sparse;
+
+/// What an error costs against the size of the weights; one is the usual choice for features of length one.
+const COST: f32 = 1.0;
+const MOST_ROUNDS: usize = 60;
+/// Largest violation of optimality at which a label is finished.
+const TOLERANCE: f32 = 0.05;
+
+/// A fitted head: `margin = features · weights + bias`, by label.
+pub(crate) struct Margins {
+    /// `[label][term]`.
+    pub(crate) weights: Vec<Vec<f32>>,
+    /// One a label.
+    pub(crate) bias: Vec<f32>,
+}
+
+impl Margins {
+    pub(crate) fn of(&self, features: &Sparse) -> Vec<f32> {
+        self.weights.iter().zip(&self.bias).map(|(weights, bias)| dot(weights, features) + bias).collect()
+    }
+}
+
+/// Fits every label against the rest.
+pub(crate) fn fit(rows: &[&Sparse], targets: &[&[usize]], terms: usize, labels: usize) -> Margins {
+    let squares: Vec<f32> =
+        rows.iter().map(|row| 1.0 + row.iter().map(|(_, v)| v * v).sum::<f32>()).collect();
+    let (mut weights, mut bias) = (Vec::new(), Vec::new());
+    for label in 0..labels {
+        let signs: Vec<f32> = targets.iter().map(|t| if t.contains(&label) { 1.0 } else { -1.0 }).collect();
+        let (w, b) = one(rows, &signs, &squares, terms);
+        weights.push(w);
+        bias.push(b);
+    }
+    Margins { weights, bias }
+}
+
+fn one(rows: &[&Sparse], signs: &[f32], squares: &[f32], terms: usize) -> (Vec<f32>, f32) {
+    let diagonal = 0.5 / COST;
+    let mut weights = vec![0f32; terms];
+    let mut bias = 0f32;
+    let mut duals = vec![0f32; rows.len()];
+    let mut order: Vec<usize> = (0..rows.len()).collect();
+    let mut random = Rng::with_seed(7);
+    for _ in 0..MOST_ROUNDS {
+        random.shuffle(&mut order);
+        let mut worst = 0f32;
+        for &n in &order {
+            let gradient = signs[n] * (dot(&weights, rows[n]) + bias) - 1.0 + diagonal * duals[n];
+            let violation = if duals[n] > 0.0 { gradient } else { gradient.min(0.0) };
+            worst = worst.max(violation.abs());
+            if violation.abs() < 1e-9 {
+                continue;
+            }
+            let before = duals[n];
+            duals[n] = (before - gradient / (squares[n] + diagonal)).max(0.0);
+            let step = (duals[n] - before) * signs[n];
+            rows[n].iter().for_each(|&(place, value)| weights[place as usize] += step * value);
+            bias += step;
+        }
+        if worst < TOLERANCE {
+            break;
+        }
+    }
+    (weights, bias)
+}
+
+fn dot(weights: &[f32], features: &Sparse) -> f32 {
+    features.iter().map(|&(place, value)| weights[place as usize] * value).sum()
+}
+
+#[cfg(test)]
+mod tests;
