@@ -135,6 +135,7 @@ impl Given {
             heads: BTreeMap::new(),
             language: Language { code: "und".to_owned(), confidence: 0.0 },
             model: "case".to_owned(),
+            out_of_scope: None,
         };
         match &self.predicted {
             None => asked.unwrap_or_else(nothing),
