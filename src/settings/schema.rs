@@ -53,7 +53,13 @@ pub fn schema() -> Value {
                         vec![
                             ("bundle", text("The folder that `deskbridge train` writes.")),
                             ("runtime", text("The ONNX Runtime library; searched for when left out.")),
-                            ("threads", count("Tickets classified at the same time, one thread each. Default: the cores, at most 4.", 1)),
+                            (
+                                "threads",
+                                count(
+                                    "Tickets classified at the same time, one thread each. Default: the cores, at most 4.",
+                                    1,
+                                ),
+                            ),
                         ],
                     ),
                 ),

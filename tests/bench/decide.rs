@@ -124,5 +124,6 @@ fn prediction() -> Prediction {
         heads: BTreeMap::from([("category".to_owned(), scored)]),
         language: Language { code: "en".into(), confidence: 0.9 },
         model: "bench".into(),
+        out_of_scope: None,
     }
 }
