@@ -59,11 +59,21 @@ pub(crate) struct House {
     daemon: Option<Daemon>,
     stop: CancellationToken,
     folder: tempfile::TempDir,
+    answers: bool,
 }
 
 impl House {
     /// Starts the desks and a daemon in `mode` with `rulebook`.
     pub(crate) async fn start(mode: &str, rulebook: &str) -> Self {
+        Self::furnish(mode, rulebook, false).await
+    }
+
+    /// The same, with accounts that allow answers to customers.
+    pub(crate) async fn start_answering(mode: &str, rulebook: &str) -> Self {
+        Self::furnish(mode, rulebook, true).await
+    }
+
+    async fn furnish(mode: &str, rulebook: &str, answers: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let desks = start_all().await.unwrap();
         let mut house = Self {
@@ -74,6 +84,7 @@ impl House {
             daemon: None,
             stop: CancellationToken::new(),
             folder,
+            answers,
         };
         house.open(mode, rulebook).await;
         house
@@ -115,7 +126,11 @@ impl House {
         std::fs::write(at("rules.yaml"), rulebook).unwrap();
         let mut accounts = String::new();
         for desk in &self.desks {
-            accounts.push_str(&format!("  {}:\n    mode: live\n", desk.platform()));
+            accounts.push_str(&format!(
+                "  {}:\n    mode: live\n    allow_public_replies: {}\n",
+                desk.platform(),
+                self.answers
+            ));
             desk.account_yaml().lines().for_each(|line| accounts.push_str(&format!("    {line}\n")));
         }
         let text = format!(

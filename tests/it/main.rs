@@ -6,6 +6,7 @@ mod process;
 mod ingress;
 mod store;
 
+mod actions;
 mod cli;
 mod cli_model;
 mod crash;

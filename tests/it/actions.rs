@@ -1,0 +1,117 @@
+//! Every action of the rulebook, on every desk: what a rule asks for, an agent then sees.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::extract::Path;
+use axum::routing::get;
+use axum::{Json, Router};
+use deskbridge::outcome::EffectOutcome;
+use deskbridge_standins::NewTicket;
+use serde_json::json;
+
+use crate::harness::{House, billing_ticket};
+
+/// Starts an order service of the user's own; returns its port and how often it was asked.
+async fn order_service() -> (u16, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let answer = move |Path(order): Path<String>| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        async move { Json(json!({ "id": order, "status": "on its way" })) }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let service = Router::new().route("/api/{order}", get(answer));
+    tokio::spawn(async move { axum::serve(listener, service).await });
+    (port, asked)
+}
+
+fn every_action(port: u16) -> String {
+    format!(
+        r##"
+version: 1
+lookups: {{ allow_private: [127.0.0.1] }}
+names:
+  groups: {{ billing: Billing, technical: Technical Support }}
+  fields: {{ category: {{ zendesk: Category, intercom: Issue type, freshdesk: cf_category }} }}
+  agents: {{ ada: Ada Lovelace }}
+templates:
+  acknowledge:
+    default: en
+    en: "Thank you. Your question about {{{{ category.label }}}} is with our billing team."
+rules:
+  - id: everything
+    when: {{ text: "charged twice" }}
+    then:
+      - set_field: {{ category: billing }}
+      - set_priority: high
+      - add_tags: [routed]
+      - remove_tags: [unsorted]
+      - assign_group: billing
+      - assign_agent: ada
+      - cc: {{ group: technical }}
+      - note: "Predicted {{{{ category.label }}}}"
+      - lookup:
+          url: "http://127.0.0.1:{port}/api/{{{{ order }}}}"
+          order: "#(\\d{{5,}})"
+          note: "Order {{{{ result.id }}}}: {{{{ result.status }}}}"
+      - reply: acknowledge
+"##
+    )
+}
+
+fn ticket() -> NewTicket {
+    let ticket = billing_ticket();
+    let body = format!("{} It is about order #88213, which was charged twice.", ticket.body);
+    NewTicket { body, tags: vec!["loyal".into(), "unsorted".into()], ..ticket }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_action_reaches_every_desk_once() {
+    let (port, asked) = order_service().await;
+    let mut house = House::start_answering("live", &every_action(port)).await;
+    for (at, desk) in house.desks.iter().enumerate() {
+        let name = desk.platform();
+        let id = desk.open(ticket()).await;
+        house.settle().await;
+        let state = desk.ticket(&id).unwrap();
+        let decided = house.decided(desk.as_ref(), &id).await;
+        assert_eq!(decided.len(), 1, "{name}");
+        for effect in &decided[0].effects {
+            assert_eq!(effect.state, EffectOutcome::Applied, "{name}: {effect:?}");
+        }
+        // Ten actions, and the note that the look-up brought.
+        assert_eq!(decided[0].effects.len(), 11, "{name}: {:?}", decided[0].effects);
+        assert_eq!(state.priority.as_deref(), Some("high"), "{name}");
+        assert_eq!(state.group.as_deref(), Some("Billing"), "{name}");
+        assert_eq!(state.agent.as_deref(), Some("Ada Lovelace"), "{name}");
+        assert!(state.tags.contains("loyal") && state.tags.contains("routed"), "{name}: {:?}", state.tags);
+        assert!(!state.tags.contains("unsorted"), "{name}: {:?}", state.tags);
+        assert!(state.tags.iter().any(|tag| tag.starts_with("cc-")), "{name}: {:?}", state.tags);
+        let said = |public: bool, what: &str| {
+            state.notes.iter().filter(|note| note.public == public && note.body.contains(what)).count()
+        };
+        assert_eq!(said(false, "Predicted billing"), 1, "{name}: {:?}", state.notes);
+        assert_eq!(said(false, "Order 88213: on its way"), 1, "{name}: {:?}", state.notes);
+        assert_eq!(said(false, "Technical Support"), 1, "{name}: {:?}", state.notes);
+        assert_eq!(said(true, "with our billing team"), 1, "{name}: {:?}", state.notes);
+        assert_eq!(asked.load(Ordering::SeqCst), at + 1, "{name}: the order service is asked once a ticket");
+    }
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shadow_mode_asks_no_order_service_and_answers_nobody() {
+    let (port, asked) = order_service().await;
+    let mut house = House::start_answering("shadow", &every_action(port)).await;
+    for desk in &house.desks {
+        let id = desk.open(ticket()).await;
+        house.settle().await;
+        let writes: Vec<_> = desk.requests().into_iter().filter(|request| request.is_write()).collect();
+        assert!(writes.is_empty(), "{}: {writes:?}", desk.platform());
+        assert!(desk.ticket(&id).unwrap().notes.is_empty(), "{}", desk.platform());
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    house.stop().await;
+}
