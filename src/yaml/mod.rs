@@ -79,10 +79,27 @@ pub(crate) fn parse(sheet: &Sheet, text: &str) -> Result<Node, Vec<Diagnostic>> 
         Ok(_) if !builder.problems.is_empty() => Err(builder.problems),
         Ok(root) => Ok(root),
         Err(fatal) => {
-            builder.problems.push(*fatal);
+            let fatal = indented_by_tab(sheet, text, &fatal).unwrap_or(*fatal);
+            builder.problems.push(fatal);
             Err(builder.problems)
         }
     }
+}
+
+/// The parser notices a tab at the end of the line above it; people look for it where it stands.
+fn indented_by_tab(sheet: &Sheet, text: &str, found: &Diagnostic) -> Option<Diagnostic> {
+    if !found.message.contains("tab") {
+        return None;
+    }
+    let above = found.line.saturating_sub(1);
+    let (line, column) = text.lines().enumerate().skip(above).find_map(|(at, line)| {
+        let indent = &line[..line.len() - line.trim_start().len()];
+        indent.find('\t').map(|column| (at + 1, column + 1))
+    })?;
+    let at = Place { line, column, variable: 0 };
+    let message = "not valid YAML: a tab indents this line";
+    let help = "indent with spaces".to_owned();
+    Some(sheet.diagnostic(Severity::Error, at, message).with_help(Some(help)))
 }
 
 type Fatal = Box<Diagnostic>;

@@ -106,3 +106,11 @@ fn syntax_errors_have_a_place() {
     assert!(problems[0].message.starts_with("not valid YAML: "), "{}", problems[0]);
     assert!(problems[0].line >= 1);
 }
+
+#[test]
+fn a_tab_is_reported_where_it_stands() {
+    let text = "rules:\n  - id: a\n\t  when: x\n";
+    let problems = parse(&Sheet::new("t.yaml", text), text).unwrap_err();
+    assert_eq!((problems[0].line, problems[0].column), (3, 1), "{}", problems[0]);
+    assert_eq!(problems[0].help.as_deref(), Some("indent with spaces"));
+}

@@ -132,7 +132,8 @@ fn compare(one: &Played, play: &Play, state: &TicketState) -> Vec<String> {
     if !lost.is_empty() {
         faults.push(format!("{}/{} lost its tags {}", one.account, one.ticket, lost.join(", ")));
     }
-    let notes = entry.effects.iter().filter(|effect| effect.kind == "note").count();
+    // A group that shall follow is named in a note, too.
+    let notes = entry.effects.iter().filter(|effect| matches!(effect.kind.as_str(), "note" | "cc")).count();
     if state.notes.len() != notes {
         faults.push(format!("{}/{} has {} notes, not {notes}", one.account, one.ticket, state.notes.len()));
     }
@@ -165,6 +166,7 @@ fn fault(effect: &EffectRecord, state: &TicketState) -> Option<String> {
             let seen = state.fields.get(field).map(String::as_str).unwrap_or_default();
             value.as_str().is_some_and(|value| value.eq_ignore_ascii_case(seen))
         }),
+        "cc" => state.tags.iter().any(|tag| tag.starts_with("cc-")),
         "note" => {
             let marker = effect.value.as_str().unwrap_or_default();
             state.notes.iter().filter(|note| !note.public && note.body.contains(marker)).count() == 1
