@@ -115,3 +115,40 @@ async fn shadow_mode_asks_no_order_service_and_answers_nobody() {
     assert_eq!(asked.load(Ordering::SeqCst), 0);
     house.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_known_of_the_customer_and_the_hour_decide_too() {
+    let rules = r#"
+version: 1
+rules:
+  - id: enterprise
+    when: { segment: enterprise }
+    then: [{ add_tags: from-enterprise }]
+  - id: writes-again
+    when: { repeat_contacts: ">=2", within: 7d }
+    then: [{ add_tags: writes-again }]
+  - id: awake
+    when: { hours: { zone: Europe/Berlin, open: "Mon-Sun 00:00-24:00", is: open } }
+    then: [{ add_tags: awake }]
+  - id: fresh
+    when: { age: "<1h" }
+    then: [{ add_tags: fresh }]
+"#;
+    let mut house = House::start_answering("live", rules).await;
+    for desk in &house.desks {
+        let name = desk.platform();
+        let mut tags = Vec::new();
+        for email in ["ann@kestrel.example", "ann@kestrel.example", "bob@mail.example"] {
+            let id = desk.open(NewTicket { email: email.into(), ..billing_ticket() }).await;
+            house.settle().await;
+            tags.push(desk.ticket(&id).unwrap().tags);
+        }
+        let has = |at: usize, tag: &str| tags[at].contains(tag);
+        assert!(has(0, "from-enterprise") && has(1, "from-enterprise"), "{name}: {tags:?}");
+        assert!(!has(2, "from-enterprise"), "{name}: {tags:?}");
+        assert!(has(1, "writes-again"), "{name}: {tags:?}");
+        assert!(!has(0, "writes-again") && !has(2, "writes-again"), "{name}: {tags:?}");
+        assert!((0..3).all(|at| has(at, "awake") && has(at, "fresh")), "{name}: {tags:?}");
+    }
+    house.stop().await;
+}

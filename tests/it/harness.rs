@@ -68,7 +68,7 @@ impl House {
         Self::furnish(mode, rulebook, false).await
     }
 
-    /// The same, with accounts that allow answers to customers.
+    /// The same, with accounts that allow answers to customers and know segments.
     pub(crate) async fn start_answering(mode: &str, rulebook: &str) -> Self {
         Self::furnish(mode, rulebook, true).await
     }
@@ -126,11 +126,11 @@ impl House {
         std::fs::write(at("rules.yaml"), rulebook).unwrap();
         let mut accounts = String::new();
         for desk in &self.desks {
-            accounts.push_str(&format!(
-                "  {}:\n    mode: live\n    allow_public_replies: {}\n",
-                desk.platform(),
-                self.answers
-            ));
+            accounts.push_str(&format!("  {}:\n    mode: live\n", desk.platform()));
+            if self.answers {
+                accounts.push_str("    allow_public_replies: true\n");
+                accounts.push_str("    segment: { field: company.plan, map: { enterprise: enterprise }, default: standard }\n");
+            }
             desk.account_yaml().lines().for_each(|line| accounts.push_str(&format!("    {line}\n")));
         }
         let text = format!(
