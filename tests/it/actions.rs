@@ -7,7 +7,8 @@ use axum::extract::Path;
 use axum::routing::get;
 use axum::{Json, Router};
 use deskbridge::outcome::EffectOutcome;
-use deskbridge_standins::NewTicket;
+use deskbridge_standins::intercom::Intercom;
+use deskbridge_standins::{Desk, NewTicket};
 use serde_json::json;
 
 use crate::harness::{House, billing_ticket};
@@ -150,5 +151,32 @@ rules:
         assert!(!has(0, "writes-again") && !has(2, "writes-again"), "{name}: {tags:?}");
         assert!((0..3).all(|at| has(at, "awake") && has(at, "fresh")), "{name}: {tags:?}");
     }
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_that_is_no_conversation_is_routed_too() {
+    let (port, _) = order_service().await;
+    let rules = every_action(port);
+    let mut house = House::start_answering("live", &rules).await;
+    house.stop().await;
+    let desk = Arc::new(Intercom::start().await.unwrap());
+    house.desks = vec![desk.clone()];
+    house.open("live", &rules).await;
+    let id = desk.open_ticket(ticket()).await;
+    house.settle().await;
+    let state = desk.ticket(&id).unwrap();
+    let decided = house.decided(desk.as_ref(), &id).await;
+    assert_eq!(decided.len(), 1, "{:?}", house.store.dead().await.unwrap());
+    for effect in &decided[0].effects {
+        assert_eq!(effect.state, EffectOutcome::Applied, "{effect:?}");
+    }
+    assert_eq!(state.priority.as_deref(), Some("high"));
+    assert_eq!(state.group.as_deref(), Some("Billing"));
+    assert_eq!(state.agent.as_deref(), Some("Ada Lovelace"));
+    assert_eq!(state.fields.get("Issue type").map(String::as_str), Some("Billing"));
+    assert!(state.tags.contains("loyal") && state.tags.contains("routed"), "{:?}", state.tags);
+    assert!(!state.tags.contains("unsorted"), "{:?}", state.tags);
+    assert_eq!(state.notes.iter().filter(|note| note.public).count(), 1, "{:?}", state.notes);
     house.stop().await;
 }

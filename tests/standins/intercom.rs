@@ -102,6 +102,27 @@ impl Drop for Intercom {
     }
 }
 
+impl Intercom {
+    /// A customer opens a ticket, not a conversation: it is kept, and `ticket.created` is sent. Returns its id as
+    /// deskbridge writes it.
+    pub async fn open_ticket(&self, ticket: NewTicket) -> String {
+        let (id, notification) = {
+            let mut workspace = self.shared.workspace();
+            let id = workspace.open(ticket);
+            let kept = workspace.conversation(&id);
+            let number = kept.map(|kept| {
+                kept.ticket = true;
+                kept.id
+            });
+            (id, number.and_then(|number| workspace.ticket_creation(number)))
+        };
+        if let Some(notification) = notification {
+            notification.send(&self.shared.sender).await;
+        }
+        format!("ticket-{id}")
+    }
+}
+
 #[async_trait]
 impl Desk for Intercom {
     fn platform(&self) -> &'static str {

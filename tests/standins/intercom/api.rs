@@ -4,6 +4,7 @@
 //! change is followed by the notifications it causes.
 
 mod show;
+mod ticket;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -135,7 +136,12 @@ fn dispatch(
             ["admins"] => Ok(show::admins()),
             ["tags"] => Ok(workspace.all_tags()),
             ["me"] => Ok(show::me()),
-            ["ticket_types"] => Ok(json!({ "type": "list", "data": [] })),
+            ["ticket_types"] => Ok(ticket::types()),
+            ["tickets", id] => {
+                let shown = workspace.show_ticket(id).ok_or_else(not_found)?;
+                workspace.looked(id);
+                Ok(shown)
+            }
             _ => Err(not_found()),
         };
     }
@@ -147,6 +153,19 @@ fn dispatch(
             let name = name.ok_or_else(|| refused(400, "parameter_invalid", "invalid tag parameters"))?;
             let id = workspace.tag(name);
             Ok(show::tag(id, &workspace.tags[&id]))
+        }
+        ("PUT", ["tickets", id]) => ticket::update(workspace, id, &body),
+        (verb, ["tickets", id, rest @ ..]) => {
+            let number = workspace.conversation(id).filter(|kept| kept.ticket).ok_or_else(not_found)?.id;
+            match (verb, rest) {
+                ("POST", ["tags"]) => add_tag(workspace, number, &body, caused),
+                ("DELETE", ["tags", tag]) => remove_tag(workspace, number, tag, &body),
+                ("POST", ["reply"]) => {
+                    reply(workspace, number, &body, caused)?;
+                    workspace.show_ticket(id).ok_or_else(not_found)
+                }
+                _ => Err(not_found()),
+            }
         }
         (verb, ["conversations", id, rest @ ..]) => {
             let id = workspace.conversation(id).ok_or_else(not_found)?.id;

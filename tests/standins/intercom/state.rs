@@ -104,6 +104,8 @@ pub(super) struct Conversation {
     /// The native priority, which only the preview version writes.
     pub(super) priority: Option<String>,
     pub(super) attributes: BTreeMap<String, Value>,
+    /// Whether it is a ticket, which lives under another address.
+    pub(super) ticket: bool,
     /// Tag ids, oldest first.
     pub(super) tags: Vec<u64>,
     pub(super) parts: Vec<Value>,
@@ -122,6 +124,11 @@ impl Conversation {
     }
 }
 
+/// The number of a conversation, or of a ticket as deskbridge writes it.
+fn number(id: &str) -> Option<u64> {
+    id.strip_prefix("ticket-").unwrap_or(id).parse().ok()
+}
+
 pub(super) fn now_s() -> i64 {
     now_ms() / 1000
 }
@@ -137,7 +144,7 @@ impl Workspace {
     }
 
     pub(super) fn conversation(&mut self, id: &str) -> Option<&mut Conversation> {
-        self.conversations.get_mut(&id.parse().ok()?)
+        self.conversations.get_mut(&number(id)?)
     }
 
     /// The tag's id; made where there is none. Names ignore case.
@@ -244,7 +251,7 @@ impl Workspace {
     }
 
     pub(super) fn in_names(&self, id: &str) -> Option<TicketState> {
-        let conversation = self.conversations.get(&id.parse().ok()?)?;
+        let conversation = self.conversations.get(&number(id)?)?;
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let attribute = conversation.attributes.get(PRIORITY).map(|value| text(value).to_lowercase());
         let notes = conversation.parts.iter().filter_map(|part| {
