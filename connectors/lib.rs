@@ -15,6 +15,7 @@
 //! | what we want changed | [`plan`] |
 //! | one request and its answer | [`call`] |
 //! | names to ids | [`directory`] |
+//! | what the agents settled on | [`settled`] |
 //! | the contract of a platform | [`connector`] |
 //!
 //! A fourth platform is one folder here and three lines in [`account::Platform`].
@@ -27,6 +28,7 @@ pub mod directory;
 pub mod plain_text;
 pub mod plan;
 pub mod secret;
+pub mod settled;
 pub mod signature;
 pub mod ticket;
 

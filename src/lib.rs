@@ -23,6 +23,7 @@ pub mod history;
 pub mod mode;
 pub mod outcome;
 pub mod replay;
+pub mod report;
 pub mod rulebook;
 pub mod snapshot;
 pub mod triage;
