@@ -12,6 +12,7 @@ use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
 use crate::secret::Secret;
 use crate::ticket::{Skip, Ticket};
+use crate::trigger::Trigger;
 
 /// A helpdesk platform as pure functions. Every exchange is called again and again with all answers so far,
 /// from none on, and ends after a bounded number of them whatever they say.
@@ -47,6 +48,10 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
 
     /// Reads groups, agents, fields and tags.
     fn names(&self, answers: &[Answer]) -> Next<Directory>;
+
+    /// Reads the platform's own automation that our updates can start. `None` where the platform does not tell, or not to
+    /// these credentials.
+    fn triggers(&self, names: &Directory, answers: &[Answer]) -> Next<Option<Vec<Trigger>>>;
 
     /// Whether this account could carry out the effect: its names exist and the platform can do it.
     ///

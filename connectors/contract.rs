@@ -86,7 +86,7 @@ impl<T, C> From<Next<T, C>> for End {
     }
 }
 
-/// Runs look, names and act (with and without doubt) on the same script.
+/// Runs look, names, triggers and act (with and without doubt) on the same script.
 fn every_exchange(
     connector: &dyn Connector,
     sample: &Sample,
@@ -105,6 +105,11 @@ fn every_exchange(
     vec![
         ("look", exchange(|answers| connector.look(&notice, answers), |read| read.0.as_str(), script).into()),
         ("names", exchange(|answers| connector.names(answers), |read| read.0.as_str(), script).into()),
+        (
+            "triggers",
+            exchange(|answers| connector.triggers(&sample.names, answers), |read| read.0.as_str(), script)
+                .into(),
+        ),
         ("act", act(Doubt::None)),
         ("act in doubt", act(Doubt::LastWriteUnanswered)),
     ]
@@ -154,6 +159,9 @@ fn a_busy_or_failing_platform_is_asked_later_and_lost_credentials_are_said_so() 
                 };
                 for (what, end) in every_exchange(&*connector, &sample, &plan, &script) {
                     let as_promised = match (&end, status) {
+                        // Whoever may not read triggers, or has none to read, does without.
+                        (End::Done, 403) if what == "triggers" => true,
+                        (End::Done, _) if what == "triggers" && platform == Platform::Intercom => true,
                         // The exchange was over before the scripted answer.
                         (End::Done, _) => before > 0,
                         (End::Later(Later::Busy { .. }), 429) => true,

@@ -16,6 +16,7 @@
 //! | one request and its answer | [`call`] |
 //! | names to ids | [`directory`] |
 //! | what the agents settled on | [`settled`] |
+//! | the platform's own automation | [`trigger`] |
 //! | the contract of a platform | [`connector`] |
 //!
 //! A fourth platform is one folder here and three lines in [`account::Platform`].
@@ -31,6 +32,7 @@ pub mod secret;
 pub mod settled;
 pub mod signature;
 pub mod ticket;
+pub mod trigger;
 
 mod freshdesk;
 mod intercom;

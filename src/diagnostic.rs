@@ -17,6 +17,8 @@ pub enum Severity {
     Error,
     /// It works, and somebody should look at it.
     Warning,
+    /// Nothing is wrong; it should be known.
+    Note,
 }
 
 impl Severity {
@@ -25,6 +27,7 @@ impl Severity {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }

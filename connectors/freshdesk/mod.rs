@@ -7,6 +7,7 @@
 mod act;
 mod look;
 mod names;
+mod triggers;
 mod verify;
 mod wire;
 
@@ -27,6 +28,7 @@ use crate::plan::{Applied, Effect, Plan};
 use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::ticket::Ticket;
+use crate::trigger::Trigger;
 
 /// How far a signed timestamp may lie from our clock when the settings do not say.
 const TOLERANCE: Duration = Duration::from_secs(5 * 60);
@@ -210,6 +212,10 @@ impl Connector for Freshdesk {
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {
         names::names(answers)
+    }
+
+    fn triggers(&self, names: &Directory, answers: &[Answer]) -> Next<Option<Vec<Trigger>>> {
+        triggers::triggers(names, answers)
     }
 
     fn can(&self, effect: &Effect, names: &Directory) -> Result<(), String> {

@@ -3,6 +3,7 @@
 mod act;
 mod look;
 mod telling;
+mod triggers;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
@@ -73,6 +74,7 @@ pub(crate) fn answer_to(path: &str, more: bool) -> Value {
         }
         other if other.starts_with("contacts/") => json!({ "id": 7, "company_id": 9 }),
         other if other.starts_with("companies/") => json!({ "id": 9, "custom_fields": { "plan": "pro" } }),
+        "automations/4/rules" => json!([]),
         other if other.ends_with("/notes") => json!({ "id": 9 }),
         _ => {
             json!({ "id": 35436, "updated_at": "2026-11-20T10:00:00Z", "status": 2, "tags": ["vip"], "requester_id": 7 })

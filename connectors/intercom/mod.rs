@@ -27,6 +27,7 @@ use crate::plan::{Applied, Effect, Plan};
 use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::ticket::{RemoteId, Ticket};
+use crate::trigger::Trigger;
 
 /// Versions whose differences this connector knows.
 /// <https://developers.intercom.com/docs/references/changelog>
@@ -195,6 +196,11 @@ impl Connector for Intercom {
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {
         names::names(self, answers)
+    }
+
+    fn triggers(&self, _: &Directory, _: &[Answer]) -> Next<Option<Vec<Trigger>>> {
+        // Workflows are not to be had by the API.
+        Next::Done(None)
     }
 
     fn can(&self, effect: &Effect, names: &Directory) -> Result<(), String> {

@@ -9,6 +9,7 @@ mod aim;
 mod body;
 mod look;
 mod names;
+mod triggers;
 mod verify;
 mod wire;
 
@@ -31,6 +32,7 @@ use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::ticket::Ticket;
 use crate::trace;
+use crate::trigger::Trigger;
 
 /// What the "Test webhook" button signs with before a webhook exists. It is printed in the vendor's manual
 /// (<https://developer.zendesk.com/documentation/webhooks/verifying/>), so whoever reads that could sign with it.
@@ -200,6 +202,10 @@ impl Connector for Zendesk {
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {
         names::names(answers, &self.base_url)
+    }
+
+    fn triggers(&self, names: &Directory, answers: &[Answer]) -> Next<Option<Vec<Trigger>>> {
+        triggers::triggers(names, answers, &self.base_url)
     }
 
     fn can(&self, effect: &Effect, names: &Directory) -> Result<(), String> {

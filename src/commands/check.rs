@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use deskbridge_connectors::{Later, Refusal};
+use deskbridge_connectors::{Directory, Later, Refusal};
 
 use super::{BAD_SETTINGS, cases, prepare, runtime, terminal};
 use crate::cli::Check;
@@ -23,8 +23,8 @@ pub(super) fn run(args: &Check) -> anyhow::Result<ExitCode> {
         let rulebook = brain.as_ref().map(|brain| &brain.rulebook);
         findings.extend(runtime()?.block_on(online(settings, rulebook)));
     }
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    let warnings = findings.len() - errors;
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     if args.json {
         for finding in &findings {
             terminal::line(serde_json::to_string(finding)?)?;
@@ -76,18 +76,42 @@ async fn ask(settings: &Settings, account: &Account, rulebook: Option<&Rulebook>
         Err(stopped) => return vec![place(why(&stopped), "check base_url, credentials and their scopes")],
     };
     let Some(rulebook) = rulebook else { return Vec::new() };
-    rulebook
-        .effects_for(account.platform)
-        .into_iter()
-        .filter_map(|(rule, at, effect)| {
-            let message = line.connector().can(&effect, &names).err()?;
-            Some(rulebook.diagnostic(
-                Severity::Error,
-                at,
-                format!("account `{name}`: rule `{rule}`: {message}"),
-            ))
-        })
-        .collect()
+    let mut findings = automation(&line, account, rulebook, &names).await;
+    let undoable = rulebook.effects_for(account.platform).into_iter().filter_map(|(rule, at, effect)| {
+        let message = line.connector().can(&effect, &names).err()?;
+        Some(rulebook.diagnostic(Severity::Error, at, format!("account `{name}`: rule `{rule}`: {message}")))
+    });
+    findings.extend(undoable);
+    findings
+}
+
+/// What the platform's own triggers and the rulebook would do to each other. Reading triggers takes an administrator's
+/// role on most platforms, which triage does not need: who may not read them is told so, and that is all.
+async fn automation(
+    line: &Line,
+    account: &Account,
+    rulebook: &Rulebook,
+    names: &Directory,
+) -> Vec<Diagnostic> {
+    let name = account.name();
+    match line.triggers(names, &mut Calls::new()).await {
+        Ok(Some(triggers)) => rulebook.against_triggers(name, account.platform, names, &triggers),
+        Ok(None) => {
+            let message = format!(
+                "account `{name}`: the platform's own triggers cannot be read with these credentials"
+            );
+            let help = "look by hand for triggers that change, on updates, what the rulebook sets".to_owned();
+            vec![
+                Diagnostic::without_place(Severity::Note, format!("account `{name}`"), message)
+                    .with_help(Some(help)),
+            ]
+        }
+        Err(stopped) => {
+            let message = format!("its triggers cannot be read: {}", why(&stopped));
+            let place = format!("account `{name}`");
+            vec![Diagnostic::without_place(Severity::Warning, place, message)]
+        }
+    }
 }
 
 /// Why an account's names could not be read, in words.

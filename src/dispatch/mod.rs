@@ -14,6 +14,7 @@ mod send;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbridge_connectors::trigger::Trigger;
 use deskbridge_connectors::{
     Answer, Applied, Call, Connector, Directory, Doubt, Later, Looked, Next, Notice, Plan, Read, Refusal,
     Secret, Ticket, Write,
@@ -103,6 +104,18 @@ impl Line {
             self.lock_out();
         }
         names
+    }
+
+    /// Reads the platform's own automation; `None` where it does not tell.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn triggers(
+        &self,
+        names: &Directory,
+        calls: &mut Calls,
+    ) -> Result<Option<Vec<Trigger>>, Stopped> {
+        self.ask(calls, |answers| self.connector.triggers(names, answers)).await
     }
 
     /// Reads a ticket back.

@@ -12,6 +12,7 @@ mod hours;
 mod pattern;
 mod read;
 mod show;
+mod sieve;
 mod sight;
 
 pub(super) use bound::{Age, Bound, Count, span};
@@ -19,6 +20,7 @@ pub(super) use head::{HeadTest, chosen};
 pub(super) use hours::Hours;
 pub(super) use pattern::{Part, Pattern};
 pub(super) use read::read;
+pub(super) use sieve::Sieve;
 pub(super) use sight::Sight;
 
 /// The words a condition may begin with; any other is the short form of a head.

@@ -68,7 +68,7 @@ struct Run<'a> {
 /// The one evaluation behind `decide` and `explain`. Untraced, conditions after the answer is known are left out.
 pub(super) fn evaluate(rulebook: &Rulebook, facts: &Facts<'_>, traced: bool) -> Explanation {
     let book = &rulebook.book;
-    let sight = Sight::new(facts, book.defaults, &book.names);
+    let sight = Sight::new(facts, book.defaults, &book.names, &book.sieve);
     let mut run = Run {
         rulebook,
         facts,

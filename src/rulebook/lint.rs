@@ -14,6 +14,7 @@ use crate::yaml::Problems;
 
 mod clash;
 mod never;
+pub(super) mod triggers;
 
 /// Reports them all.
 pub(super) fn check(rulebook: &Rulebook, problems: &mut Problems) {

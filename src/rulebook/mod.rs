@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use deskbridge_connectors::trigger::Trigger;
 use deskbridge_connectors::{Directory, Effect, Platform, Ticket};
 use deskbridge_onnx::Prediction;
 use jiff::Timestamp;
@@ -136,6 +137,17 @@ impl Rulebook {
     /// installations.
     pub fn against(&self, accounts: &[Permissions]) -> Vec<Diagnostic> {
         permissions::check(self, accounts)
+    }
+
+    /// What an account's own triggers and this rulebook would do to each other, as far as that can be told. Warnings.
+    pub fn against_triggers(
+        &self,
+        account: &str,
+        platform: Platform,
+        names: &Directory,
+        triggers: &[Trigger],
+    ) -> Vec<Diagnostic> {
+        lint::triggers::check(self, account, platform, names, triggers)
     }
 
     /// A finding about a place in this rulebook, with its snippet.

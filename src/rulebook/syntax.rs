@@ -2,7 +2,7 @@
 
 use super::Vocabulary;
 use super::action::{self, Action};
-use super::condition::{self, When};
+use super::condition::{self, Sieve, When};
 use super::names::Names;
 use super::replies::Replies;
 use crate::diagnostic::Place;
@@ -18,6 +18,8 @@ pub(super) struct Book {
     /// Hosts of look-ups that may lie in a private network, in lower case.
     pub(super) private_hosts: Vec<String>,
     pub(super) rules: Vec<Rule>,
+    /// Finds the text conditions worth asking.
+    pub(super) sieve: Sieve,
 }
 
 /// What stands in where nothing more particular is said.
@@ -70,7 +72,8 @@ pub(super) fn book(root: &Node, vocabulary: Option<&Vocabulary>, problems: &mut 
         }
     }
     file.close(problems);
-    Book { defaults, names, replies, private_hosts, rules }
+    let sieve = Sieve::over(rules.iter_mut().filter_map(|rule| rule.when.as_mut()));
+    Book { defaults, names, replies, private_hosts, rules, sieve }
 }
 
 fn private_hosts(mut table: Table<'_>, problems: &mut Problems) -> Vec<String> {

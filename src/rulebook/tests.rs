@@ -16,6 +16,7 @@ mod manual;
 mod questions;
 mod robust;
 mod shipped;
+mod triggers;
 
 pub(super) fn vocabulary() -> Vocabulary {
     let labels = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();

@@ -21,7 +21,8 @@ pub struct Unseen {
 
 /// The first rule that cannot be answered, and what it reads.
 pub fn first(rulebook: &Rulebook, facts: &Facts<'_>, unseen: &Unseen) -> Option<(String, String)> {
-    let sight = Sight::new(facts, rulebook.book.defaults, &rulebook.book.names);
+    let book = &rulebook.book;
+    let sight = Sight::new(facts, book.defaults, &book.names, &book.sieve);
     for rule in &rulebook.book.rules {
         let mut reads = None;
         let answer = match &rule.when {

@@ -239,6 +239,25 @@ async fn check_online_names_the_group_that_an_account_does_not_have() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn check_online_tells_of_triggers_that_undo_a_rule() {
+    let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
+    house.stop().await;
+    house.desks.iter().for_each(|desk| desk.reassigns_at_updates("Tier one first", "Technical Support"));
+    let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
+    let output = ask(&["check", "--config", config.to_str().unwrap(), "--online"], "");
+    assert!(output.status.success(), "a warning forbids nothing: {}", stderr(&output));
+    let said = stderr(&output);
+    for account in ["zendesk", "freshdesk"] {
+        let warning = format!(
+            "warning: account `{account}`: the trigger `Tier one first` may run on this update and set the group to `Technical Support`"
+        );
+        assert!(said.contains(&warning), "{said}");
+    }
+    assert!(said.contains("rules.yaml:14:"), "at the rule's own line: {said}");
+    assert!(said.contains("note: account `intercom`: the platform's own triggers cannot be read"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_port_in_use_is_said_with_the_other_problems() {
     let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
     house.stop().await;

@@ -44,6 +44,10 @@ pub trait Desk: Send + Sync {
     /// the write meets a ticket that moved.
     fn agent_edits_after_next_look(&self, ticket: &str, change: Change);
 
+    /// Sets up a trigger of the platform's own that assigns this group at every update an agent makes, also by the API, and
+    /// is shown by it. Intercom's workflows are no part of its API, so that none is set up there.
+    fn reassigns_at_updates(&self, name: &str, group: &str);
+
     /// The next matching requests meet this fault. Faults are consumed in order.
     fn inject(&self, fault: Fault);
 

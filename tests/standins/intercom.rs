@@ -197,6 +197,8 @@ impl Desk for Intercom {
         self.shared.sender.post_once(hooks::signed(&body), body).await
     }
 
+    fn reassigns_at_updates(&self, _: &str, _: &str) {}
+
     fn agent_edits(&self, ticket: &str, change: Change) {
         self.shared.workspace().edit(ticket, &change);
     }

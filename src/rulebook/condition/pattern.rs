@@ -9,9 +9,8 @@ const MOST_BYTES: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub(in crate::rulebook) struct Pattern {
     regex: Regex,
-    /// The same without its word edges, where it has some: it finds no less. On text beyond ASCII the library's fast
-    /// engine cannot tell word edges, and the slow one is needed only where this finds something.
-    loose: Option<Regex>,
+    /// Its place in the rulebook's [`super::sieve::Sieve`]; `None` where it is searched by itself.
+    pub(super) place: Option<usize>,
 }
 
 impl Pattern {
@@ -20,11 +19,8 @@ impl Pattern {
     /// # Errors
     /// What is wrong with it, in a few words.
     pub(in crate::rulebook) fn new(source: &str) -> Result<Self, String> {
-        let build = |source: &str| {
-            RegexBuilder::new(source).size_limit(MOST_BYTES).dfa_size_limit(MOST_BYTES).build()
-        };
-        let loose = without_word_edges(source).and_then(|loose| build(&loose).ok());
-        build(source).map(|regex| Self { regex, loose }).map_err(|error| match error {
+        let built = RegexBuilder::new(source).size_limit(MOST_BYTES).dfa_size_limit(MOST_BYTES).build();
+        built.map(|regex| Self { regex, place: None }).map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => {
                 "the expression is too large; name fewer repetitions".to_owned()
             }
@@ -43,8 +39,7 @@ impl Pattern {
     }
 
     pub(super) fn is_match(&self, text: &str) -> bool {
-        let may = |loose: &Regex| text.is_ascii() || loose.is_match(text);
-        self.loose.as_ref().is_none_or(may) && self.regex.is_match(text)
+        self.regex.is_match(text)
     }
 
     /// What its first group found, or the whole match where it has no group.
@@ -52,25 +47,6 @@ impl Pattern {
         let found = self.regex.captures(text)?;
         found.get(1).or_else(|| found.get(0)).map(|part| part.as_str())
     }
-}
-
-/// Every `\b` taken out; `None` where there is none.
-fn without_word_edges(source: &str) -> Option<String> {
-    let mut loose = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some((before, after)) = rest.split_once('\\') {
-        loose.push_str(before);
-        let mut chars = after.chars();
-        match chars.next() {
-            // `\b{start}` and its like are left as they are.
-            Some('b') if !chars.as_str().starts_with('{') => loose.push_str("(?:)"),
-            Some(other) => loose.extend(['\\', other]),
-            None => loose.push('\\'),
-        }
-        rest = chars.as_str();
-    }
-    loose.push_str(rest);
-    (loose != source).then_some(loose)
 }
 
 impl PartialEq for Pattern {

@@ -8,6 +8,7 @@ use deskbridge_connectors::{FieldValue, RemoteId, Status};
 
 use super::bound::in_words;
 use super::pattern::{Part, Pattern};
+use super::sieve::{Sieve, Sifted};
 use super::{FieldTest, Test, chosen};
 use crate::rulebook::Facts;
 use crate::rulebook::names::{Kind, Names};
@@ -18,13 +19,23 @@ pub(in crate::rulebook) struct Sight<'a> {
     facts: &'a Facts<'a>,
     defaults: Defaults,
     names: &'a Names,
+    sieve: &'a Sieve,
+    /// What may be in the subject, and in each message that the customer wrote.
+    subject: OnceCell<Sifted>,
+    wrote: OnceCell<Vec<(&'a str, Sifted)>>,
     /// The ticket's tags in lower case.
     tags: OnceCell<Vec<String>>,
 }
 
 impl<'a> Sight<'a> {
-    pub(in crate::rulebook) fn new(facts: &'a Facts<'a>, defaults: Defaults, names: &'a Names) -> Self {
-        Self { facts, defaults, names, tags: OnceCell::new() }
+    pub(in crate::rulebook) fn new(
+        facts: &'a Facts<'a>,
+        defaults: Defaults,
+        names: &'a Names,
+        sieve: &'a Sieve,
+    ) -> Self {
+        let (subject, wrote, tags) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { facts, defaults, names, sieve, subject, wrote, tags }
     }
 
     /// Whether the condition holds.
@@ -186,12 +197,17 @@ impl<'a> Sight<'a> {
     /// Where one of the patterns is found.
     fn found(&self, patterns: &[Pattern], part: Part) -> Option<&'static str> {
         let ticket = self.facts.ticket;
-        let any = |text: &str| patterns.iter().any(|pattern| pattern.is_match(text));
-        if part != Part::Body && any(&ticket.subject) {
+        let any = |text: &str, sifted: &Sifted| patterns.iter().any(|pattern| sifted.has(pattern, text));
+        let subject = || self.subject.get_or_init(|| self.sieve.sift(&ticket.subject));
+        if part != Part::Body && any(&ticket.subject, subject()) {
             return Some("the subject");
         }
-        let wrote = || ticket.messages.iter().filter(|one| one.author == Author::Customer && one.public);
-        (part != Part::Subject && wrote().any(|message| any(&message.text))).then_some("the body")
+        let wrote = || {
+            let public = ticket.messages.iter().filter(|one| one.author == Author::Customer && one.public);
+            public.map(|message| (message.text.as_str(), self.sieve.sift(&message.text))).collect()
+        };
+        let body = || self.wrote.get_or_init(wrote);
+        (part != Part::Subject && body().iter().any(|(text, sifted)| any(text, sifted))).then_some("the body")
     }
 
     /// The requester's tickets within the window, this one included.

@@ -182,6 +182,11 @@ impl Desk for Freshdesk {
         self.shared.sender.post_once(headers, body).await
     }
 
+    fn reassigns_at_updates(&self, name: &str, group: &str) {
+        let automation = state::group_id(group).map(|id| (name.to_owned(), id));
+        self.shared.state().automations.extend(automation);
+    }
+
     fn agent_edits(&self, ticket: &str, change: Change) {
         if let Some(id) = self.shared.state().edit(ticket, &change) {
             self.shared.clone().updated(id);

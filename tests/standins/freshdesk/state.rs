@@ -29,6 +29,8 @@ pub(super) struct State {
     pub(super) budget: Budget,
     /// Changes that happen once their ticket has been read.
     pub(super) armed: Vec<(String, Change)>,
+    /// Automations by name, and the group that each assigns when an agent updates a ticket.
+    pub(super) automations: Vec<(String, u64)>,
     contacts: Vec<String>,
     conversations: u64,
 }
@@ -110,6 +112,7 @@ impl State {
             tickets: BTreeMap::new(),
             budget: Budget::new(limit, window),
             armed: Vec::new(),
+            automations: Vec::new(),
             contacts: Vec::new(),
             conversations: 0,
         }
@@ -283,6 +286,17 @@ pub(super) fn groups() -> Vec<Value> {
         .collect()
 }
 
+/// An automation that assigns a group whenever an agent updates a ticket.
+pub(super) fn automation((name, group): &(String, u64)) -> Value {
+    json!({
+        "name": name, "position": 1, "active": true,
+        "performer": { "type": 1 },
+        "events": [{ "field_name": "ticket_action", "value": "update" }],
+        "conditions": [],
+        "actions": [{ "field_name": "group_id", "value": group }],
+    })
+}
+
 pub(super) fn agents() -> Vec<Value> {
     (FIRST_AGENT..)
         .zip(seed::AGENTS)
@@ -303,7 +317,7 @@ pub(super) const fn own_agent() -> u64 {
     FIRST_AGENT
 }
 
-fn group_id(name: &str) -> Option<u64> {
+pub(super) fn group_id(name: &str) -> Option<u64> {
     (FIRST_GROUP..).zip(seed::GROUPS).find(|(_, group)| *group == name).map(|(id, _)| id)
 }
 

@@ -239,9 +239,25 @@ async fn list(State(desk): Desk, Path(list): Path<String>, Query(asked): Paramet
             (0..seed::AGENTS.len()).map(|index| user(&store, agent_id(index))).collect()
         }
         "ticket_fields" => fields(),
+        "triggers" => lock(&desk.store).triggers.iter().map(trigger).collect(),
         _ => return refuse(not_found()),
     };
     answer(200, page(&name, all, &asked, &desk, &format!("/api/v2/{name}.json")))
+}
+
+/// A trigger that assigns a group at every update of an open ticket.
+fn trigger((name, group): &(String, u64)) -> Value {
+    json!({
+        "title": name, "active": true,
+        "conditions": {
+            "all": [
+                { "field": "update_type", "operator": "is", "value": "Change" },
+                { "field": "status", "operator": "less_than", "value": "solved" },
+            ],
+            "any": [],
+        },
+        "actions": [{ "field": "group_id", "value": group.to_string() }],
+    })
 }
 
 /// One page by cursor; the cursor is opaque to clients and an offset in truth.

@@ -206,6 +206,11 @@ impl Desk for Zendesk {
         lock(&self.desk.store).arm(ticket, change);
     }
 
+    fn reassigns_at_updates(&self, name: &str, group: &str) {
+        let id = seed::GROUPS.iter().position(|known| *known == group).map(group_id);
+        lock(&self.desk.store).triggers.extend(id.map(|id| (name.to_owned(), id)));
+    }
+
     fn inject(&self, fault: Fault) {
         self.desk.log.inject(fault);
     }

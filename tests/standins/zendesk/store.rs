@@ -19,6 +19,8 @@ pub(super) struct Store {
     tickets: BTreeMap<u64, Kept>,
     customers: Vec<String>,
     said: u64,
+    /// Triggers by name, and the group that each assigns at every update.
+    pub(super) triggers: Vec<(String, u64)>,
 }
 
 /// One ticket.

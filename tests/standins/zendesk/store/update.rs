@@ -106,6 +106,10 @@ impl Store {
         kept.said.extend(said.clone());
         kept.touch();
         self.tickets.insert(kept.id, kept.clone());
+        // After the update, as the platform does: whoever wrote sees it at the next look.
+        if let (Some((_, group)), Some(kept)) = (self.triggers.last(), self.tickets.get_mut(&kept.id)) {
+            kept.group = Some(*group);
+        }
         Ok((kept, said))
     }
 }
