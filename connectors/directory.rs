@@ -19,6 +19,9 @@ pub struct Directory {
     pub fields: Vec<Field>,
     /// Known tags with ids, where the platform wants ids.
     pub tags: Vec<Named>,
+    /// Brands, or what the platform has instead of them.
+    #[serde(default)]
+    pub brands: Vec<Named>,
 }
 
 /// A thing with a name and an id.
@@ -101,7 +104,7 @@ pub struct Choice {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the account has no {what} named `{name}`{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
 pub struct UnknownName {
-    /// `group`, `agent`, `field` or `option`.
+    /// `group`, `agent`, `field`, `brand` or `option`.
     pub what: &'static str,
     /// The name as asked for.
     pub name: String,
@@ -134,6 +137,14 @@ impl Directory {
     /// [`UnknownName`] with the nearest match.
     pub fn field(&self, name: &str) -> Result<&Field, UnknownName> {
         find("field", name, &self.fields, |field| vec![field.name.as_str(), field.id.as_str()])
+    }
+
+    /// The brand with this name or id, ignoring case.
+    ///
+    /// # Errors
+    /// [`UnknownName`] with the nearest match.
+    pub fn brand(&self, name: &str) -> Result<&Named, UnknownName> {
+        find("brand", name, &self.brands, |brand| vec![brand.name.as_str(), brand.id.as_str()])
     }
 
     /// The tag called `name`, ignoring case, where the platform has ids for tags.

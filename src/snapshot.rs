@@ -42,6 +42,9 @@ pub struct Snapshot {
     pub channel: Option<String>,
     /// Its brand.
     pub brand: Option<RemoteId>,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand_name: Option<String>,
     /// When it was opened.
     pub created_at: Option<Timestamp>,
     /// Digest of the requester's address; see [`digest`].
@@ -115,6 +118,11 @@ impl Snapshot {
             text_fields,
             channel: ticket.channel.clone(),
             brand: ticket.brand.clone(),
+            brand_name: ticket
+                .brand
+                .as_ref()
+                .and_then(|id| names.brands.iter().find(|brand| brand.id == *id))
+                .map(|brand| brand.name.clone()),
             created_at: ticket.created_at,
             requester: email.map(|address| digest(account, address)),
             requester_domain: domain.map(|domain| digest(account, domain)),
@@ -138,6 +146,12 @@ impl Snapshot {
         let mut directory = Directory {
             groups: self.group.iter().cloned().collect(),
             agents: self.assignee.iter().cloned().collect(),
+            brands: self
+                .brand
+                .iter()
+                .zip(&self.brand_name)
+                .map(|(id, name)| Named { id: id.clone(), name: name.clone() })
+                .collect(),
             ..Directory::default()
         };
         for kept in &self.fields {

@@ -72,16 +72,20 @@ fn run(all: &[Answer]) -> Result<Next<Directory>, Next<Directory>> {
     let Some(answer) = answers.next() else { return Ok(Next::Send(Read::get("/api/v2/agents/me"))) };
     // Our own changes are known by their version where this is not to be had.
     let me: Option<AgentBody> = if listed(answer)? { Some(read(answer)?) } else { None };
+    // A product is what a brand is elsewhere. https://developers.freshdesk.com/api/#products
+    let products = pages::<GroupBody>("products", &mut answers)?;
 
-    let groups = groups.into_iter().flatten();
+    let named = |all: Option<Vec<GroupBody>>| {
+        let all = all.into_iter().flatten();
+        all.filter_map(|one| Some(Named { id: RemoteId::from_json(&one.id)?, name: one.name })).collect()
+    };
     Ok(Next::Done(Directory {
         me: me.and_then(|me| RemoteId::from_json(&me.id)),
-        groups: groups
-            .filter_map(|group| Some(Named { id: RemoteId::from_json(&group.id)?, name: group.name }))
-            .collect(),
+        groups: named(groups),
         agents: agents.into_iter().flatten().filter_map(agent).collect(),
         fields: fields.into_iter().flatten().map(field).collect(),
         tags: Vec::new(),
+        brands: named(products),
     }))
 }
 

@@ -72,10 +72,9 @@ pub(super) fn triggers(names: &Directory, answers: &[Answer]) -> Next<Option<Vec
     run(names, answers).unwrap_or_else(|stop| stop)
 }
 
-fn run(
-    names: &Directory,
-    answers: &[Answer],
-) -> Result<Next<Option<Vec<Trigger>>>, Next<Option<Vec<Trigger>>>> {
+type Step = Next<Option<Vec<Trigger>>>;
+
+fn run(names: &Directory, answers: &[Answer]) -> Result<Step, Step> {
     let Some(answer) = answers.first() else { return Ok(Next::Send(Read::get(PATH))) };
     if !listed(answer)? {
         return Ok(Next::Done(None));

@@ -130,6 +130,7 @@ fn directory(account: &Intercom, answers: &[Answer]) -> Result<Next<Directory>, 
         Some(Agent { id: RemoteId::from_json(&item.id)?, name: item.name?, email: item.email })
     });
     Ok(Next::Done(Directory {
+        brands: Vec::new(),
         me: Some(account.admin_id.clone()),
         groups: teams.into_iter().filter_map(named).collect(),
         agents: agents.collect(),

@@ -1,21 +1,23 @@
 //! Reads what an account calls its groups, ticket fields and agents, and who we are there.
 
-use super::wire::{Fields, Groups, Me, User, Users, WireField, list, next_page, parse};
+use super::wire::{Brands, Fields, Groups, Me, User, Users, WireField, list, next_page, parse};
 use crate::call::{Answer, Later, Next, Read, Refusal, listed, nothing_listed};
 use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
 use crate::ticket::RemoteId;
 
-/// At most a thousand of each kind; a desk with more has other worries.
+/// At most a thousand of each kind, and two hundred brands; a desk with more has other worries.
 const PAGES: usize = 10;
+const BRAND_PAGES: usize = 2;
 
 const ME: &str = "/api/v2/users/me";
 
 type Take = fn(&Answer, &mut Directory) -> Option<()>;
 
-const LISTS: [(&str, &str, Take); 3] = [
-    ("/api/v2/groups", "", groups),
-    ("/api/v2/ticket_fields", "", fields),
-    ("/api/v2/users", "&role%5B%5D=agent&role%5B%5D=admin", agents),
+const LISTS: [(&str, &str, usize, Take); 4] = [
+    ("/api/v2/groups", "", PAGES, groups),
+    ("/api/v2/ticket_fields", "", PAGES, fields),
+    ("/api/v2/users", "&role%5B%5D=agent&role%5B%5D=admin", PAGES, agents),
+    ("/api/v2/brands", "", BRAND_PAGES, brands),
 ];
 
 /// A list that the account does not give us stays empty; one of them at least must be there.
@@ -23,10 +25,10 @@ pub(super) fn names(all: &[Answer], base_url: &str) -> Next<Directory> {
     let mut directory = Directory::default();
     let mut any = false;
     let mut answers = all.iter();
-    for (path, query, take) in LISTS {
+    for (path, query, pages, take) in LISTS {
         let path = list(path, query);
         let mut next = Some(Read::get(path.clone()));
-        for _ in 0..PAGES {
+        for _ in 0..pages {
             let Some(read) = next else { break };
             let Some(answer) = answers.next() else { return Next::Send(read) };
             match listed(answer) {
@@ -64,6 +66,16 @@ fn groups(answer: &Answer, into: &mut Directory) -> Option<()> {
             .into_iter()
             .filter(|group| group.deleted != Some(true))
             .filter_map(|group| Some(Named { id: RemoteId::from_json(&group.id)?, name: group.name })),
+    );
+    Some(())
+}
+
+fn brands(answer: &Answer, into: &mut Directory) -> Option<()> {
+    let page: Brands = parse(answer)?;
+    into.brands.extend(
+        page.brands
+            .into_iter()
+            .filter_map(|brand| Some(Named { id: RemoteId::from_json(&brand.id)?, name: brand.name })),
     );
     Some(())
 }

@@ -172,6 +172,11 @@ pub(super) struct Groups {
 }
 
 #[derive(Debug, Deserialize)]
+pub(super) struct Brands {
+    pub(super) brands: Vec<Group>,
+}
+
+#[derive(Debug, Deserialize)]
 pub(super) struct Group {
     #[serde(default)]
     pub(super) id: Value,

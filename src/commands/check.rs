@@ -82,6 +82,7 @@ async fn ask(settings: &Settings, account: &Account, rulebook: Option<&Rulebook>
         Some(rulebook.diagnostic(Severity::Error, at, format!("account `{name}`: rule `{rule}`: {message}")))
     });
     findings.extend(undoable);
+    findings.extend(rulebook.missing_from(name, account.platform, &names));
     findings
 }
 

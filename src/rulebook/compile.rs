@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use deskbridge_connectors::{Effect, Platform};
+use deskbridge_connectors::{Directory, Effect, Platform};
 use minijinja::Value;
 
 use super::action::{Action, Question, Terms, Verb};
@@ -12,7 +12,7 @@ use super::names::Kind;
 use super::syntax::{Book, Rule};
 use super::template::{Engine, Problem, Template};
 use super::{Rulebook, Vocabulary};
-use crate::diagnostic::{Place, nearest};
+use crate::diagnostic::{Diagnostic, Place, Severity, nearest};
 use crate::yaml::Problems;
 
 const HEAD_HAS: &str =
@@ -229,6 +229,37 @@ pub(super) fn asked(rule: &Rule) -> Vec<(Kind, &str)> {
             Test::Group(groups) => found.extend(groups.iter().map(|group| (Kind::Group, group.as_str()))),
             Test::Field(asked) => found.push((Kind::Field, asked.field.as_str())),
             _ => {}
+        }
+    }
+    found
+}
+
+/// What conditions ask for and this account does not have, at the rule.
+pub(super) fn missing(
+    rulebook: &Rulebook,
+    account: &str,
+    platform: Platform,
+    directory: &Directory,
+) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for rule in rulebook.book.rules.iter().filter(|rule| applies(rule, &[platform]).next().is_some()) {
+        let named = asked(rule).into_iter().filter_map(|(kind, word)| {
+            // A word without an entry for this platform is told by `load`.
+            let name = rulebook.book.names.resolve(kind, word, platform).ok()?;
+            match kind {
+                Kind::Group => directory.group(&name).map(drop).err(),
+                Kind::Field => directory.field(&name).map(drop).err(),
+                Kind::Agent => directory.agent(&name).map(drop).err(),
+            }
+        });
+        let brands = rule.when.iter().flat_map(super::condition::When::tests).filter_map(|test| match test {
+            Test::Brand(brands) => Some(brands.iter().filter_map(|brand| directory.brand(brand).err())),
+            _ => None,
+        });
+        for unknown in named.chain(brands.flatten()) {
+            let message =
+                format!("account `{account}`: the rule `{}` asks for what is not there: {unknown}", rule.id);
+            found.push(rulebook.diagnostic(Severity::Warning, rule.at, message));
         }
     }
     found

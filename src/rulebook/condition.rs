@@ -69,7 +69,7 @@ pub(super) enum Test {
     Account(Vec<String>),
     Segment(Vec<String>),
     Channel(Vec<String>),
-    /// Brands by id.
+    /// Brands by name or id.
     Brand(Vec<String>),
     /// In lower case.
     Tag(Vec<String>),

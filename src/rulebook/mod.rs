@@ -139,6 +139,12 @@ impl Rulebook {
         permissions::check(self, accounts)
     }
 
+    /// The groups, fields and brands that conditions ask for and this account does not have. Warnings: a rulebook may
+    /// serve several installations.
+    pub fn missing_from(&self, account: &str, platform: Platform, names: &Directory) -> Vec<Diagnostic> {
+        compile::missing(self, account, platform, names)
+    }
+
     /// What an account's own triggers and this rulebook would do to each other, as far as that can be told. Warnings.
     pub fn against_triggers(
         &self,

@@ -129,7 +129,7 @@ fn given(key: &str) -> Value {
         }),
         "requester" => text("The customer's address."),
         "channel" => text("How it came in, in the platform's word."),
-        "brand" => text("Its brand's id."),
+        "brand" => text("Its brand, by name or id."),
         "language" => json!({
             "description": "The language found: a code, or { code, confidence }.",
             "anyOf": [

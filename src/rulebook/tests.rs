@@ -102,6 +102,7 @@ pub(super) fn directory() -> Directory {
             kind: FieldKind::One(vec![choice("billing", "Billing"), choice("sales", "Sales")]),
         }],
         tags: Vec::new(),
+        brands: vec![named("7", "Outlet")],
     }
 }
 

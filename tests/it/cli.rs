@@ -239,6 +239,28 @@ async fn check_online_names_the_group_that_an_account_does_not_have() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn check_online_tells_what_conditions_ask_for_in_vain() {
+    let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
+    house.stop().await;
+    let rules = ONE_OF_EVERYTHING.replace(
+        "when: { category: billing }",
+        "when: { all: [{ category: billing }, { brand: Outled }, { group: Loggistics }] }",
+    );
+    let config = house.write_settings("shadow", &rules, "127.0.0.1:1", "127.0.0.1:2");
+    let output = ask(&["check", "--config", config.to_str().unwrap(), "--online"], "");
+    let said = stderr(&output);
+    for unknown in [
+        "brand named `Outled`; did you mean `Outlet`?",
+        "group named `Loggistics`; did you mean `Logistics`?",
+    ] {
+        let warning = format!(
+            "rules.yaml:8:9: warning: account `zendesk`: the rule `billing` asks for what is not there: the account has no {unknown}"
+        );
+        assert!(said.contains(&warning), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_online_tells_of_triggers_that_undo_a_rule() {
     let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
     house.stop().await;

@@ -1,6 +1,9 @@
 //! What every stand-in desk is furnished with: the same groups, agents, tags and fields under each platform's own
 //! ids and names.
 
+/// Brands (Freshdesk: products); every Zendesk ticket is of the first.
+pub const BRANDS: [&str; 2] = ["Main store", "Outlet"];
+
 /// Groups or teams, by name.
 pub const GROUPS: [&str; 7] =
     ["Billing", "Technical Support", "Account Care", "Logistics", "Returns", "Sales", "Customer Voice"];

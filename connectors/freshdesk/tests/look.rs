@@ -125,12 +125,15 @@ fn names_are_read_page_by_page() {
         ok(include_str!("../fixtures/agents.json")),
         ok(include_str!("../fixtures/ticket_fields.json")),
         ok(include_str!("../fixtures/me.json")),
+        ok(json!([{ "id": 48_000_500_001_u64, "name": "Outlet" }]).to_string()),
     ];
     assert_eq!(connector.names(&answers[..1]), Next::Send(Read::get("/api/v2/agents?page=1&per_page=100")));
     assert_eq!(connector.names(&answers[..2]), Next::Send(Read::get("/api/v2/ticket_fields")));
     assert_eq!(connector.names(&answers[..3]), Next::Send(Read::get("/api/v2/agents/me")));
+    assert_eq!(connector.names(&answers[..4]), Next::Send(Read::get("/api/v2/products?page=1&per_page=100")));
     let Next::Done(directory) = connector.names(&answers) else { panic!("a directory") };
 
+    assert_eq!(directory.brand("outlet").unwrap().id.as_str(), "48000500001");
     assert_eq!(directory.me, Some(RemoteId("82000200001".to_owned())));
     assert_eq!(directory.group("logistics").unwrap().id.as_str(), "48000100004");
     assert_eq!(directory.agent("ADA@example.com").unwrap().name, "Ada Lovelace");

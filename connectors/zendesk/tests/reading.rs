@@ -160,6 +160,7 @@ fn names_are_read_page_by_page() {
                   { "id": 8, "name": "Gone", "email": "gone@example.com", "role": "agent", "active": false },
                   { "id": 9, "name": "Held", "email": null, "role": "agent", "active": true, "suspended": true } ],
                 "meta": last }),
+        json!({ "brands": [{ "id": 9007199254741401_u64, "name": "Outlet" }], "meta": last }),
         json!({ "user": { "id": 9007199254740993_u64, "name": "Deskbridge" } }),
     ];
     for (given, asked) in [
@@ -167,7 +168,8 @@ fn names_are_read_page_by_page() {
         (1, "/api/v2/groups?page%5Bsize%5D=100&page%5Bafter%5D=a%2Bb"),
         (2, "/api/v2/ticket_fields?page%5Bsize%5D=100"),
         (3, "/api/v2/users?page%5Bsize%5D=100&role%5B%5D=agent&role%5B%5D=admin"),
-        (4, "/api/v2/users/me"),
+        (4, "/api/v2/brands?page%5Bsize%5D=100"),
+        (5, "/api/v2/users/me"),
     ] {
         assert_eq!(asks(names(&answers[..given])), asked);
     }
@@ -175,6 +177,7 @@ fn names_are_read_page_by_page() {
     assert_eq!(directory.me, Some(RemoteId("9007199254740993".into())));
     assert_eq!(directory.group("billing").unwrap().id.as_str(), "9007199254740995");
     assert!(directory.group("Sales").is_ok() && directory.group("Old").is_err());
+    assert_eq!(directory.brand("outlet").unwrap().id.as_str(), "9007199254741401");
     assert_eq!(directory.agents.len(), 1);
     let kinds: Vec<_> = directory.fields.iter().map(|field| (field.name.as_str(), &field.kind)).collect();
     assert!(matches!(
@@ -193,9 +196,9 @@ fn names_are_read_page_by_page() {
 
 #[test]
 fn an_anonymous_user_means_that_our_credentials_count_for_nothing() {
-    let empty = json!({ "groups": [], "ticket_fields": [], "users": [] });
+    let empty = json!({ "groups": [], "ticket_fields": [], "users": [], "brands": [] });
     let me = json!({ "user": { "id": null, "name": "Anonymous user" } });
-    let end = names(&[empty.clone(), empty.clone(), empty, me]);
+    let end = names(&[empty.clone(), empty.clone(), empty.clone(), empty, me]);
     assert_eq!(end, Next::Refused(Refusal::Credentials));
 }
 

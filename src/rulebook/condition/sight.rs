@@ -53,7 +53,7 @@ impl<'a> Sight<'a> {
             Test::Account(accounts) => accounts.iter().any(|account| account == self.facts.account),
             Test::Segment(segments) => self.facts.segment.is_some_and(|segment| any(segments, segment)),
             Test::Channel(channels) => ticket.channel.as_ref().is_some_and(|channel| any(channels, channel)),
-            Test::Brand(brands) => ticket.brand.as_ref().is_some_and(|brand| any(brands, brand.as_str())),
+            Test::Brand(brands) => brands.iter().any(|word| self.of_brand(word)),
             Test::Tag(tags) => tags.iter().any(|tag| self.tags().contains(tag)),
             Test::Field(asked) => self.field_holds(asked),
             Test::Status(of) => of.contains(&ticket.status),
@@ -82,7 +82,11 @@ impl<'a> Sight<'a> {
             Test::Segment(_) => self.facts.segment.unwrap_or("no segment").to_owned(),
             Test::Channel(_) => ticket.channel.clone().unwrap_or_else(|| "no channel".to_owned()),
             Test::Brand(_) => {
-                ticket.brand.as_ref().map_or_else(|| "no brand".to_owned(), |brand| brand.0.clone())
+                let name = |brand: &RemoteId| {
+                    let known = self.facts.directory.brands.iter().find(|known| known.id == *brand);
+                    known.map_or_else(|| brand.0.clone(), |known| known.name.clone())
+                };
+                ticket.brand.as_ref().map_or_else(|| "no brand".to_owned(), name)
             }
             Test::Tag(_) if ticket.tags.is_empty() => "no tags".to_owned(),
             Test::Tag(_) => ticket.tags.iter().cloned().collect::<Vec<_>>().join(", "),
@@ -192,6 +196,16 @@ impl<'a> Sight<'a> {
             Ok(group) => group.id == *current,
             Err(_) => current.0.eq_ignore_ascii_case(&name) || current.0.eq_ignore_ascii_case(word),
         }
+    }
+
+    /// Whether the ticket is of the brand with this name or id.
+    fn of_brand(&self, word: &str) -> bool {
+        let Some(current) = &self.facts.ticket.brand else { return false };
+        self.facts.directory.brand(word).map_or_else(
+            // Without the account's names (a case, a replay) a brand goes by the word it is given.
+            |_| current.0.eq_ignore_ascii_case(word),
+            |brand| brand.id == *current,
+        )
     }
 
     /// Where one of the patterns is found.

@@ -74,7 +74,7 @@ pub fn conditions() -> Vec<Word> {
         ),
         Word::new("account", "The ticket is of one of these accounts.", words()),
         Word::new("channel", "It came in this way, in the platform's word.", words()),
-        Word::new("brand", "It is of one of these brands, by the platform's id.", words()),
+        Word::new("brand", "It is of one of these brands, by name or by the platform's id.", words()),
         Word::new("tag", "It has one of these tags, upper and lower case alike.", words()),
         Word::new(
             "field",

@@ -34,6 +34,7 @@ pub(super) fn router(shared: Arc<Shared>) -> Router {
         .route("/api/v2/agents/me", get(async || Json(state::agents().swap_remove(0))))
         .route("/api/v2/ticket_fields", get(async || Json(fields::all())))
         .route("/api/v2/tickets/{id}/reply", post(reply))
+        .route("/api/v2/products", get(async |asked: Asked| Json(page(state::products(), &asked))))
         .route("/api/v2/automations/4/rules", get(automations))
         .route("/api/v2/contacts/{id}", get(people::contact))
         .route("/api/v2/companies/{id}", get(people::company))

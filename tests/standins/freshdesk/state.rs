@@ -18,6 +18,7 @@ use crate::webhook::now_ms;
 pub(super) const TYPES: [&str; 4] = ["Question", "Incident", "Problem", "Feature Request"];
 
 const FIRST_GROUP: u64 = 48_000_100_001;
+const FIRST_PRODUCT: u64 = 48_000_500_001;
 const FIRST_AGENT: u64 = 82_000_200_001;
 const FIRST_CONTACT: u64 = 82_100_300_001;
 const FIRST_CONVERSATION: u64 = 93_000_400_001;
@@ -284,6 +285,11 @@ pub(super) fn groups() -> Vec<Value> {
         .zip(seed::GROUPS)
         .map(|(id, name)| json!({ "id": id, "name": name, "description": null }))
         .collect()
+}
+
+/// What the platform has instead of brands.
+pub(super) fn products() -> Vec<Value> {
+    (FIRST_PRODUCT..).zip(seed::BRANDS).map(|(id, name)| json!({ "id": id, "name": name })).collect()
 }
 
 /// An automation that assigns a group whenever an agent updates a ticket.

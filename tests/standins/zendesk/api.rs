@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use super::store::{Kept, Refused, Said, Store, not_found, stamp_of};
 use super::{
     API_TOKEN, CATEGORY, CLIENT_ID, CLIENT_SECRET, GIFT, ITEMS, Inner, ORDER_NUMBER, SHIP_BY, TOPICS, Token,
-    agent_id, group_id, hooks, lock, organization_id,
+    agent_id, brand_id, group_id, hooks, lock, organization_id,
 };
 use crate::seed;
 use crate::webhook::now_ms;
@@ -239,6 +239,9 @@ async fn list(State(desk): Desk, Path(list): Path<String>, Query(asked): Paramet
             (0..seed::AGENTS.len()).map(|index| user(&store, agent_id(index))).collect()
         }
         "ticket_fields" => fields(),
+        "brands" => (0..seed::BRANDS.len())
+            .map(|index| json!({ "id": brand_id(index), "name": seed::BRANDS[index], "active": true }))
+            .collect(),
         "triggers" => lock(&desk.store).triggers.iter().map(trigger).collect(),
         _ => return refuse(not_found()),
     };
@@ -305,7 +308,7 @@ fn ticket(store: &Store, kept: &Kept) -> Value {
         "follower_ids": kept.followers,
         "email_cc_ids": kept.copied,
         "collaborator_ids": kept.followers.iter().chain(&kept.copied).collect::<Vec<_>>(),
-        "brand_id": null,
+        "brand_id": brand_id(0),
         "custom_fields": [
             { "id": CATEGORY, "value": kept.category },
             { "id": ORDER_NUMBER, "value": kept.order_number },

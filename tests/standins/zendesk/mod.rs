@@ -258,6 +258,10 @@ fn organization_id(index: usize) -> u64 {
     ID_BASE + 301 + 2 * index as u64
 }
 
+fn brand_id(index: usize) -> u64 {
+    ID_BASE + 401 + 2 * index as u64
+}
+
 fn group_id(index: usize) -> u64 {
     ID_BASE + 1 + 2 * index as u64
 }
