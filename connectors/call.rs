@@ -4,6 +4,7 @@
 //! payload can send our credentials elsewhere. [`Next`] defaults to reads, so an exchange that must not change
 //! anything cannot even express a write.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::time::Duration;
 
@@ -144,6 +145,21 @@ pub enum Next<T, C = Read> {
     Later(Later),
     /// Not ever, in this form.
     Refused(Refusal),
+}
+
+/// An exchange that goes on or ends without a result: what its parts hand up early, whatever it is to bring.
+pub(crate) type Stop = Next<Infallible>;
+
+impl Stop {
+    /// The same for an exchange that would bring a `T`.
+    pub(crate) fn of<T>(self) -> Next<T> {
+        match self {
+            Next::Send(call) => Next::Send(call),
+            Next::Done(never) => match never {},
+            Next::Later(later) => Next::Later(later),
+            Next::Refused(refusal) => Next::Refused(refusal),
+        }
+    }
 }
 
 /// Why an exchange stops for now.

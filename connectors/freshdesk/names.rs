@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::wire::{PersonBody, read};
-use crate::call::{Answer, Next, Read, listed, nothing_listed};
+use crate::call::{Answer, Next, Read, Stop, listed, nothing_listed};
 use crate::directory::{Agent, Branch, Choice, Directory, Field, FieldKind, Named};
 use crate::ticket::RemoteId;
 
@@ -55,12 +55,12 @@ struct LevelBody {
 
 /// Groups, agents, fields, then ourselves.
 pub(super) fn names(answers: &[Answer]) -> Next<Directory> {
-    run(answers).unwrap_or_else(|stop| stop)
+    run(answers).unwrap_or_else(Stop::of)
 }
 
 /// A list that the account does not give us (listing agents takes an administrator's key) stays empty; one of them at
 /// least must be there.
-fn run(all: &[Answer]) -> Result<Next<Directory>, Next<Directory>> {
+fn run(all: &[Answer]) -> Result<Next<Directory>, Stop> {
     let mut answers = all.iter();
     let groups = pages::<GroupBody>("groups", &mut answers)?;
     let agents = pages::<AgentBody>("agents", &mut answers)?;
@@ -93,7 +93,7 @@ fn run(all: &[Answer]) -> Result<Next<Directory>, Next<Directory>> {
 fn pages<'a, D: serde::de::DeserializeOwned>(
     what: &str,
     answers: &mut impl Iterator<Item = &'a Answer>,
-) -> Result<Option<Vec<D>>, Next<Directory>> {
+) -> Result<Option<Vec<D>>, Stop> {
     let mut all = Vec::new();
     for page in 1..=PAGES {
         let call = || Next::Send(Read::get(format!("/api/v2/{what}?page={page}&per_page={PAGE}")));

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::verify::TICKET;
 use super::wire::{self, NamedItem};
 use super::{Intercom, Version};
-use crate::call::{self, Answer, Next, Read, Refusal};
+use crate::call::{self, Answer, Next, Read, Refusal, Stop};
 use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
 use crate::ticket::RemoteId;
 
@@ -69,19 +69,19 @@ pub(super) fn names(account: &Intercom, answers: &[Answer]) -> Next<Directory> {
     if let Some(me) = answers.first()
         && let Err(next) = own_workspace(account, me)
     {
-        return next;
+        return next.of();
     }
     if let Some(path) = paths.get(answers.len()) {
         return match answers.iter().try_for_each(|answer| listed(answer).map(drop)) {
             Ok(()) => Next::Send(Read::get(*path)),
-            Err(next) => next,
+            Err(next) => next.of(),
         };
     }
-    directory(account, answers).unwrap_or_else(|next| next)
+    directory(account, answers).unwrap_or_else(Stop::of)
 }
 
 /// Whether a list is to be read. A version that does not know an endpoint's model says so with 400 or 422.
-fn listed(answer: &Answer) -> Result<bool, Next<Directory>> {
+fn listed(answer: &Answer) -> Result<bool, Stop> {
     if matches!(answer.status, 400 | 422) {
         return Ok(false);
     }
@@ -93,14 +93,14 @@ fn listed(answer: &Answer) -> Result<bool, Next<Directory>> {
 }
 
 /// The entries of a list, none where it is not given.
-fn entries<T: serde::de::DeserializeOwned + Default>(answer: &Answer) -> Result<Vec<T>, Next<Directory>> {
+fn entries<T: serde::de::DeserializeOwned + Default>(answer: &Answer) -> Result<Vec<T>, Stop> {
     if !listed(answer)? {
         return Ok(Vec::new());
     }
     wire::body::<List<T>, _, _>(answer).map(|list| list.data)
 }
 
-fn own_workspace(account: &Intercom, me: &Answer) -> Result<(), Next<Directory>> {
+fn own_workspace(account: &Intercom, me: &Answer) -> Result<(), Stop> {
     if !listed(me)? {
         return Ok(());
     }
@@ -114,7 +114,7 @@ fn own_workspace(account: &Intercom, me: &Answer) -> Result<(), Next<Directory>>
     }
 }
 
-fn directory(account: &Intercom, answers: &[Answer]) -> Result<Next<Directory>, Next<Directory>> {
+fn directory(account: &Intercom, answers: &[Answer]) -> Result<Next<Directory>, Stop> {
     let [_, teams, admins, tags, attributes, ticket_types, ..] = answers else {
         return Err(Next::Refused(Refusal::Invalid("an answer is missing".to_owned())));
     };
