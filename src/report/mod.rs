@@ -32,5 +32,9 @@ pub mod impact;
 pub mod readiness;
 pub mod thresholds;
 
+pub mod render;
+pub mod rows;
+pub mod whole;
+
 #[cfg(test)]
 mod tests;
