@@ -41,7 +41,8 @@ struct Score {
 #[derive(Serialize)]
 struct Settled {
     labels: String,
-    agrees: bool,
+    verdict: &'static str,
+    class: &'static str,
     influence: &'static str,
 }
 
@@ -118,10 +119,16 @@ fn facts(entry: &Entry) -> Vec<Fact> {
 fn heads(entry: &Entry, settled: &[Observation]) -> Vec<Head> {
     let settled_of = |head: &str| {
         let observation = settled.iter().find(|observation| observation.head == head)?;
+        let (verdict, class) = match () {
+            () if observation.named == observation.settled => ("agrees", "good"),
+            () if observation.named.is_empty() => ("nothing was said", ""),
+            () => ("differs", "bad"),
+        };
         let labels: Vec<_> = observation.settled.iter().map(String::as_str).collect();
         Some(Settled {
             labels: if labels.is_empty() { "no label of this head".to_owned() } else { labels.join(", ") },
-            agrees: observation.named == observation.settled,
+            verdict,
+            class,
             influence: observation.influence.as_str(),
         })
     };

@@ -32,6 +32,8 @@ pub struct View {
     pub heads: Vec<HeadView>,
     /// What may go live.
     pub promotion: Vec<Group<Promoted>>,
+    /// What the lines of promotion reach over.
+    pub scale: String,
     /// Proposed bars.
     pub thresholds: Vec<Group<Proposed>>,
     /// Before and after.
@@ -73,6 +75,7 @@ pub struct Promoted {
     picture: String,
     class: &'static str,
     standing: String,
+    hint: Option<String>,
     overridden: String,
 }
 
@@ -140,6 +143,7 @@ pub fn view(report: &Report) -> View {
         standings: [State::Ready, State::NotYet, State::Never].map(standing).into(),
         heads: report.agreement.keys().map(|head| head::view(report, head)).collect(),
         promotion: promotion(report),
+        scale: format!("{} to 100 %", words::percent(Some(scale(report)))),
         thresholds: thresholds(report),
         impact: impact(report),
         drift: drift(report),
@@ -168,10 +172,15 @@ fn about(report: &Report) -> String {
     )
 }
 
-fn promotion(report: &Report) -> Vec<Group<Promoted>> {
+/// Where the lines of promotion begin: a tenth below the least sure label.
+fn scale(report: &Report) -> f64 {
     let lowest = report.promotion.values().flat_map(|labels| labels.values());
     let lowest = lowest.filter_map(|ready| ready.precision_ci).map(|ci| ci[0]).fold(0.9, f64::min);
-    let from = (lowest * 10.0).floor() / 10.0;
+    (lowest * 10.0).floor() / 10.0
+}
+
+fn promotion(report: &Report) -> Vec<Group<Promoted>> {
+    let from = scale(report);
     let groups = report.promotion.iter().map(|(head, labels)| {
         let rows = labels.iter().map(|(label, ready)| Promoted {
             label: label.clone(),
@@ -182,6 +191,7 @@ fn promotion(report: &Report) -> Vec<Group<Promoted>> {
             picture: chart::interval(ready.precision, ready.precision_ci, ready.target, from),
             class: state_class(ready.state),
             standing: words::standing(ready),
+            hint: report.thresholds.get(head).and_then(|labels| words::hint(ready, labels.get(label)?)),
             overridden: words::share(ready.overridden),
         });
         Group { head: head.clone(), rows: rows.collect() }

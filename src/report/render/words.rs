@@ -3,7 +3,7 @@
 use super::super::contrast::Contrast;
 use super::super::drift::{Against, Band, Drift, Measure};
 use super::super::readiness::{Readiness, State};
-use super::super::thresholds::Verdict;
+use super::super::thresholds::{Proposal, Verdict};
 use super::super::wilson::Share;
 
 /// What stands where there is no figure.
@@ -47,7 +47,8 @@ pub fn seconds(wait: f64) -> String {
     let whole = wait.max(0.0).round() as u64;
     match whole {
         0..60 => format!("{whole} s"),
-        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        60..600 => format!("{} min {} s", whole / 60, whole % 60),
+        600..3600 => format!("{} min", whole / 60),
         3600..86_400 => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
         _ => format!("{} d {} h", whole / 86_400, whole % 86_400 / 3600),
     }
@@ -70,8 +71,9 @@ pub fn moved_seconds(contrast: Option<Contrast>) -> String {
 
 /// How far a share moved, in points.
 pub fn moved_points(contrast: Option<Contrast>) -> String {
-    let points = |share: f64| format!("{:.1} points", share * 100.0);
-    contrast.map_or_else(|| NONE.to_owned(), |contrast| moved(contrast, points, ["lower", "higher"]))
+    let points = |share: f64| format!("{:.1}", share * 100.0);
+    let words = ["points lower", "points higher"];
+    contrast.map_or_else(|| NONE.to_owned(), |contrast| moved(contrast, points, words))
 }
 
 fn moved(contrast: Contrast, say: impl Fn(f64) -> String, [down, up]: [&str; 2]) -> String {
@@ -103,6 +105,12 @@ pub fn standing(ready: &Readiness) -> String {
         }
         (State::Never, _) => format!("never at {target}"),
     }
+}
+
+/// What would help a label that is not ready: a higher threshold, where one was found and checked.
+pub fn hint(ready: &Readiness, proposal: &Proposal) -> Option<String> {
+    let threshold = proposal.threshold.filter(|_| proposal.verdict == Verdict::Verified)?;
+    (ready.state != State::Ready).then(|| format!("would reach it from confidence {threshold:.2} on"))
 }
 
 /// A state in two words.

@@ -49,8 +49,9 @@
     if (ratio < least) say("contrast " + ratio.toFixed(2), node);
   }
   // WCAG 2.2, 1.4.10: nothing but tables scrolls sideways.
-  if (document.documentElement.scrollWidth > innerWidth) {
-    faults.push("the page is " + document.documentElement.scrollWidth + " wide, the window " + innerWidth);
-  }
+  const wide = Math.max(document.documentElement.scrollWidth, innerWidth);
+  if (wide > screen.width) faults.push("the page is " + wide + " wide, the window " + screen.width);
+  for (const box of document.querySelectorAll(".panel, .facts, .notice"))
+    if (box.scrollWidth > box.clientWidth + 1) say("what is in it stands out", box);
   return faults;
 })()

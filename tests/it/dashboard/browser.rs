@@ -141,7 +141,7 @@ impl Browser {
     pub(crate) fn look(&mut self, look: Look) {
         self.ask(
             "Emulation.setDeviceMetricsOverride",
-            json!({ "width": look.width, "height": 900, "deviceScaleFactor": 1, "mobile": look.width < 600 }),
+            json!({ "width": look.width, "height": 900, "screenWidth": look.width, "screenHeight": 900, "deviceScaleFactor": 1, "mobile": look.width < 600 }),
         );
         let features = json!([{ "name": "prefers-color-scheme", "value": look.scheme }]);
         self.ask("Emulation.setEmulatedMedia", json!({ "features": features }));

@@ -55,6 +55,8 @@
     tools.append(save);
     table.parentElement.before(tools);
   }
+  // On a phone the menu scrolls: the page one is on should be seen in it.
+  document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest", behavior: "instant" });
   const refresh = document.querySelector("[data-refresh]");
   if (refresh) {
     const button = document.createElement("button");
