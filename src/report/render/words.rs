@@ -93,6 +93,9 @@ pub fn standing(ready: &Readiness) -> String {
     let target = percent(Some(ready.target));
     match (ready.state, ready.more) {
         (State::Ready, _) => "ready".to_owned(),
+        (State::NotYet, Some(more)) if more >= 1000 => {
+            format!("not yet: too close to {target} to be told with fewer than {} tickets", ready.n + more)
+        }
         (State::NotYet, Some(more)) => {
             format!("not yet: about {more} more ticket{}", if more == 1 { "" } else { "s" })
         }

@@ -149,8 +149,17 @@ impl Browser {
 
     /// The whole page as a PNG file.
     pub(crate) fn picture(&mut self, to: &Path) {
-        let shot =
-            self.ask("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true }));
+        self.capture(to, true);
+    }
+
+    /// What is seen of the page without scrolling, as a PNG file.
+    pub(crate) fn top(&mut self, to: &Path) {
+        self.capture(to, false);
+    }
+
+    fn capture(&mut self, to: &Path, whole: bool) {
+        let params = json!({ "format": "png", "captureBeyondViewport": whole });
+        let shot = self.ask("Page.captureScreenshot", params);
         let bytes = STANDARD.decode(shot["data"].as_str().unwrap()).unwrap();
         assert!(bytes.len() > 5000, "{} is empty", to.display());
         std::fs::create_dir_all(to.parent().unwrap()).unwrap();

@@ -46,6 +46,8 @@ async fn every_page_reads_well_in_light_and_dark_wide_and_narrow() {
             for (name, path, shown) in PAGES {
                 let text = visit(browser, base, path);
                 assert!(text.contains(shown), "{path} does not show {shown}:\n{text}");
+                // What README shows is the top of the same page.
+                browser.top(&project().join(format!("target/screenshots/{name}-{}-top.png", look.name)));
                 browser.picture(&project().join(format!("target/screenshots/{name}-{}.png", look.name)));
             }
         }
