@@ -12,6 +12,9 @@ pub mod words;
 
 use super::whole::Report;
 
+#[cfg(test)]
+mod tests;
+
 /// The report as JSON, indented.
 ///
 /// # Errors

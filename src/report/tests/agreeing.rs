@@ -1,3 +1,5 @@
+//! Heads and labels: what is counted, what is not, and how calibration and curves come of it.
+
 use deskbridge_onnx::HeadKind;
 use fastrand::Rng;
 

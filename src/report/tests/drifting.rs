@@ -1,3 +1,5 @@
+//! Drift: still when nothing moves, told when something does, silent where too little is known.
+
 use std::collections::BTreeMap;
 
 use fastrand::Rng;

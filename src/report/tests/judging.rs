@@ -1,3 +1,5 @@
+//! Verdicts: what is ready, what a threshold is worth, and what luck looks like.
+
 use std::collections::BTreeMap;
 
 use fastrand::Rng;

@@ -1,3 +1,5 @@
+//! Before and after.
+
 use jiff::SignedDuration;
 
 use super::{course, hour, near};

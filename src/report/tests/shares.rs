@@ -1,3 +1,5 @@
+//! Intervals against published values, and by simulation against the truth.
+
 use fastrand::Rng;
 
 use super::near;

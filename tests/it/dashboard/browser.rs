@@ -200,5 +200,5 @@ fn find() -> PathBuf {
     std::env::split_paths(&path)
         .flat_map(|folder| names.map(|name| folder.join(name)))
         .find(|program| program.is_file())
-        .expect("the dashboard is tested in Chromium, which is not installed: `make setup` installs it as root, or use `apt-get install chromium`")
+        .expect("the dashboard is tested in Chromium, which is not installed: `make browser` as root does, or `apt-get install chromium`")
 }

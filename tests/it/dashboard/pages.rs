@@ -55,6 +55,32 @@ async fn every_page_reads_well_in_light_and_dark_wide_and_narrow() {
     .await;
 }
 
+#[tokio::test]
+async fn figures_are_gauges_json_and_csv_too() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let dashboard = Dashboard::open(true).await;
+    let get = async |path: &str| {
+        let answer = reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .unwrap()
+            .get(format!("http://{}{path}", dashboard.at));
+        answer.send().await.unwrap().text().await.unwrap()
+    };
+    let metrics = get("/metrics").await;
+    assert!(metrics.contains("deskbridge_drift_level{head=\"category\",measure=\"labels\"} 2"), "{metrics}");
+    assert!(
+        metrics.contains("deskbridge_agreement_ratio{head=\"category\",label=\"billing\"} 0.99"),
+        "{metrics}"
+    );
+    let report: Value = serde_json::from_str(&get("/api/report").await).unwrap();
+    assert_eq!(report["window"]["tickets"], super::sample::TICKETS);
+    let csv = get("/decisions.csv?outcome=applied").await;
+    let rows: Vec<_> = csv::Reader::from_reader(csv.as_bytes()).into_records().map(Result::unwrap).collect();
+    assert!(rows.len() > 50 && rows.iter().all(|row| row[8] == *"applied" && row[2] == *"acme"), "{csv}");
+    assert!(get("/decisions?since=yesterday").await.contains("is a date or a time"));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_without_figures_say_so() {
     in_browser(false, |browser, base| {

@@ -15,7 +15,7 @@ pub fn curve(points: &[&Point], target: f64, title: &str) -> String {
         width: 460.0,
         height: 250.0,
         left: 48.0,
-        right: 14.0,
+        right: 22.0,
         top: 24.0,
         bottom: 40.0,
         from: (0.0, floor),

@@ -12,7 +12,7 @@ pub fn reliability(bins: &[Bin], title: &str) -> String {
         width: 460.0,
         height: 250.0,
         left: 48.0,
-        right: 14.0,
+        right: 22.0,
         top: 24.0,
         bottom: 40.0,
         from: (from, 0.0),
