@@ -174,9 +174,13 @@ pub(crate) fn observations(tickets: &[Seen]) -> Vec<Observation> {
         ranked: answer.ranked.clone(),
         named: answer.named(),
         settled: answer.settled.clone(),
-        first: seen
-            .first
-            .map(|stayed| if stayed { answer.settled.clone() } else { ["general".to_owned()].into() }),
+        first: seen.first.map(|stayed| {
+            let other = answer.ranked.iter().find(|(label, _)| !answer.settled.contains(label));
+            match other {
+                Some((label, _)) if !stayed => [label.clone()].into(),
+                _ => answer.settled.clone(),
+            }
+        }),
         influence: seen.influence,
     };
     each.map(observe).collect()
