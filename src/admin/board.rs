@@ -26,8 +26,10 @@ use crate::telemetry::names;
 
 /// How old figures may be.
 const FRESH: SignedDuration = SignedDuration::from_secs(60);
-/// The ledger's entries that drift is measured on, the newest ones.
+/// The ledger's entries that drift is measured on: as many of the newest, and of the model's first.
 const MEASURED: u32 = 5000;
+/// How far back the dashboard's figures reach.
+const WINDOW: SignedDuration = SignedDuration::from_hours(180 * 24);
 /// How long gathering may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -92,10 +94,10 @@ impl Board {
         if let Some(kept) = kept.as_ref().filter(|kept| now.duration_since(kept.at) < FRESH) {
             return Ok(Arc::clone(&kept.figures));
         }
-        let rows = timeout(PATIENCE, gather(&*admin.store, &*self.settled, None, Some(MEASURED)));
+        let since = Some(now - WINDOW);
+        let rows = timeout(PATIENCE, gather(&*admin.store, &*self.settled, since, Some(MEASURED)));
         let rows = rows.await.unwrap_or_else(|late| Err(Error::Unavailable(Box::new(late))))?;
-        let terms =
-            Terms { since: None, now, bar: self.bar, split: Split::Mode, training: self.training.clone() };
+        let terms = Terms { since, now, bar: self.bar, split: Split::Mode, training: self.training.clone() };
         let figures = tokio::task::spawn_blocking(move || {
             let report = Report::of(&rows, &terms);
             let mut settled = BTreeMap::<i64, Vec<Observation>>::new();

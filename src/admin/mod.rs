@@ -40,6 +40,9 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
+/// How often the figures are looked at when nobody asks for them, so that drift is logged all the same.
+const WATCH: Duration = Duration::from_secs(600);
+
 /// How long answers in progress may take after a shutdown was asked for.
 const DRAIN: Duration = Duration::from_secs(3);
 
@@ -72,6 +75,7 @@ impl std::fmt::Debug for Admin {
 
 /// Serves on `listener` until `shutdown`, then gives answers in progress three seconds and returns.
 pub async fn serve(listener: TcpListener, admin: Admin, shutdown: CancellationToken) {
+    let watched = watch(admin.clone());
     let drained = shutdown.clone().cancelled_owned();
     let server = axum::serve(listener, routes(admin)).with_graceful_shutdown(drained);
     let served = async {
@@ -86,6 +90,17 @@ pub async fn serve(listener: TcpListener, admin: Admin, shutdown: CancellationTo
     tokio::select! {
         () = served => {}
         () = overdue => {}
+        () = watched => {}
+    }
+}
+
+/// Makes the figures anew now and then; never ends.
+async fn watch(admin: Admin) {
+    loop {
+        tokio::time::sleep(WATCH).await;
+        if let Err(error) = admin.board.figures(&admin).await {
+            warn!(%error, "the figures cannot be made");
+        }
     }
 }
 

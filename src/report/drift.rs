@@ -18,7 +18,7 @@
 //! also beyond what chance gives in 19 of 20 cases (for PSI: `χ²₀.₉₅(k − 1) · (1/n_then + 1/n_now)`, Yurdakul 2018; for
 //! differences: an interval that does not hold 0), and under [`FEWEST`] tickets on a side it is `too_few`.
 //!
-//! *Then* is the first weeks of this model on this desk; where they do not reach, the label mix and the abstention that the
+//! *Then* is the first 28 days of this model on this desk (of a busy desk, its first 5000 decisions); where they do not reach, the label mix and the abstention that the
 //! bundle was trained on. *Now* is the last days. Drift is no fault in itself: a new product makes new tickets. It says that old
 //! figures may no longer hold.
 

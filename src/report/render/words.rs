@@ -163,7 +163,7 @@ pub fn measured(drift: &Drift) -> String {
 /// What it is compared with.
 pub const fn against(against: Against) -> &'static str {
     match against {
-        Against::FirstWeeks => "this model's first 28 days",
+        Against::FirstWeeks => "this model's first weeks",
         Against::Training => "the training tickets",
     }
 }

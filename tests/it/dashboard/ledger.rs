@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge::admin::{Admin, Board, Readiness, serve};
 use deskbridge::decision::Digests;
-use deskbridge::gather::Settled;
+use deskbridge::gather::{Settled, Unsettled, gather};
 use deskbridge::mode::Mode;
 use deskbridge::outcome::{CallRecord, EffectOutcome, EffectRecord, Entry, Outcome};
 use deskbridge::report::observation::{Course, Observation};
@@ -89,6 +89,37 @@ impl Dashboard {
         tokio::spawn(serve(listener, admin, stop.clone()));
         Self { at, _folder: folder, stop }
     }
+}
+
+#[tokio::test]
+async fn of_a_long_ledger_the_newest_entries_and_the_models_first_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.path().join("deskbridge.db")).unwrap());
+    let tickets = sample::tickets();
+    let now: Timestamp = NOW.parse().unwrap();
+    for (at, seen) in tickets[..120].iter().enumerate() {
+        let key = format!("01K{at}");
+        let mut entry = entry(seen, key.clone());
+        if let Some(digests) = entry.digests.as_mut().filter(|_| at < 50) {
+            digests.model = "an older model".to_owned();
+        }
+        // Deliveries that were not about triage lie between.
+        if at % 7 == 0 {
+            entry = Entry { digests: None, snapshot: None, outcome: Outcome::Skipped, ..entry };
+        }
+        store.accept(&delivery(seen.account, &key, seen.ticket.parse().unwrap()), now).await.unwrap();
+        let claim = store.claim(now, Duration::from_secs(60)).await.unwrap().unwrap();
+        store.settle(claim, &entry).await.unwrap();
+    }
+    let rows = gather(&*store, &Unsettled, None, Some(20)).await.unwrap();
+    let mut seen: Vec<_> = rows.glimpses.iter().map(|glimpse| glimpse.ticket.clone()).collect();
+    seen.dedup();
+    let place = |at: usize| format!("{}/{}", tickets[at].account, tickets[at].ticket);
+    let decided = |range: std::ops::Range<usize>| range.filter(|at| at % 7 != 0).map(place);
+    let expected: Vec<_> = decided(50..70).chain(decided(100..120)).collect();
+    assert_eq!(seen, expected);
+    let all = gather(&*store, &Unsettled, None, None).await.unwrap();
+    assert_eq!(all.glimpses.len(), 3 * (0..120).filter(|at| at % 7 != 0).count());
 }
 
 /// Settles these decisions; then three dead letters and two deliveries that wait. Returns the decisions' ids.
