@@ -4,7 +4,7 @@ CARGO   ?= cargo
 PYTHON  ?= python3
 BINARY   = target/debug/deskbridge
 
-.PHONY: setup build demo test lint bench starter release clean-setup
+.PHONY: setup build browser demo test lint bench starter release clean-setup
 
 # Fetches the pinned ONNX Runtime library and base encoder, builds, and converts the encoder. Does nothing twice.
 setup: onnx/starter/encoder.onnx
@@ -23,11 +23,20 @@ onnx/starter/encoder.onnx: onnx/encoder/encoder.onnx
 	cp onnx/encoder/tokenizer.json onnx/starter/tokenizer.json
 	cp $< $@
 
-# KEEP=1 leaves the daemon, its status page and the stand-ins running.
+# KEEP=1 leaves the daemon, its dashboard and the stand-ins running.
 demo: build setup
 	$(BINARY) demo $(if $(KEEP),--keep)
 
-test: build setup
+# The dashboard's tests drive a real Chromium.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core; \
+	else \
+		echo "the dashboard's tests need Chromium: apt-get install chromium" >&2; exit 1; \
+	fi
+
+test: build setup browser
 	$(CARGO) test --workspace
 
 lint:

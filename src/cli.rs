@@ -40,6 +40,11 @@ pub enum Command {
         after_help = "Examples:\n  deskbridge replay --config deskbridge.yaml --since 7d\n  deskbridge replay --config deskbridge.yaml --rulebook new-rules.yaml --json"
     )]
     Replay(Replay),
+    /// Hold the model's answers against what the agents settled on: agreement, thresholds, promotion, impact, drift.
+    #[command(
+        after_help = "Examples:\n  deskbridge report --config deskbridge.yaml --since 90d\n  deskbridge report --config deskbridge.yaml --format html --out report.html"
+    )]
+    Report(Report),
     /// Classify tickets: JSON Lines in ({"id","subject","body"}), JSON Lines out.
     #[command(
         after_help = "Example:\n  echo '{\"id\":\"1\",\"subject\":\"\",\"body\":\"I was charged twice\"}' | deskbridge classify --bundle onnx/starter"
@@ -162,6 +167,40 @@ pub struct Replay {
     /// JSON Lines: one a decision that differs or cannot be replayed, then one that sums up.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Only decisions since then: a time (2026-03-01T12:00:00Z), a date, or an age (2h, 7d).
+    #[arg(long, value_name = "T")]
+    pub since: Option<String>,
+    /// Tell before and after by when a ticket was opened, and not by whether it was decided live.
+    #[arg(long, value_name = "T")]
+    pub before: Option<String>,
+    /// How it is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: ReportFormat,
+    /// Write to this file and not to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Rows as JSON Lines, in place of a store's.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub rows: Option<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReportFormat {
+    /// Tables for a terminal.
+    Text,
+    /// One JSON object.
+    Json,
+    /// One HTML file that needs nothing else.
+    Html,
 }
 
 /// `classify`.

@@ -16,11 +16,13 @@ use tokio_util::task::TaskTracker;
 use metrics_exporter_prometheus as prometheus;
 
 use crate::account::Account;
-use crate::admin::{self, Admin, Readiness};
+use crate::admin::{self, Admin, Board, Readiness};
 use crate::brain::Brain;
 use crate::clock::Clock;
 use crate::dispatch::{Calls, Line, retry::Patience};
+use crate::gather::{Unsettled, trained_on};
 use crate::ingress::{self, Door, Limits};
+use crate::report::readiness::Bar;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::telemetry;
@@ -89,6 +91,7 @@ impl Daemon {
             readiness: Arc::new(Readiness::default()),
             clock: Arc::clone(&on.clock),
             token: settings.admin.token.clone(),
+            board: Arc::new(board(settings)),
         };
         tracker.spawn(admin::serve(on.admin, admin, shutdown.clone()));
         accounts.values().for_each(|account| greet(&tracker, Arc::clone(account), shutdown.clone()));
@@ -136,6 +139,14 @@ fn open_accounts(settings: &Settings) -> Result<HashMap<String, Arc<Account>>, r
             Ok((name, Arc::new(account)))
         })
         .collect()
+}
+
+/// What the dashboard shows besides the store's contents.
+fn board(settings: &Settings) -> Board {
+    let accounts = settings.accounts.iter();
+    let accounts = accounts.map(|account| (account.name().to_owned(), settings.mode.min(account.mode)));
+    let training = trained_on(&settings.model.bundle);
+    Board::new(accounts.collect(), Arc::new(Unsettled), training, Bar::default())
 }
 
 /// Reads an account's names at start-up, so that the first ticket does not wait for them. A platform that is down now

@@ -70,7 +70,7 @@ fn refuse(why: &str) -> Response {
 }
 
 /// A time with its offset, or a date at midnight in UTC.
-fn moment(text: &str) -> Option<Timestamp> {
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
     // In a query string a `+` that was not escaped arrives as a space.
     let text = text.trim().replace(' ', "+");
     text.parse().ok().or_else(|| {

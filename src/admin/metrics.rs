@@ -19,6 +19,9 @@ pub(super) async fn show(State(admin): State<Admin>) -> impl IntoResponse {
         Ok(depth) => gauges(&depth, admin.clock.now()),
         Err(error) => warn!(%error, "the inbox's gauges keep their last values"),
     }
+    if let Err(error) = admin.board.figures(&admin).await {
+        warn!(%error, "the gauges of agreement and drift keep their last values");
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.render())
 }
 

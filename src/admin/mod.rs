@@ -1,14 +1,15 @@
-//! The operator's door: health, metrics, the ledger as JSON, and a status page.
+//! The operator's door: health, metrics, ledger and report as JSON, and the dashboard.
 //!
 //! It has a listener of its own, so that the public door serves webhooks and nothing else. It only reads: nothing
 //! here changes a ticket, a setting or a delivery. It shows no ticket text, because the ledger holds none.
 
+mod board;
 mod decisions;
 mod health;
 mod metrics;
-mod page;
+mod pages;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -25,11 +26,22 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
+pub use board::Board;
 pub use health::Readiness;
 
 use crate::clock::Clock;
+use crate::report::render::html;
 use crate::store::Store;
 use crate::telemetry::PrometheusHandle;
+
+/// What a page may do, and that nobody frames it. The digests in it are of letters that a header may hold.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let policy = format!("{}; frame-ancestors 'none'", html::POLICY.as_str());
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+});
+
+/// How often the figures are looked at when nobody asks for them, so that drift is logged all the same.
+const WATCH: Duration = Duration::from_secs(600);
 
 /// How long answers in progress may take after a shutdown was asked for.
 const DRAIN: Duration = Duration::from_secs(3);
@@ -48,6 +60,8 @@ pub struct Admin {
     /// Asked for everywhere but at `/livez` and `/readyz`; nothing is asked for when `None`, which the settings
     /// allow on loopback only.
     pub token: Option<Secret>,
+    /// What the dashboard knows besides the store.
+    pub board: Arc<Board>,
 }
 
 impl std::fmt::Debug for Admin {
@@ -61,6 +75,7 @@ impl std::fmt::Debug for Admin {
 
 /// Serves on `listener` until `shutdown`, then gives answers in progress three seconds and returns.
 pub async fn serve(listener: TcpListener, admin: Admin, shutdown: CancellationToken) {
+    let watched = watch(admin.clone());
     let drained = shutdown.clone().cancelled_owned();
     let server = axum::serve(listener, routes(admin)).with_graceful_shutdown(drained);
     let served = async {
@@ -75,14 +90,25 @@ pub async fn serve(listener: TcpListener, admin: Admin, shutdown: CancellationTo
     tokio::select! {
         () = served => {}
         () = overdue => {}
+        () = watched => {}
+    }
+}
+
+/// Makes the figures anew now and then; never ends.
+async fn watch(admin: Admin) {
+    loop {
+        tokio::time::sleep(WATCH).await;
+        if let Err(error) = admin.board.figures(&admin).await {
+            warn!(%error, "the figures cannot be made");
+        }
     }
 }
 
 fn routes(admin: Admin) -> Router {
     let guarded = Router::new()
-        .route("/", get(page::show))
         .route("/metrics", get(metrics::show))
         .route("/api/decisions", get(decisions::list))
+        .merge(pages::routes())
         .layer(from_fn_with_state(admin.clone(), ask_for_token));
     Router::new()
         .route("/livez", get(health::live))
@@ -120,7 +146,7 @@ fn presents(headers: &HeaderMap, token: &Secret) -> bool {
     password.is_some_and(|password| token.equals(password))
 }
 
-/// Nothing here may be cached, sniffed, framed, or made to load anything from elsewhere.
+/// Nothing here may be cached, sniffed, framed, or made to load anything; of scripts and styles only our own may run.
 async fn harden(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -128,13 +154,10 @@ async fn harden(request: Request, next: Next) -> Response {
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-        ),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
     response
 }
 

@@ -13,6 +13,7 @@ mod evaluate;
 mod explain;
 mod prepare;
 mod replay;
+mod report;
 mod schema;
 mod serve;
 mod terminal;
@@ -39,6 +40,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Test(args) => test::run(&args),
         Command::Schema { of } => schema::run(of),
         Command::Replay(args) => replay::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Classify(args) => classify::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Train(args) => train::run(args),

@@ -28,6 +28,11 @@ pub(super) fn diagnostics(findings: &[Diagnostic]) {
     findings.iter().for_each(|finding| remark(format!("{finding}\n")));
 }
 
+/// How many columns the terminal has; `None` where standard output is none.
+pub(super) fn width() -> Option<u16> {
+    table(&[]).width()
+}
+
 /// A table for people. It fits the terminal, and is as wide as it likes in a file.
 pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();

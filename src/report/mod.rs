@@ -4,6 +4,37 @@
 //! ledger entry + settled values ─observe─► Observation, Course ─► figures with intervals ─► text, JSON, HTML
 //! ```
 //!
-//! Pure: no clock, no store, no platform. Every figure is defined beside the function that computes it.
+//! Pure: no clock, no store, no platform. Every figure is defined beside the function that computes it, and again in
+//! plain words in this folder's README.
+//!
+//! ```text
+//! wilson ─┬─► agreement (kappa, calibration) ─┐
+//!         ├─► curve                           │
+//!         ├─► thresholds                      ├─► Report ─► render
+//!         ├─► readiness                       │
+//!         ├─► impact (middle, contrast)       │
+//!         └─► drift ──────────────────────────┘
+//! ```
 
 pub mod observation;
+
+pub mod contrast;
+pub mod evidence;
+pub mod kappa;
+pub mod middle;
+pub mod wilson;
+
+pub mod agreement;
+pub mod calibration;
+pub mod curve;
+pub mod drift;
+pub mod impact;
+pub mod readiness;
+pub mod thresholds;
+
+pub mod render;
+pub mod rows;
+pub mod whole;
+
+#[cfg(test)]
+mod tests;

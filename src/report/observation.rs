@@ -58,6 +58,19 @@ pub enum Influence {
     Unconfirmed,
 }
 
+impl Influence {
+    /// The word used in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Independent => "independent",
+            Self::Anchored => "anchored",
+            Self::Kept => "kept",
+            Self::Overridden => "overridden",
+            Self::Unconfirmed => "unconfirmed",
+        }
+    }
+}
+
 /// How one ticket went, for the figures of impact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Course {

@@ -166,6 +166,8 @@ pub struct Filter {
     pub ticket: Option<String>,
     /// Only entries with a larger id: for following.
     pub after: Option<i64>,
+    /// Only entries with a smaller id: for leafing back.
+    pub before: Option<i64>,
     /// At most so many, the newest ones; all when `None`.
     pub limit: Option<u32>,
 }

@@ -49,6 +49,7 @@ fn every_command_explains_itself_with_an_example() {
         "explain",
         "train",
         "decisions",
+        "report",
         "dead",
         "demo",
         "convert",
@@ -196,6 +197,10 @@ async fn a_served_ticket_is_seen_by_every_command() {
     }
     assert_eq!(line["outcome"], "shadowed");
     assert!(stdout(&ask(&["decisions", "--config", config], "")).contains(&ticket));
+    let output = ask(&["report", "--config", config, "--format", "json"], "");
+    let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(report["window"]["tickets"], 0, "nobody has settled on anything yet");
+    assert!(report["window"]["answers"].as_u64().unwrap() > 0, "but there are answers to watch for drift");
 
     let explained =
         ask(&["explain", "--config", config, "--ticket", &format!("{}/{ticket}", desk.platform())], "");

@@ -3,6 +3,7 @@
 mod harness;
 mod process;
 
+mod dashboard;
 mod ingress;
 mod store;
 

@@ -178,6 +178,7 @@ fn every_folder_says_what_belongs_there() {
         "connectors/freshdesk/app",
         "onnx",
         "routing-rules",
+        "src/report",
         "tests",
         "deploy",
     ] {

@@ -54,7 +54,7 @@ async fn demo(args: &Demo) -> anyhow::Result<ExitCode> {
     let held = summary(&plays, &desks, &live, &checks)?;
     if args.keep {
         terminal::line(format!(
-            "\nstill running: hooks {}, status page {}  (Ctrl-C ends it)",
+            "\nstill running: hooks {}, dashboard {}  (Ctrl-C ends it)",
             house.hooks(),
             house.admin()
         ))?;

@@ -46,11 +46,12 @@ pub(super) fn contacts(
 /// Ledger entries, oldest first; with a limit the newest ones.
 pub(super) fn decisions(conn: &Connection, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error> {
     let since = filter.since.map(micros);
-    let conditions: [(&str, Option<&dyn ToSql>); 4] = [
+    let conditions: [(&str, Option<&dyn ToSql>); 5] = [
         ("decided_at >= ?", since.as_ref().map(|it| it as &dyn ToSql)),
         ("account = ?", filter.account.as_ref().map(|it| it as &dyn ToSql)),
         ("ticket = ?", filter.ticket.as_ref().map(|it| it as &dyn ToSql)),
         ("id > ?", filter.after.as_ref().map(|it| it as &dyn ToSql)),
+        ("id < ?", filter.before.as_ref().map(|it| it as &dyn ToSql)),
     ];
     // Only what was asked for is in the statement, so that each of its few shapes finds its index.
     let mut sql = "SELECT id, entry FROM ledger WHERE true".to_owned();

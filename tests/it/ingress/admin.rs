@@ -11,6 +11,7 @@ use deskbridge::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
 use deskbridge::store::Depth;
 use deskbridge_connectors::Secret;
 use serde_json::{Value, json};
+use sha2::Digest as _;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,7 @@ impl Desk {
             readiness: Arc::clone(&readiness),
             clock: Arc::new(ManualClock::at(NOW)),
             token: token.map(Secret::new),
+            board: Arc::default(),
         };
         let shutdown = CancellationToken::new();
         let served = tokio::spawn(serve(listener, admin, shutdown.clone()));
@@ -121,7 +123,16 @@ async fn the_token_is_asked_for_everywhere_but_at_the_probes() {
         assert_eq!(desk.get(path, None).await.0, 200, "{path}");
     }
     let basic = |pair: &str| format!("Basic {}", STANDARD.encode(pair));
-    for path in ["/", "/metrics", "/api/decisions"] {
+    for path in [
+        "/",
+        "/metrics",
+        "/api/decisions",
+        "/api/report",
+        "/decisions",
+        "/decisions.csv",
+        "/agreement",
+        "/dead",
+    ] {
         for wrong in [
             None,
             Some("Bearer".to_owned()),
@@ -178,7 +189,6 @@ async fn decisions_are_lines_with_an_id() {
         assert_eq!(status, 400, "{wrong}");
         assert!(answer["error"].is_string());
     }
-    assert_eq!(desk.get("/api/report", None).await.0, 404);
 }
 
 #[tokio::test]
@@ -207,7 +217,11 @@ async fn the_page_shows_decisions_and_escapes_them() {
     ] {
         assert!(page.contains(shown), "{shown} is missing in\n{page}");
     }
-    assert!(!page.contains("<script") && !page.contains("<i>"), "{page}");
+    assert_eq!(page.matches("<script").count(), 1, "our own, at the end");
+    let script = page.split("<script>").nth(1).unwrap().split("</script>").next().unwrap();
+    let digest = STANDARD.encode(sha2::Sha256::digest(script));
+    assert!(policy.contains(&format!("script-src 'sha256-{digest}'")), "{policy}");
+    assert!(!page.contains("<i>"), "{page}");
     assert!(page.contains("&lt;script&gt;"));
     assert!(
         !page.contains("http://") && !page.contains("https://") && !page.contains("src="),

@@ -1,6 +1,6 @@
 //! The doors over real sockets: a real connector, real signatures, and a store that fails on request.
 
-mod rig;
+pub(crate) mod rig;
 
 mod answers;
 mod durable;

@@ -125,8 +125,9 @@ impl Store for Shelf {
 
     async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error> {
         let entries = self.entries.lock().unwrap();
-        let fits = |(_, entry): &&(i64, Entry)| {
+        let fits = |(id, entry): &&(i64, Entry)| {
             filter.since.is_none_or(|since| entry.decided_at >= since)
+                && filter.before.is_none_or(|before| *id < before)
                 && filter.account.as_ref().is_none_or(|account| *account == entry.account)
         };
         let fitting: Vec<_> = entries.iter().filter(fits).cloned().collect();

@@ -1,7 +1,7 @@
 //! The store, seen from outside: one suite of promises and one model, run on every backend.
 
 mod conformance;
-mod fixture;
+pub(crate) mod fixture;
 mod ledger;
 mod model;
 mod sqlite;

@@ -1,0 +1,61 @@
+//! `report`: agreement, thresholds, promotion, impact and drift, as text, JSON or one HTML file. It reads, and changes nothing.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+
+use super::{decisions, prepare, runtime, terminal};
+use crate::cli::{self, ReportFormat};
+use crate::clock::{Clock, SystemClock};
+use crate::gather::{Unsettled, gather, trained_on};
+use crate::report::impact::Split;
+use crate::report::readiness::Bar;
+use crate::report::render;
+use crate::report::rows::Rows;
+use crate::report::whole::{Report, Terms};
+
+pub(super) fn run(args: &cli::Report) -> anyhow::Result<ExitCode> {
+    let now = SystemClock.now();
+    let since = args.since.as_deref().map(|text| decisions::since(text, now)).transpose()?;
+    let before = args.before.as_deref().map(|text| decisions::since(text, now)).transpose()?;
+    let split = before.map_or(Split::Mode, Split::Opened);
+    let (rows, training) = match &args.rows {
+        Some(file) => {
+            let text =
+                std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+            let mut rows = Rows::read(&text).with_context(|| file.display().to_string())?;
+            rows.observations.retain(|row| since.is_none_or(|since| row.decided_at >= since));
+            (rows, None)
+        }
+        None => {
+            let settings = match prepare::settings(&args.settings) {
+                Ok(settings) => settings,
+                Err(code) => return Ok(code),
+            };
+            let store = match prepare::store_or_refuse(&settings) {
+                Ok(store) => store,
+                Err(code) => return Ok(code),
+            };
+            let training = trained_on(&settings.model.bundle);
+            (runtime()?.block_on(gather(&*store, &Unsettled, since, None))?, training)
+        }
+    };
+    // A file of rows is looked at as of its own last decision: drift asks for the last days.
+    let latest = rows.glimpses.last().map(|glimpse| glimpse.at);
+    let now = if args.rows.is_some() { latest.unwrap_or(now) } else { now };
+    let report = Report::of(&rows, &Terms { since, now, bar: Bar::default(), split, training });
+    let page = match args.format {
+        ReportFormat::Text if args.out.is_some() => render::text::text(&report, None),
+        ReportFormat::Text => render::text::text(&report, terminal::width()),
+        ReportFormat::Json => render::json(&report)? + "\n",
+        ReportFormat::Html => render::html::html(&report)?,
+    };
+    match &args.out {
+        Some(file) => {
+            std::fs::write(file, page).with_context(|| format!("cannot write {}", file.display()))?;
+            terminal::remark(format!("wrote {}", file.display()));
+        }
+        None => terminal::out(&page)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
