@@ -241,6 +241,7 @@ fn snapshot(prediction: Prediction) -> Snapshot {
         text_fields: Vec::new(),
         channel: Some("email".to_owned()),
         brand: None,
+        brand_name: None,
         created_at: None,
         requester: None,
         requester_domain: None,
