@@ -1,7 +1,8 @@
 //! Past decisions through another rulebook, on paper: what would have come out differently, and because of which rule.
 //!
 //! The scores and facts are those that the ledger kept, so that a difference is the rulebook's doing and no model's. What
-//! was not kept (what customers wrote) is not guessed: a decision that hangs on it is said to be not replayable. Pure.
+//! was not kept is not guessed: of what customers wrote only which of the rules' expressions were found is known, so that a
+//! decision that hangs on a new one is said to be not replayable. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -112,6 +113,7 @@ fn again(rulebook: &Rulebook, entry: &Entry, history: &History) -> Result<Came, 
         segment: snapshot.segment.as_deref(),
         contacts: &snapshot.contacts,
         public_replies: snapshot.public_replies,
+        texts: Some(&snapshot.texts),
     };
     let text_fields = snapshot.text_fields.iter().flat_map(|field| [field.id.0.clone(), field.name.clone()]);
     let unseen = unseen::Unseen {

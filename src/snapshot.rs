@@ -4,7 +4,6 @@
 //! is not kept: no subject, no message, no free-text field, and an address only as a digest.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use deskbridge_connectors::directory::{Agent, Choice, Field, FieldKind, Named};
 use deskbridge_connectors::ticket::Requester;
@@ -15,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::decision::Decision;
-use crate::rulebook::Facts;
+use crate::rulebook::{Facts, Rulebook, Texts};
 
 /// A ticket at the moment it was decided, without its text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,6 +58,9 @@ pub struct Snapshot {
     pub contacts: Vec<Timestamp>,
     /// In seconds; absent where they were not counted.
     pub contact_window: Option<u64>,
+    /// What the rulebook's expressions found in the text, which is not kept.
+    #[serde(default, skip_serializing_if = "Texts::is_empty")]
+    pub texts: Texts,
     /// The effects of the decision that a person's choice held back, counted from 0.
     pub held_back: Vec<usize>,
 }
@@ -87,8 +89,8 @@ pub fn digest(account: &str, word: &str) -> String {
 }
 
 impl Snapshot {
-    /// Of a ticket that was just decided on; `contact_window` is how far back its requester's tickets were counted.
-    pub fn of(facts: &Facts<'_>, contact_window: Option<Duration>, decision: &Decision) -> Self {
+    /// Of a ticket that was just decided on by this rulebook.
+    pub fn of(facts: &Facts<'_>, rulebook: &Rulebook, decision: &Decision) -> Self {
         let Facts { account, ticket, directory: names, .. } = facts;
         let (mut fields, mut text_fields) = (Vec::new(), Vec::new());
         for (id, value) in &ticket.fields {
@@ -129,7 +131,9 @@ impl Snapshot {
             segment: facts.segment.map(str::to_owned),
             public_replies: facts.public_replies,
             contacts: facts.contacts.to_vec(),
-            contact_window: contact_window.map(|window| window.as_secs()),
+            // As far back as its requester's tickets were counted.
+            contact_window: rulebook.contact_window().map(|window| window.as_secs()),
+            texts: rulebook.texts(facts),
             held_back: decision
                 .plan
                 .iter()

@@ -44,6 +44,7 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
             segment: seen.account.segment.as_ref().map(|segment| segment.of(&seen.ticket)),
             contacts: &seen.contacts,
             public_replies: seen.account.config.allow_public_replies,
+            texts: None,
         };
         let explanation = rulebook::explain(&brain.rulebook, &facts);
         let decision = triage::decide(&brain, &facts);

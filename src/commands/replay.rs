@@ -12,6 +12,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::replay::{self, Came, Change, Replayed};
 use crate::store::Filter;
 
+/// Decisions named of those that share a reason; `--json` names all.
+const SHOWN: usize = 5;
+
 pub(super) fn run(args: &Replay) -> anyhow::Result<ExitCode> {
     let settings = match prepare::settings(&args.settings) {
         Ok(settings) => settings,
@@ -74,11 +77,18 @@ fn print(replayed: &[Replayed]) -> std::io::Result<()> {
             terminal::line(format!("  {sign} {}/{} (decision {}): {what}", one.account, one.ticket, one.id))?;
         }
     }
+    let mut by_reason: BTreeMap<&str, Vec<&Replayed>> = BTreeMap::new();
     for one in replayed {
         if let Came::NotReplayable { reason } = &one.came {
-            let ticket = format!("{}/{} (decision {})", one.account, one.ticket, one.id);
-            terminal::line(format!("{ticket}: not replayable: {reason}"))?;
+            by_reason.entry(reason).or_default().push(one);
         }
+    }
+    for (reason, of) in by_reason {
+        let some =
+            of.iter().take(SHOWN).map(|one| format!("{}/{} (decision {})", one.account, one.ticket, one.id));
+        let more = if of.len() > SHOWN { ", …" } else { "" };
+        terminal::line(format!("{} not replayable: {reason}", of.len()))?;
+        terminal::line(format!("  {}{more}", some.collect::<Vec<_>>().join(", ")))?;
     }
     Ok(())
 }

@@ -145,6 +145,7 @@ impl Case {
             segment: self.given.segment.as_deref(),
             contacts: &contacts,
             public_replies: self.given.public_replies,
+            texts: None,
         };
         let decision = decide(rulebook, &facts);
         let differences = judge::differences(&self.expect, rulebook, &facts, &decision);

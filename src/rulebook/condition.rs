@@ -14,6 +14,7 @@ mod read;
 mod show;
 mod sieve;
 mod sight;
+mod texts;
 
 pub(super) use bound::{Age, Bound, Count, span};
 pub(super) use head::{HeadTest, chosen};
@@ -22,6 +23,7 @@ pub(super) use pattern::{Part, Pattern};
 pub(super) use read::read;
 pub(super) use sieve::Sieve;
 pub(super) use sight::Sight;
+pub use texts::Texts;
 
 /// The words a condition may begin with; any other is the short form of a head.
 pub const CONDITIONS: [&str; 17] = [

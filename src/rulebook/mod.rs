@@ -40,7 +40,7 @@ pub mod schema;
 pub mod unseen;
 
 pub use action::ACTIONS;
-pub use condition::CONDITIONS;
+pub use condition::{CONDITIONS, Texts};
 pub use explain::{ConditionTrace, EffectTrace, Explanation, RuleTrace};
 pub use permissions::Permissions;
 pub use syntax::Defaults;
@@ -126,6 +126,18 @@ impl Rulebook {
             .max()
     }
 
+    /// What this rulebook's expressions find in a ticket, so that it can be decided anew without its text.
+    pub fn texts(&self, facts: &Facts<'_>) -> Texts {
+        let book = &self.book;
+        let sight = condition::Sight::new(facts, book.defaults, &book.names, &book.sieve);
+        let tests = book.rules.iter().filter_map(|rule| rule.when.as_ref()).flat_map(condition::When::tests);
+        let patterns = tests.filter_map(|test| match test {
+            condition::Test::Text { patterns, .. } => Some(patterns),
+            _ => None,
+        });
+        sight.texts(patterns.flatten())
+    }
+
     /// Every effect that is known without a ticket, with names in the platform's words and the place of its action.
     /// A templated value is given once for each label of the head it shows; one that shows several heads, or none
     /// that is known, is left out. Rules that never apply to the platform are left out too.
@@ -188,6 +200,8 @@ pub struct Facts<'a> {
     pub contacts: &'a [Timestamp],
     /// Whether the account allows answers that the customer sees.
     pub public_replies: bool,
+    /// What expressions found in the text, where the text itself is not there any more.
+    pub texts: Option<&'a Texts>,
 }
 
 /// Decides on one ticket.

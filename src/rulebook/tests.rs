@@ -163,6 +163,7 @@ impl Case {
             segment: self.segment,
             contacts: &self.contacts,
             public_replies: self.public_replies,
+            texts: None,
         }
     }
 

@@ -75,7 +75,10 @@ fn answer(
 /// What a condition reads that is not known.
 fn unknown(test: &Test, rulebook: &Rulebook, facts: &Facts<'_>, unseen: &Unseen) -> Option<String> {
     match test {
-        Test::Text { .. } => Some("the text".to_owned()),
+        Test::Text { patterns, part } => {
+            let known = facts.texts.and_then(|texts| texts.found(patterns, *part));
+            known.is_none().then(|| "the text for something that was not sought then".to_owned())
+        }
         Test::Field(asked) => {
             let name = rulebook.book.names.resolve(Kind::Field, &asked.field, facts.platform);
             let name = name.unwrap_or_else(|_| asked.field.clone()).to_lowercase();

@@ -138,10 +138,11 @@ impl Desk<'_> {
             segment: self.account.segment.as_ref().map(|segment| segment.of(&in_hand.ticket)),
             contacts: &contacts,
             public_replies: self.account.public_replies,
+            texts: None,
         };
         let mut decision = triage::decide(self.brain, &facts);
         self.look_up(&mut decision, &facts).await;
-        let snapshot = Snapshot::of(&facts, self.brain.rulebook.contact_window(), &decision);
+        let snapshot = Snapshot::of(&facts, &self.brain.rulebook, &decision);
         Ok((decision, snapshot))
     }
 

@@ -46,6 +46,7 @@ fn measure(name: &str, rulebook: &Rulebook, ticket: &Ticket) {
         segment: None,
         contacts: &[],
         public_replies: false,
+        texts: None,
     };
     let matched = rulebook::decide(rulebook, &facts).rules.len();
     assert!(

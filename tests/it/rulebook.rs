@@ -205,6 +205,39 @@ async fn past_decisions_replay_by_another_rulebook() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_expressions_found_is_known_without_the_text() {
+    let rules = |found: &str, lost: &str| {
+        format!(
+            "{ONE_OF_EVERYTHING}  - id: reader
+    when: {{ any: [{{ text: ['(?i)CHARGED twice', 'chargeback'] }}, {{ tag: never }}] }}
+    then: [{{ add_tags: {found} }}]
+  - id: other
+    when: {{ text: chargeback, in: body }}
+    then: [{{ add_tags: {lost} }}]
+"
+        )
+    };
+    let mut house = House::start("shadow", &rules("found", "lost")).await;
+    house.desks[0].open(billing_ticket()).await;
+    house.settle().await;
+    house.stop().await;
+    let config = house.write_settings("shadow", &rules("found", "lost"), "127.0.0.1:1", "127.0.0.1:2");
+    let replayed = |rules: &str| {
+        let other = config.with_file_name("other.yaml");
+        std::fs::write(&other, rules).unwrap();
+        let arguments =
+            ["replay", "--config", config.to_str().unwrap(), "--rulebook", other.to_str().unwrap()];
+        stdout(&ask(&arguments, ""))
+    };
+    assert!(replayed(&rules("found", "lost")).contains("0 differ, 0 cannot be told, 1 are the same"));
+    let out = replayed(&rules("seen", "gone"));
+    assert!(out.contains("add_tags seen") && !out.contains("gone"), "{out}");
+    // An expression that finds the same in other words was not sought then.
+    let out = replayed(&rules("found", "lost").replace("text: chargeback", "text: charge-?back"));
+    assert!(out.contains("1 not replayable: the rule `other` reads the text"), "{out}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_decision_that_hangs_on_the_text_is_not_guessed() {
     let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
     house.desks[0].open(billing_ticket()).await;

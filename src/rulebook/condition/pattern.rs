@@ -1,6 +1,7 @@
 //! A regular expression over ticket text: compiled once, bounded in size, linear in the text's length.
 
 use regex::{Regex, RegexBuilder};
+use sha2::{Digest, Sha256};
 
 /// A compiled expression may take this much memory: enough for long lists of words, too little for `(a{1000}){1000}`.
 const MOST_BYTES: usize = 1 << 20;
@@ -36,6 +37,11 @@ impl Pattern {
 
     pub(in crate::rulebook) fn as_str(&self) -> &str {
         self.regex.as_str()
+    }
+
+    /// Stands for the expression in a ledger: 12 hexadecimal digits.
+    pub(super) fn digest(&self) -> String {
+        hex::encode(Sha256::digest(self.as_str())).chars().take(12).collect()
     }
 
     pub(super) fn is_match(&self, text: &str) -> bool {

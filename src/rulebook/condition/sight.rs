@@ -9,6 +9,7 @@ use deskbridge_connectors::{FieldValue, RemoteId, Status};
 use super::bound::in_words;
 use super::pattern::{Part, Pattern};
 use super::sieve::{Sieve, Sifted};
+use super::texts::Texts;
 use super::{FieldTest, Test, chosen};
 use crate::rulebook::Facts;
 use crate::rulebook::names::{Kind, Names};
@@ -210,18 +211,40 @@ impl<'a> Sight<'a> {
 
     /// Where one of the patterns is found.
     fn found(&self, patterns: &[Pattern], part: Part) -> Option<&'static str> {
-        let ticket = self.facts.ticket;
-        let any = |text: &str, sifted: &Sifted| patterns.iter().any(|pattern| sifted.has(pattern, text));
-        let subject = || self.subject.get_or_init(|| self.sieve.sift(&ticket.subject));
-        if part != Part::Body && any(&ticket.subject, subject()) {
+        if let Some(known) = self.facts.texts {
+            // What was not sought then is told by `unseen` before it is asked here.
+            return known.found(patterns, part).flatten();
+        }
+        if part != Part::Body && self.in_subject(patterns) {
             return Some("the subject");
         }
-        let wrote = || {
+        (part != Part::Subject && self.in_body(patterns)).then_some("the body")
+    }
+
+    /// Where each of these expressions is found.
+    pub(in crate::rulebook) fn texts<'p>(&self, patterns: impl Iterator<Item = &'p Pattern>) -> Texts {
+        let mut texts = Texts::default();
+        for pattern in patterns {
+            let one = std::slice::from_ref(pattern);
+            texts.note(pattern, self.in_subject(one), self.in_body(one));
+        }
+        texts
+    }
+
+    fn in_subject(&self, patterns: &[Pattern]) -> bool {
+        let text = &self.facts.ticket.subject;
+        let sifted = self.subject.get_or_init(|| self.sieve.sift(text));
+        patterns.iter().any(|pattern| sifted.has(pattern, text))
+    }
+
+    /// In whatever the customer wrote.
+    fn in_body(&self, patterns: &[Pattern]) -> bool {
+        let ticket = self.facts.ticket;
+        let wrote = self.wrote.get_or_init(|| {
             let public = ticket.messages.iter().filter(|one| one.author == Author::Customer && one.public);
             public.map(|message| (message.text.as_str(), self.sieve.sift(&message.text))).collect()
-        };
-        let body = || self.wrote.get_or_init(wrote);
-        (part != Part::Subject && body().iter().any(|(text, sifted)| any(text, sifted))).then_some("the body")
+        });
+        wrote.iter().any(|(text, sifted)| patterns.iter().any(|pattern| sifted.has(pattern, text)))
     }
 
     /// The requester's tickets within the window, this one included.

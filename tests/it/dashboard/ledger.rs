@@ -249,6 +249,7 @@ fn snapshot(prediction: Prediction) -> Snapshot {
         public_replies: false,
         contacts: Vec::new(),
         contact_window: None,
+        texts: Default::default(),
         held_back: Vec::new(),
     }
 }
