@@ -19,6 +19,8 @@ pub struct Settled {
     pub closed_at: Option<Timestamp>,
     /// When a person of the desk first answered the customer.
     pub first_reply_at: Option<Timestamp>,
+    /// When anything about it changed last, by whomever.
+    pub touched_at: Option<Timestamp>,
     /// What was changed since the ticket was opened, oldest first, as far as the platform tells.
     pub changes: Vec<Change>,
     /// The parts whose changes the platform tells; of all others only the present value is known.

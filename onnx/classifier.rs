@@ -14,7 +14,7 @@ use crate::engine::{Engine, Model};
 use crate::error::{BundleProblem, Error};
 use crate::normalise::text_of;
 use crate::pool::Pool;
-use crate::prediction::{OUT_OF_SCOPE, Prediction};
+use crate::prediction::{Confidence, OUT_OF_SCOPE, Prediction};
 use crate::runtime::Runtime;
 
 /// How far a golden text's confidence may be off before the bundle is refused: rounding differs between processors
@@ -125,6 +125,11 @@ impl Classifier {
     /// Every head with its labels: what a rulebook may speak of.
     pub fn vocabulary(&self) -> BTreeMap<String, Vec<String>> {
         self.manifest().heads.iter().map(|head| (head.name.clone(), head.labels.clone())).collect()
+    }
+
+    /// How far the best label of each head must be ahead of the next, by head.
+    pub fn margins(&self) -> BTreeMap<String, Confidence> {
+        self.manifest().heads.iter().map(|head| (head.name.clone(), head.margin)).collect()
     }
 
     /// What the bundle says about itself.

@@ -6,8 +6,9 @@ use deskbridge_connectors::Platform;
 use deskbridge_onnx::{Classifier, Runtime};
 
 use crate::diagnostic::Diagnostic;
+use crate::promotion::{self, Promotions};
 use crate::rulebook::{self, Permissions, Rulebook, Vocabulary};
-use crate::settings::{Account, Draft, Settings};
+use crate::settings::{Account, Draft, Promotion, Settings};
 
 /// A model and a rulebook. Replaced as a whole on reload.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Brain {
     pub classifier: Classifier,
     /// The rules.
     pub rulebook: Rulebook,
+    /// The labels that may act; `None` where labels hold nothing back.
+    pub promotions: Option<Promotions>,
 }
 
 /// Where the ONNX Runtime library may lie, apart from the settings.
@@ -38,14 +41,17 @@ pub fn load(settings: &Settings, around: &Surroundings) -> Result<(Brain, Vec<Di
     let classifier = classifier(&model.bundle, model.runtime.as_deref(), around, model.threads);
     let vocabulary = classifier.as_ref().ok().map(Classifier::vocabulary);
     let used: Vec<Platform> = settings.accounts.iter().map(|account| account.platform).collect();
-    match (classifier, rulebook(&settings.rulebook, &used, vocabulary.as_ref())) {
-        (Ok(classifier), Ok((rulebook, mut warnings))) => {
+    let rulebook = rulebook(&settings.rulebook, &used, vocabulary.as_ref());
+    match (classifier, rulebook, promotions(&settings.promotion, vocabulary.as_ref())) {
+        (Ok(classifier), Ok((rulebook, mut warnings)), Ok((promotions, unwise))) => {
             let accounts: Vec<Permissions> = settings.accounts.iter().map(permissions).collect();
             warnings.extend(rulebook.against(&accounts));
-            Ok((Brain { classifier, rulebook }, warnings))
+            warnings.extend(unwise);
+            Ok((Brain { classifier, rulebook, promotions }, warnings))
         }
-        (classifier, rulebook) => {
+        (classifier, rulebook, promotions) => {
             let mut problems = rulebook.err().unwrap_or_default();
+            problems.extend(promotions.err().unwrap_or_default());
             problems.extend(classifier.err().map(|error| problem(&model.bundle, &error)));
             Err(problems)
         }
@@ -119,6 +125,27 @@ fn rulebook(
         Platform::ALL.into_iter().filter(|platform| used.contains(platform)).collect();
     let loaded = rulebook::load(&file, &source, vocabulary, &platforms)?;
     Ok((loaded.rulebook, loaded.warnings))
+}
+
+/// The promoted labels. Without a file labels hold nothing back, unless promotion is required: then all stay in shadow.
+fn promotions(
+    settings: &Promotion,
+    vocabulary: Option<&Vocabulary>,
+) -> Result<(Option<Promotions>, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let file = settings.file.display().to_string();
+    match std::fs::read_to_string(&settings.file) {
+        Ok(source) => {
+            let (promotions, warnings) = promotion::read(&file, &source, vocabulary)?;
+            Ok((Some(promotions), warnings))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Ok((settings.required.then(Promotions::default), Vec::new()))
+        }
+        Err(error) => {
+            let message = format!("the promotions cannot be read: {error}");
+            Err(vec![Diagnostic::file(&file, message, "check `promotion.file`")])
+        }
+    }
 }
 
 /// What an account's settings allow a rulebook.

@@ -23,8 +23,9 @@ use crate::dispatch::{Calls, Line, retry::Patience};
 use crate::gather::{Unsettled, trained_on};
 use crate::ingress::{self, Door, Limits};
 use crate::report::readiness::Bar;
+use crate::promotion::Warden;
 use crate::settings::Settings;
-use crate::store::Store;
+use crate::store::{Demotion, Store};
 use crate::telemetry;
 use crate::worker::Crew;
 
@@ -34,6 +35,8 @@ pub struct Foundations {
     pub store: Arc<dyn Store>,
     /// What decides.
     pub brain: Arc<Brain>,
+    /// The labels that fell back to shadow, as the store has them.
+    pub fallen: Vec<Demotion>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Where metrics are collected.
@@ -49,6 +52,7 @@ pub struct Daemon {
     tracker: TaskTracker,
     shutdown: CancellationToken,
     brain: watch::Sender<Arc<Brain>>,
+    warden: Arc<Warden>,
     drain: Duration,
 }
 
@@ -64,6 +68,7 @@ impl Daemon {
     ) -> Result<Self, reqwest::Error> {
         let tracker = TaskTracker::new();
         let arrived = Arc::new(Notify::new());
+        let warden = Arc::new(Warden::new(on.brain.promotions.clone(), on.fallen));
         let (brain, brain_seen) = watch::channel(on.brain);
         let accounts = open_accounts(settings)?;
         accounts.keys().for_each(|account| telemetry::begin_at_zero(account));
@@ -99,6 +104,7 @@ impl Daemon {
             store: on.store,
             accounts,
             brain: brain_seen,
+            gate: warden.gate(),
             clock: on.clock,
             arrived,
             lease: settings.worker.lease,
@@ -109,11 +115,12 @@ impl Daemon {
         };
         Arc::new(crew).start(settings.worker.count, &tracker, &shutdown);
         tracker.close();
-        Ok(Self { tracker, shutdown, brain, drain: settings.server.drain })
+        Ok(Self { tracker, shutdown, brain, warden, drain: settings.server.drain })
     }
 
     /// Decides with this from now on; work in hand is finished with what it began with.
     pub fn decide_with(&self, brain: Brain) {
+        self.warden.promote(brain.promotions.clone());
         self.brain.send_replace(Arc::new(brain));
     }
 

@@ -23,9 +23,11 @@ pub mod gather;
 pub mod history;
 pub mod mode;
 pub mod outcome;
+pub mod promotion;
 pub mod replay;
 pub mod report;
 pub mod rulebook;
+pub mod settling;
 pub mod snapshot;
 pub mod triage;
 

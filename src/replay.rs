@@ -15,6 +15,7 @@ use crate::decision::Decision;
 use crate::history::History;
 use crate::mode::Mode;
 use crate::outcome::Entry;
+use crate::promotion::Gate;
 use crate::rulebook::{self, Facts, Rulebook, unseen};
 use crate::snapshot::{Snapshot, digest};
 
@@ -114,6 +115,8 @@ fn again(rulebook: &Rulebook, entry: &Entry, history: &History) -> Result<Came, 
         contacts: &snapshot.contacts,
         public_replies: snapshot.public_replies,
         texts: Some(&snapshot.texts),
+        // How far a label may go changes no plan, only what becomes of it.
+        gate: &Gate::OPEN,
     };
     let text_fields = snapshot.text_fields.iter().flat_map(|field| [field.id.0.clone(), field.name.clone()]);
     let unseen = unseen::Unseen {

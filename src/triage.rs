@@ -34,6 +34,9 @@ pub async fn predict(brain: &Brain, ticket: &Ticket) -> Result<Prediction, Unans
         }),
     );
     let mut prediction = answered.await.map_err(|_| Unanswered::Stopped)??;
+    if let Some(promotions) = &brain.promotions {
+        promotions.apply(&mut prediction, &brain.classifier.margins());
+    }
     if ticket.subject.trim().is_empty() && ticket.first_customer_text().trim().is_empty() {
         // Whatever a model says to nothing at all, nobody has said anything.
         prediction.heads.values_mut().for_each(|scored| scored.chosen.clear());

@@ -20,16 +20,20 @@ type Contents = Vec<Option<[u8; 32]>>;
 #[derive(Debug)]
 pub struct Watch {
     paths: Vec<PathBuf>,
+    /// Of these, those that may be missing; they stand last.
+    optional: usize,
     /// The contents that were last reported or begun with.
     known: Contents,
     interval: Duration,
 }
 
 impl Watch {
-    /// Watches these files from how they are now.
-    pub fn new(paths: Vec<PathBuf>, interval: Duration) -> Self {
+    /// Watches these files from how they are now. The `optional` ones may come and go.
+    pub fn new(mut paths: Vec<PathBuf>, optional: Vec<PathBuf>, interval: Duration) -> Self {
+        let number = optional.len();
+        paths.extend(optional);
         let known = contents(&paths);
-        Self { paths, known, interval }
+        Self { paths, optional: number, known, interval }
     }
 
     /// Takes what is there now as known: somebody has just read it.
@@ -37,7 +41,11 @@ impl Watch {
         self.known = contents(&self.paths);
     }
 
-    /// Returns once all files are there, hold something else than before, and have not changed for an interval. Safe to
+    fn whole(&self, now: &Contents) -> bool {
+        now.iter().take(now.len() - self.optional).all(Option::is_some)
+    }
+
+    /// Returns once all files that must be there are, hold something else than before, and have not changed for an interval. Safe to
     /// drop at any moment.
     pub async fn changed(&mut self) {
         let mut last = self.known.clone();
@@ -45,7 +53,7 @@ impl Watch {
             tokio::time::sleep(self.interval).await;
             let paths = self.paths.clone();
             let Ok(now) = tokio::task::spawn_blocking(move || contents(&paths)).await else { continue };
-            if now != self.known && now == last && now.iter().all(Option::is_some) {
+            if now != self.known && now == last && self.whole(&now) {
                 self.known = now;
                 return;
             }
@@ -79,7 +87,7 @@ mod tests {
         // As a mounted ConfigMap: the file's folder is a link that is swapped as a whole.
         std::os::unix::fs::symlink(at("v1"), at("data")).unwrap();
         let path = at("data").join("rules.yaml");
-        let mut watch = Watch::new(vec![path.clone()], SHORT);
+        let mut watch = Watch::new(vec![path.clone()], vec![at("not-yet")], SHORT);
         assert!(quiet(&mut watch).await);
 
         std::os::unix::fs::symlink(at("v2"), at("next")).unwrap();
@@ -91,6 +99,11 @@ mod tests {
         assert!(quiet(&mut watch).await, "a file that is gone is no news");
         std::fs::write(at("temporary"), "three").unwrap();
         std::fs::rename(at("temporary"), &path).unwrap();
+        watch.changed().await;
+
+        std::fs::write(at("not-yet"), "there").unwrap();
+        watch.changed().await;
+        std::fs::remove_file(at("not-yet")).unwrap();
         watch.changed().await;
 
         std::fs::write(&path, "four").unwrap();

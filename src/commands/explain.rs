@@ -32,6 +32,7 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
         };
         let now = SystemClock.now();
         let prediction = triage::predict(&brain, &seen.ticket).await?;
+        let gate = prepare::gate(&settings, &brain).await?;
         let facts = Facts {
             account: seen.account.config.id.as_str(),
             platform: seen.account.platform,
@@ -45,6 +46,7 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
             contacts: &seen.contacts,
             public_replies: seen.account.config.allow_public_replies,
             texts: None,
+            gate: &gate,
         };
         let explanation = rulebook::explain(&brain.rulebook, &facts);
         let decision = triage::decide(&brain, &facts);

@@ -8,6 +8,7 @@ use super::{BAD_SETTINGS, terminal};
 use crate::brain::{self, Brain, Surroundings};
 use crate::cli;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::promotion::Gate;
 use crate::settings::{Draft, Settings, StoreUrl, Unusable};
 use crate::store::{self, Store, sqlite::Sqlite};
 
@@ -92,6 +93,16 @@ pub(super) fn store_or_refuse(settings: &Settings) -> Result<Arc<dyn Store>, Exi
         return Err(refuse(&[Diagnostic::file(&path.display().to_string(), "there is no store here", help)]));
     }
     store(settings).map_err(|error| refuse(&[store_problem(settings, &error)]))
+}
+
+/// How far each label may go, as the daemon would have it: the promotions, less what the store says has fallen.
+///
+/// # Errors
+/// When a store that is there cannot be read.
+pub(super) async fn gate(settings: &Settings, brain: &Brain) -> anyhow::Result<Gate> {
+    let fallen =
+        if store_is_there(settings) { store(settings)?.demotions().await? } else { Vec::new() };
+    Ok(Gate::of(brain.promotions.as_ref(), &fallen))
 }
 
 /// Whether the store was made already.

@@ -56,6 +56,7 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
             findings.into_iter().filter(|finding| finding.severity != Severity::Error).collect();
         terminal::diagnostics(&warnings);
         let on = Foundations {
+            fallen: store.demotions().await?,
             store,
             brain: Arc::new(brain),
             clock: Arc::new(SystemClock),
@@ -126,7 +127,7 @@ async fn bind(
 async fn reload_forever(settings: &Settings, daemon: &Daemon, hung_up: &Notify) {
     // The manifest names the digest of every other file of the bundle, and is written last.
     let files = vec![settings.rulebook.clone(), settings.model.bundle.join(bundle::MANIFEST)];
-    let mut watch = Watch::new(files, watch::INTERVAL);
+    let mut watch = Watch::new(files, vec![settings.promotion.file.clone()], watch::INTERVAL);
     loop {
         let cause = tokio::select! {
             () = hung_up.notified() => {

@@ -13,6 +13,7 @@ use super::action::Action;
 use super::{Facts, Rulebook, decide};
 use crate::diagnostic::{Diagnostic, Place, Severity, Sheet};
 use crate::history::History;
+use crate::promotion::Gate;
 use crate::yaml::{Problems, parse};
 
 mod given;
@@ -146,6 +147,7 @@ impl Case {
             contacts: &contacts,
             public_replies: self.given.public_replies,
             texts: None,
+            gate: &Gate::OPEN,
         };
         let decision = decide(rulebook, &facts);
         let differences = judge::differences(&self.expect, rulebook, &facts, &decision);

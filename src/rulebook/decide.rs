@@ -17,7 +17,7 @@ use super::action::{Action, Question, Terms, Verb};
 use super::condition::{Sight, When};
 use super::explain::{ConditionTrace, EffectTrace, Explanation, RuleTrace};
 use super::syntax::Rule;
-use super::{Facts, Rulebook, person, template};
+use super::{Facts, Rulebook, person, reliance, template};
 use crate::decision::{Asked, Decision, Digests, Lookup, Planned, TicketKey};
 use crate::mode::Mode;
 
@@ -63,6 +63,8 @@ struct Run<'a> {
     taken: Taken,
     plan: Vec<Planned>,
     lookups: Vec<Lookup>,
+    /// How far the rule in hand may go by the labels it rests on.
+    limit: Mode,
 }
 
 /// The one evaluation behind `decide` and `explain`. Untraced, conditions after the answer is known are left out.
@@ -76,11 +78,12 @@ pub(super) fn evaluate(rulebook: &Rulebook, facts: &Facts<'_>, traced: bool) -> 
         taken: Taken::default(),
         plan: Vec::new(),
         lookups: Vec::new(),
+        limit: Mode::Live,
     };
     let mut matched = Vec::new();
     let mut traces = Vec::new();
     let mut stopped = false;
-    for rule in &book.rules {
+    for (rule, shown) in book.rules.iter().zip(&rulebook.shown) {
         if stopped {
             if !traced {
                 break;
@@ -97,6 +100,9 @@ pub(super) fn evaluate(rulebook: &Rulebook, facts: &Facts<'_>, traced: bool) -> 
         let mut effects = Vec::new();
         if holds {
             matched.push(rule.id.clone());
+            if !facts.gate.is_open() {
+                run.limit = reliance::limit(rule, shown, &sight, facts, book);
+            }
             effects.extend(rule.then.iter().enumerate().map(|(place, action)| run.act(rule, place, action)));
             stopped = rule.stop;
         }
@@ -234,7 +240,7 @@ impl Run<'_> {
     }
 
     fn mode(&self, rule: &Rule) -> Mode {
-        rule.mode.map_or(self.facts.ceiling, |mode| mode.min(self.facts.ceiling))
+        rule.mode.map_or(self.facts.ceiling, |mode| mode.min(self.facts.ceiling)).min(self.limit)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::decision::{Decision, Lookup, Planned};
 use crate::diagnostic::{Diagnostic, Place, Severity, Sheet};
 use crate::history::History;
 use crate::mode::Mode;
+use crate::promotion::Gate;
 use crate::yaml::{Problems, parse};
 
 mod syntax;
@@ -34,6 +35,7 @@ mod permissions;
 mod decide;
 mod explain;
 mod person;
+mod reliance;
 
 pub mod cases;
 pub mod schema;
@@ -53,6 +55,8 @@ pub type Vocabulary = BTreeMap<String, Vec<String>>;
 pub struct Rulebook {
     book: syntax::Book,
     engine: template::Engine,
+    /// The heads that each rule's templates show.
+    shown: Vec<Vec<String>>,
     vocabulary: Option<Vocabulary>,
     sheet: Sheet,
     digest: String,
@@ -82,8 +86,10 @@ pub fn load(
     let root = parse(&sheet, source)?;
     let mut problems = Problems::new(sheet.clone(), false);
     let book = syntax::book(&root, vocabulary, &mut problems);
+    let engine = compile::engine(&book);
     let rulebook = Rulebook {
-        engine: compile::engine(&book),
+        shown: reliance::shown(&book, &engine),
+        engine,
         book,
         vocabulary: vocabulary.cloned(),
         sheet,
@@ -202,6 +208,8 @@ pub struct Facts<'a> {
     pub public_replies: bool,
     /// What expressions found in the text, where the text itself is not there any more.
     pub texts: Option<&'a Texts>,
+    /// How far each label may go.
+    pub gate: &'a Gate,
 }
 
 /// Decides on one ticket.

@@ -124,6 +124,7 @@ pub(super) struct Case {
     pub(super) segment: Option<&'static str>,
     pub(super) contacts: Vec<Timestamp>,
     pub(super) public_replies: bool,
+    pub(super) gate: Gate,
 }
 
 impl Default for Case {
@@ -137,6 +138,7 @@ impl Default for Case {
             segment: Some("premium"),
             contacts: Vec::new(),
             public_replies: true,
+            gate: Gate::OPEN,
         }
     }
 }
@@ -164,6 +166,7 @@ impl Case {
             contacts: &self.contacts,
             public_replies: self.public_replies,
             texts: None,
+            gate: &self.gate,
         }
     }
 

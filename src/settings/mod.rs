@@ -21,7 +21,7 @@ mod secret;
 pub use schema::schema;
 
 pub use resolved::{
-    Account, Admin, Draft, Log, LogFormat, Model, Segment, Server, Settings, StoreUrl, Unusable, Worker,
+    Account, Admin, Draft, Log, LogFormat, Model, Promotion, Segment, Server, Settings, StoreUrl, Unusable, Worker,
 };
 
 impl Settings {

@@ -3,13 +3,14 @@
 //! A section that is wrong does not keep the others from being read, so that all problems come at once.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::account;
-use super::resolved::{Admin, Draft, Log, LogFormat, Model, Server, Settings, StoreUrl, Worker};
+use super::resolved::{Admin, Draft, Log, LogFormat, Model, Promotion, Server, Settings, StoreUrl, Worker};
 use super::secret::{self, Pair};
 use crate::mode::Mode;
+use crate::promotion;
 use crate::yaml::{Node, Problems, Table};
 
 /// Reads the whole file; no settings when something that is needed could not be read, and a draft in any case.
@@ -26,6 +27,7 @@ pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings
         .required("rulebook", problems)
         .and_then(|node| problems.word(node, "`rulebook`"))
         .map(PathBuf::from);
+    let promotion = promotion(file.table("promotion", problems), rulebook.as_deref(), problems);
     let mode = mode(&mut file, problems);
     let log = log(file.table("log", problems), problems);
     let worker = worker(file.table("worker", problems), problems);
@@ -46,6 +48,7 @@ pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings
             store: store?,
             model: model?,
             rulebook: rulebook?,
+            promotion,
             mode,
             log: log?,
             worker: worker?,
@@ -63,6 +66,37 @@ pub(super) fn mode(table: &mut Table<'_>, problems: &mut Problems) -> Mode {
             problems.parsed(node, &format!("`{what}`"), "shadow, suggest or live").unwrap_or_default()
         }
         None => Mode::default(),
+    }
+}
+
+fn promotion(mut table: Table<'_>, rulebook: Option<&Path>, problems: &mut Problems) -> Promotion {
+    let beside = rulebook.and_then(Path::parent).unwrap_or(Path::new("")).join(promotion::FILE);
+    let file = table
+        .optional("file")
+        .and_then(|(_, node)| problems.word(node, "`promotion.file`"))
+        .map_or(beside, PathBuf::from);
+    let required = table
+        .optional("required")
+        .and_then(|(_, node)| problems.flag(node, "`promotion.required`"))
+        .unwrap_or_default();
+    let min_tickets = count(&mut table, "min_tickets", 30, 1..=1_000_000, problems);
+    let target = share(&mut table, "target", 0.96, problems);
+    let max_override = share(&mut table, "max_override", 0.1, problems);
+    table.close(problems);
+    Promotion { file, required, min_tickets: min_tickets as u64, target, max_override }
+}
+
+/// A share, over 0 and under 1.
+fn share(table: &mut Table<'_>, key: &'static str, default: f64, problems: &mut Problems) -> f64 {
+    let what = format!("`{}`", table.path(key));
+    let Some((_, node)) = table.optional(key) else { return default };
+    match problems.parsed::<f64>(node, &what, "a number over 0 and under 1") {
+        Some(share) if share > 0.0 && share < 1.0 => share,
+        Some(_) => {
+            problems.error(node.at, format!("{what} is a number over 0 and under 1"));
+            default
+        }
+        None => default,
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Settings {
     pub model: Model,
     /// The rulebook's file.
     pub rulebook: PathBuf,
+    /// What it takes for a label to act, and to be stopped.
+    pub promotion: Promotion,
     /// How far any decision may go.
     pub mode: Mode,
     /// What is logged and how.
@@ -72,6 +74,21 @@ pub struct Model {
     pub runtime: Option<PathBuf>,
     /// Threads for one inference.
     pub threads: usize,
+}
+
+/// What it takes for a label to act, and to be stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Promotion {
+    /// The file that names the promoted labels.
+    pub file: PathBuf,
+    /// Whether labels stay in shadow also while there is no such file.
+    pub required: bool,
+    /// Tickets that a label must have been held against before it may be promoted.
+    pub min_tickets: u64,
+    /// The precision that the lower end of its interval must reach.
+    pub target: f64,
+    /// The share of a live label's writes that people may override before it falls.
+    pub max_override: f64,
 }
 
 /// What is logged and how.

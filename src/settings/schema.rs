@@ -65,6 +65,28 @@ pub fn schema() -> Value {
                 ),
             ),
             ("rulebook", text("The rulebook's file.")),
+            (
+                "promotion",
+                section(
+                    "What it takes for a label to act, and to be stopped.",
+                    vec![
+                        ("file", text("The promoted labels. Default: promotions.yaml beside the rulebook.")),
+                        (
+                            "required",
+                            flag("Whether labels stay in shadow also while there is no such file. Default: false."),
+                        ),
+                        (
+                            "min_tickets",
+                            count("Tickets that a label must have been held against. Default: 30.", 1),
+                        ),
+                        ("target", share("The precision its lower 95 % bound must reach. Default: 0.96.")),
+                        (
+                            "max_override",
+                            share("The share of a live label's writes that people may override. Default: 0.1."),
+                        ),
+                    ],
+                ),
+            ),
             ("mode", mode("The ceiling for all accounts. Default: shadow.")),
             (
                 "log",
@@ -217,6 +239,14 @@ fn address(default: &str) -> Value {
 
 fn count(description: &str, least: usize) -> Value {
     json!({ "description": description, "type": "integer", "minimum": least })
+}
+
+fn flag(description: &str) -> Value {
+    json!({ "description": description, "type": "boolean" })
+}
+
+fn share(description: &str) -> Value {
+    json!({ "description": description, "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1 })
 }
 
 fn duration(description: &str) -> Value {

@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use crate::decision::TicketKey;
 use crate::history::History;
 use crate::outcome::Entry;
+use crate::settling::Kept;
 
 pub mod sqlite;
 
@@ -88,6 +89,27 @@ pub trait Store: Send + Sync {
     /// When the next postponed or leased delivery becomes due; `None` when the inbox is empty. Workers sleep until
     /// then or until a delivery arrives.
     async fn next_due(&self) -> Result<Option<Timestamp>, Error>;
+
+    /// Decided tickets whose agents' values are to be looked at by now, those due longest first.
+    async fn unsettled(&self, now: Timestamp, limit: u32) -> Result<Vec<Unsettled>, Error>;
+
+    /// Keeps what the agents settled on, unless the ticket was decided again since `of` was read.
+    async fn keep_settled(&self, of: &Unsettled, kept: &Kept) -> Result<(), Error>;
+
+    /// Looks at a ticket's values again later, unless it was decided again since `of` was read.
+    async fn settle_later(&self, of: &Unsettled, due: Timestamp) -> Result<(), Error>;
+
+    /// Waits for a ticket's values no more: it is gone.
+    async fn never_settled(&self, of: &Unsettled) -> Result<(), Error>;
+
+    /// What the agents settled on, read at or after `since`, in the order it was read.
+    async fn settled(&self, since: Option<Timestamp>) -> Result<Vec<(TicketKey, Kept)>, Error>;
+
+    /// Notes, durably, that a label fell back to shadow.
+    async fn demote(&self, fallen: &Demotion) -> Result<(), Error>;
+
+    /// The labels that fell back to shadow; one entry a label, its latest.
+    async fn demotions(&self) -> Result<Vec<Demotion>, Error>;
 
     /// Whether the store can be written to right now; for readiness.
     async fn probe(&self) -> Result<(), Error>;
@@ -170,6 +192,30 @@ pub struct Filter {
     pub before: Option<i64>,
     /// At most so many, the newest ones; all when `None`.
     pub limit: Option<u32>,
+}
+
+/// A decided ticket whose agents' values are not known yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsettled {
+    /// The ticket.
+    pub ticket: TicketKey,
+    /// When it was last decided.
+    pub since: Timestamp,
+    /// How often it was looked at.
+    pub looks: u32,
+}
+
+/// A label that fell back to shadow by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Demotion {
+    /// The head.
+    pub head: String,
+    /// The label.
+    pub label: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why, with the figures.
+    pub reason: String,
 }
 
 /// A delivery set aside for a person.

@@ -23,6 +23,7 @@ use crate::brain::Brain;
 use crate::clock::Clock;
 use crate::dispatch::{Journal, Standing, retry};
 use crate::outcome::Entry;
+use crate::promotion::Gate;
 use crate::store::{self, Claim, JournalEntry, Store};
 
 /// What all workers share.
@@ -33,6 +34,8 @@ pub struct Crew {
     pub accounts: HashMap<String, Arc<Account>>,
     /// What decides; replaced on reload.
     pub brain: watch::Receiver<Arc<Brain>>,
+    /// How far each label may go; replaced on reload and when a label falls.
+    pub gate: watch::Receiver<Arc<Gate>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Rung at the door for each delivery that was kept.
@@ -151,10 +154,11 @@ impl Crew {
             clock: Arc::clone(&self.clock),
         };
         let brain = Arc::clone(&self.brain.borrow());
+        let gate = Arc::clone(&self.gate.borrow());
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         let work = claim.work().clone();
         let mut task = tokio::spawn(async move {
-            let desk = work::Desk { account: &account, brain: &brain, store: &*store, clock: &*clock };
+            let desk = work::Desk { account: &account, brain: &brain, gate: &gate, store: &*store, clock: &*clock };
             desk.work(&work, &journal).await
         });
         let mut renewal = tokio::time::interval(self.lease / 3);

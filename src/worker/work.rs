@@ -17,6 +17,7 @@ use crate::decision::{Asked, Decision, TicketKey};
 use crate::dispatch::lookup::ask;
 use crate::dispatch::{Calls, Change, Stopped};
 use crate::history::{History, requester};
+use crate::promotion::Gate;
 use crate::rulebook::{Facts, answered};
 use crate::snapshot::Snapshot;
 use crate::store::{Store, Work};
@@ -29,6 +30,7 @@ const MOST_LOOKS: usize = 3;
 pub(super) struct Desk<'a> {
     pub(super) account: &'a Account,
     pub(super) brain: &'a Brain,
+    pub(super) gate: &'a Gate,
     pub(super) store: &'a dyn Store,
     pub(super) clock: &'a dyn Clock,
 }
@@ -139,6 +141,7 @@ impl Desk<'_> {
             contacts: &contacts,
             public_replies: self.account.public_replies,
             texts: None,
+            gate: self.gate,
         };
         let mut decision = triage::decide(self.brain, &facts);
         self.look_up(&mut decision, &facts).await;

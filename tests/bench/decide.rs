@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use deskbridge::history::History;
 use deskbridge::mode::Mode;
+use deskbridge::promotion::Gate;
 use deskbridge::rulebook::{self, Facts, Rulebook};
 use deskbridge_connectors::ticket::{Author, Message, Requester};
 use deskbridge_connectors::{Directory, Platform, Status, Ticket, TicketId, Version};
@@ -47,6 +48,7 @@ fn measure(name: &str, rulebook: &Rulebook, ticket: &Ticket) {
         contacts: &[],
         public_replies: false,
         texts: None,
+        gate: &Gate::OPEN,
     };
     let matched = rulebook::decide(rulebook, &facts).rules.len();
     assert!(

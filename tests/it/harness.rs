@@ -101,6 +101,7 @@ impl House {
         }
         self.stop = CancellationToken::new();
         let on = Foundations {
+            fallen: Vec::new(),
             store: Arc::clone(&self.store),
             brain: Arc::new(brain(&settings)),
             clock: Arc::new(SystemClock),

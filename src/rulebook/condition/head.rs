@@ -35,6 +35,19 @@ impl HeadTest {
             && !self.is_not.iter().any(has)
     }
 
+    /// The labels that the answer rests on: those asked for, or all that the head says; none where it is to abstain.
+    pub(super) fn labels<'s>(&self, scored: &'s Scored, defaults: Defaults) -> Vec<&'s str> {
+        if self.abstains == Some(true) {
+            return Vec::new();
+        }
+        let asked = |label: &&str| {
+            let named = |of: &[String]| of.iter().any(|one| one == label);
+            (self.is.is_empty() && self.all_of.is_empty()) || named(&self.is) || named(&self.all_of)
+        };
+        let said = if self.abstains.is_some() { chosen(scored, defaults) } else { self.said(scored, defaults) };
+        said.into_iter().filter(asked).collect()
+    }
+
     fn said<'s>(&self, scored: &'s Scored, defaults: Defaults) -> Vec<&'s str> {
         let doubt = self.margin.is_some_and(|bound| !bound.asks_for_more());
         match self.confidence {

@@ -10,7 +10,7 @@ use super::bound::in_words;
 use super::pattern::{Part, Pattern};
 use super::sieve::{Sieve, Sifted};
 use super::texts::Texts;
-use super::{FieldTest, Test, chosen};
+use super::{FieldTest, HeadTest, Test, chosen};
 use crate::rulebook::Facts;
 use crate::rulebook::names::{Kind, Names};
 use crate::rulebook::syntax::Defaults;
@@ -37,6 +37,12 @@ impl<'a> Sight<'a> {
     ) -> Self {
         let (subject, wrote, tags) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
         Self { facts, defaults, names, sieve, subject, wrote, tags }
+    }
+
+    /// The labels that answer what is asked of a head.
+    pub(in crate::rulebook) fn labels(&self, asked: &HeadTest) -> Vec<&'a str> {
+        let scored = self.facts.prediction.heads.get(&asked.head);
+        scored.map(|scored| asked.labels(scored, self.defaults)).unwrap_or_default()
     }
 
     /// Whether the condition holds.

@@ -314,3 +314,49 @@ fn a_prediction_without_the_head_matches_nothing() {
     assert!(explanation.decision.plan.is_empty());
     assert!(explanation.rules[0].effects[0].left_out.is_some());
 }
+
+#[test]
+fn a_rule_goes_no_further_than_the_labels_it_rests_on() {
+    use crate::mode::Mode;
+    use crate::promotion::{Gate, Promoted, Promotions};
+
+    let rulebook = compiled(
+        r#"
+rules:
+  - id: by-label
+    when: { category: billing }
+    then: [{ add_tags: [one] }]
+  - id: by-either
+    when: { any: [{ category: shipping }, { category: billing }] }
+    then: [{ add_tags: [two] }]
+  - id: by-template
+    then: [{ note: "{{ category.label }}" }]
+  - id: by-absence
+    when: { none: [{ category: shipping }] }
+    then: [{ add_tags: [three] }]
+  - id: by-text
+    when: { text: "charged" }
+    then: [{ add_tags: [four] }]
+"#,
+    );
+    let modes = |gate: Gate| -> Vec<String> {
+        let case = Case { gate, ..Case::default() };
+        let plan = case.explained(&rulebook).decision.plan;
+        plan.iter().map(|planned| format!("{} {}", planned.because, planned.mode)).collect()
+    };
+    let promoted = |label: &str, mode| {
+        let entry = Promoted { mode, threshold: None, at: jiff::Timestamp::UNIX_EPOCH, evidence: None };
+        Gate::of(Some(&Promotions([(("category".to_owned(), label.to_owned()), entry)].into())), &[])
+    };
+    let all = |labelled: &str| {
+        ["by-label", "by-either", "by-template"]
+            .iter()
+            .map(|rule| format!("{rule} {labelled}"))
+            .chain(["by-absence live".to_owned(), "by-text live".to_owned()])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(modes(Gate::OPEN), all("live"));
+    assert_eq!(modes(promoted("billing", Mode::Live)), all("live"));
+    assert_eq!(modes(promoted("billing", Mode::Suggest)), all("suggest"));
+    assert_eq!(modes(promoted("shipping", Mode::Live)), all("shadow"), "what is not promoted stays in shadow");
+}

@@ -18,13 +18,17 @@ use self::writer::Writer;
 use crate::decision::TicketKey;
 use crate::history::History;
 use crate::outcome::Entry;
-use crate::store::{Accepted, Claim, DeadLetter, Depth, Error, Filter, JournalEntry, Store};
+use crate::settling::Kept;
+use crate::store::{
+    Accepted, Claim, DeadLetter, Demotion, Depth, Error, Filter, JournalEntry, Store, Unsettled,
+};
 
 mod queue;
 mod read;
 mod reader;
 mod row;
 mod schema;
+mod settling;
 mod write;
 mod writer;
 
@@ -154,6 +158,38 @@ impl Store for Sqlite {
 
     async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
         self.readers.queue()?.ask(read::next_due).await
+    }
+
+    async fn unsettled(&self, now: Timestamp, limit: u32) -> Result<Vec<Unsettled>, Error> {
+        self.readers.queue()?.ask(move |conn| settling::due(conn, micros(now), limit)).await
+    }
+
+    async fn keep_settled(&self, of: &Unsettled, kept: &Kept) -> Result<(), Error> {
+        let (of, at, json) = (of.clone(), micros(kept.settled_at), to_json(kept)?);
+        self.writer.queue()?.ask(move |conn| settling::keep(conn, &of, at, &json)).await
+    }
+
+    async fn settle_later(&self, of: &Unsettled, due: Timestamp) -> Result<(), Error> {
+        let (of, due) = (of.clone(), micros(due));
+        self.writer.queue()?.ask(move |conn| settling::later(conn, &of, due)).await
+    }
+
+    async fn never_settled(&self, of: &Unsettled) -> Result<(), Error> {
+        let of = of.clone();
+        self.writer.queue()?.ask(move |conn| settling::never(conn, &of)).await
+    }
+
+    async fn settled(&self, since: Option<Timestamp>) -> Result<Vec<(TicketKey, Kept)>, Error> {
+        self.readers.queue()?.ask(move |conn| settling::kept(conn, since.map(micros))).await
+    }
+
+    async fn demote(&self, fallen: &Demotion) -> Result<(), Error> {
+        let fallen = fallen.clone();
+        self.writer.queue()?.ask(move |conn| settling::demote(conn, &fallen)).await
+    }
+
+    async fn demotions(&self) -> Result<Vec<Demotion>, Error> {
+        self.readers.queue()?.ask(settling::demotions).await
     }
 
     async fn probe(&self) -> Result<(), Error> {

@@ -14,7 +14,11 @@ use crate::store::Error;
 
 /// In order; the place in the list, counted from 1, is the version it leads to.
 const MIGRATIONS: &[&str] =
-    &[include_str!("migrations/0001_inbox_and_ledger.sql"), include_str!("migrations/0002_requester.sql")];
+    &[
+    include_str!("migrations/0001_inbox_and_ledger.sql"),
+    include_str!("migrations/0002_requester.sql"),
+    include_str!("migrations/0003_settling.sql"),
+];
 
 /// `desk` in ASCII: marks the file as ours.
 const APPLICATION_ID: i64 = 0x6465_736b;

@@ -8,6 +8,7 @@ use deskbridge_connectors::DeliveryKey;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{Incoming, count, notice, timestamp};
+use super::settling;
 use crate::store::{Accepted, Claim, Error, Work};
 
 /// Keeps a delivery, unless its key is known.
@@ -124,6 +125,9 @@ pub(super) fn settle(conn: &Connection, id: i64, epoch: i64, line: &Line) -> Res
     )?
     .execute(params![line.decided_at, line.account, line.ticket, line.outcome, line.decided, line.json])?;
     let entry = conn.last_insert_rowid();
+    if line.decided {
+        settling::wait(conn, &line.account, &line.ticket, line.decided_at)?;
+    }
     advance(conn, &order_key)?;
     Ok(entry)
 }

@@ -1,0 +1,185 @@
+//! What is kept of a settled ticket: its values in words, how they came to be, and its course. No text.
+//!
+//! Free text is never kept: a field is, when it holds a choice, a number, a date or a flag, or when a head is read from it
+//! and it holds one short line.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use deskbridge_connectors::directory::FieldKind;
+use deskbridge_connectors::settled::{By, Change, Part, PartKind, Settled};
+use deskbridge_connectors::{Directory, FieldValue, RemoteId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A longer value of a text field is somebody's sentence, not a category.
+const LONGEST: usize = 60;
+
+/// What the agents settled on, as the store keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// When it was read as final.
+    pub settled_at: Timestamp,
+    /// When the ticket was opened.
+    pub created_at: Option<Timestamp>,
+    /// When it was solved or closed last; `None` where it was left alone.
+    pub closed_at: Option<Timestamp>,
+    /// When a person first answered the customer.
+    pub first_reply_at: Option<Timestamp>,
+    /// Its priority.
+    pub priority: Story,
+    /// Its group.
+    pub group: Story,
+    /// Its fields, by the platform's name.
+    pub fields: BTreeMap<String, Story>,
+    /// Its tags.
+    pub tags: Story,
+    /// Its first group, where the platform tells.
+    pub first_group: Option<String>,
+    /// When it first got a group.
+    pub routed_at: Option<Timestamp>,
+    /// How often its group was changed after that; `None` where the platform does not tell.
+    pub reassignments: Option<u32>,
+}
+
+/// One part's value and how it came to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Story {
+    /// What it holds, in the words people see; empty where nothing.
+    pub now: Vec<String>,
+    /// Who made it so; `None` where the platform does not tell, or where it was never changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Who>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// What the first person to choose chose; `None` where no person did, or the platform does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Vec<String>>,
+}
+
+/// Who made a change. Which person it was is nobody's business here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Who {
+    /// deskbridge.
+    Us,
+    /// A person of the desk.
+    Person,
+    /// A trigger, a workflow, a bot.
+    Automation,
+    /// The customer.
+    Customer,
+}
+
+impl Who {
+    fn of(by: &By) -> Option<Self> {
+        match by {
+            By::Us => Some(Self::Us),
+            By::Person(_) => Some(Self::Person),
+            By::Automation => Some(Self::Automation),
+            By::Customer => Some(Self::Customer),
+            By::Unknown => None,
+        }
+    }
+}
+
+/// What is kept of a settled ticket. `watched` are the names of the fields that heads are read from, in lower case.
+pub fn keep(settled: &Settled, names: &Directory, watched: &BTreeSet<String>, now: Timestamp) -> Kept {
+    let ticket = &settled.ticket;
+    let words = Words { names, watched };
+    let priority: Vec<String> = ticket.priority.iter().map(|priority| priority.to_string()).collect();
+    let group: Vec<String> = ticket.group.iter().map(|id| words.group(id)).collect();
+    let history = |part: Part| settled.changes.iter().filter(move |change| change.part == part);
+    let groups: Vec<&Change> = history(Part::Group).filter(|change| change.value.is_some()).collect();
+    let fields = names.fields.iter().filter_map(|field| {
+        let value = ticket.fields.get(&field.id);
+        let changed: Vec<&Change> = history(Part::Field(field.id.clone())).collect();
+        if value.is_none() && changed.is_empty() {
+            return None;
+        }
+        let read = |value: &FieldValue| words.field(&field.id, value);
+        Some((field.name.clone(), story(value.map(read).unwrap_or_default(), changed.into_iter(), &read)))
+    });
+    Kept {
+        settled_at: now,
+        created_at: ticket.created_at,
+        closed_at: settled.closed_at,
+        first_reply_at: settled.first_reply_at,
+        priority: story(priority, history(Part::Priority), &|value| vec![value.to_string()]),
+        group: story(group, history(Part::Group), &|value| vec![words.group(&RemoteId(value.to_string()))]),
+        fields: fields.collect(),
+        tags: tags(settled),
+        first_group: groups.first().and_then(|change| change.value.as_ref()).map(|id| words.group(&RemoteId(id.to_string()))),
+        routed_at: groups.first().map(|change| change.at),
+        reassignments: settled
+            .told
+            .contains(&PartKind::Group)
+            .then(|| u32::try_from(groups.len().saturating_sub(1)).unwrap_or(u32::MAX)),
+    }
+}
+
+fn story<'a>(
+    now: Vec<String>,
+    changes: impl Iterator<Item = &'a Change>,
+    read: &dyn Fn(&FieldValue) -> Vec<String>,
+) -> Story {
+    let mut story = Story { now, ..Story::default() };
+    for change in changes {
+        let value = change.value.as_ref().map(read).unwrap_or_default();
+        if story.first.is_none() && matches!(change.by, By::Person(_)) && !value.is_empty() {
+            story.first = Some(value);
+        }
+        (story.by, story.at) = (Who::of(&change.by), Some(change.at));
+    }
+    story
+}
+
+/// Tags as they are; who touched them last, and those that the first person to touch them left.
+fn tags(settled: &Settled) -> Story {
+    let mut story = Story { now: settled.ticket.tags.iter().cloned().collect(), ..Story::default() };
+    for change in &settled.changes {
+        let (Part::TagAdded(_) | Part::TagRemoved(_)) = change.part else { continue };
+        (story.by, story.at) = (Who::of(&change.by), Some(change.at));
+    }
+    story
+}
+
+/// Ids and stored values to what people see.
+struct Words<'a> {
+    names: &'a Directory,
+    watched: &'a BTreeSet<String>,
+}
+
+impl Words<'_> {
+    fn group(&self, id: &RemoteId) -> String {
+        self.names
+            .groups
+            .iter()
+            .find(|group| group.id == *id)
+            .map_or_else(|| id.0.clone(), |group| group.name.clone())
+    }
+
+    /// What a field's value reads like; nothing where it is free text.
+    fn field(&self, id: &RemoteId, value: &FieldValue) -> Vec<String> {
+        let Some(field) = self.names.fields.iter().find(|field| field.id == *id) else { return Vec::new() };
+        let stored: Vec<String> = match value {
+            FieldValue::Many(items) => items.clone(),
+            one => vec![one.to_string()],
+        };
+        match &field.kind {
+            FieldKind::One(choices) | FieldKind::Many(choices) => stored
+                .into_iter()
+                .map(|value| {
+                    let choice = choices.iter().find(|choice| choice.value == value);
+                    choice.map_or(value, |choice| choice.label.clone())
+                })
+                .collect(),
+            FieldKind::Flag | FieldKind::Number | FieldKind::Date | FieldKind::Nested { .. } => stored,
+            FieldKind::Text | FieldKind::Other(_) => {
+                let short = |value: &String| value.chars().count() <= LONGEST && !value.contains(['\n', '\r']);
+                let asked = self.watched.contains(&field.name.to_lowercase());
+                if asked { stored.into_iter().filter(short).collect() } else { Vec::new() }
+            }
+        }
+    }
+}
