@@ -11,7 +11,8 @@ use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
 use crate::secret::Secret;
-use crate::ticket::{Skip, Ticket};
+use crate::settled::Settled;
+use crate::ticket::{Skip, Ticket, TicketId};
 use crate::trigger::Trigger;
 
 /// A helpdesk platform as pure functions. Every exchange is called again and again with all answers so far,
@@ -45,6 +46,10 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
         doubt: Doubt,
         answers: &[Answer],
     ) -> Next<Applied, Call>;
+
+    /// Reads what became of a ticket: its present values, and who changed what, as far as the platform tells. Closed tickets
+    /// are read like any other.
+    fn settled(&self, ticket: &TicketId, names: &Directory, answers: &[Answer]) -> Next<Settled>;
 
     /// Reads groups, agents, fields and tags.
     fn names(&self, answers: &[Answer]) -> Next<Directory>;

@@ -76,6 +76,11 @@ pub enum Command {
         after_help = "Examples:\n  deskbridge dead list --config deskbridge.yaml\n  deskbridge dead requeue --config deskbridge.yaml 17"
     )]
     Dead(Dead),
+    /// Let a label act, or stop it: writes it to the promotions file, with the figures that earned it.
+    #[command(
+        after_help = "Examples:\n  deskbridge promote --config deskbridge.yaml --list\n  deskbridge promote --config deskbridge.yaml --label billing\n  deskbridge promote --config deskbridge.yaml --head category --label billing --mode shadow   # takes it back"
+    )]
+    Promote(Promote),
     /// Show deskbridge at work against stand-in helpdesks of all three kinds, first in shadow mode, then live.
     #[command(after_help = "Example:\n  deskbridge demo --keep   # leaves it running")]
     Demo(Demo),
@@ -353,6 +358,38 @@ pub enum Dead {
         #[arg(required = true)]
         ids: Vec<i64>,
     },
+}
+
+/// `promote`.
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// The label.
+    #[arg(long, value_name = "LABEL", required_unless_present = "list")]
+    pub label: Option<String>,
+    /// Its head; found by itself where only one has the label.
+    #[arg(long, value_name = "HEAD")]
+    pub head: Option<String>,
+    /// How far it may go: live, suggest, or shadow to take it back.
+    #[arg(long, value_name = "MODE", default_value = "live")]
+    pub mode: crate::mode::Mode,
+    /// Also take the threshold that the data proposes, where it was verified on tickets it was not fitted on.
+    #[arg(long)]
+    pub threshold: bool,
+    /// Promote although the figures do not allow it yet. The file says so.
+    #[arg(long)]
+    pub force: bool,
+    /// Show what would be written, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where every label stands, and nothing else.
+    #[arg(long, conflicts_with_all = ["label", "head", "threshold", "force", "dry_run"])]
+    pub list: bool,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `demo`.

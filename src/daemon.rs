@@ -20,11 +20,11 @@ use crate::admin::{self, Admin, Board, Readiness};
 use crate::brain::Brain;
 use crate::clock::Clock;
 use crate::dispatch::{Calls, Line, retry::Patience};
-use crate::gather::{Unsettled, trained_on};
+use crate::gather::trained_on;
 use crate::ingress::{self, Door, Limits};
-use crate::report::readiness::Bar;
-use crate::promotion::Warden;
+use crate::promotion::{Fall, Warden};
 use crate::settings::Settings;
+use crate::settling::{self, Readings, Settling};
 use crate::store::{Demotion, Store};
 use crate::telemetry;
 use crate::worker::Crew;
@@ -90,16 +90,29 @@ impl Daemon {
         };
         tracker.spawn(ingress::serve(on.hooks, Arc::new(door), shutdown.clone()));
         tracker.spawn(telemetry::upkeep(on.metrics.clone(), shutdown.clone()));
+        let sources = settling::sources(settings, &brain_seen.borrow());
+        let readings = Readings { store: Arc::clone(&on.store), sources: sources.clone() };
         let admin = Admin {
             store: Arc::clone(&on.store),
             metrics: on.metrics,
             readiness: Arc::new(Readiness::default()),
             clock: Arc::clone(&on.clock),
             token: settings.admin.token.clone(),
-            board: Arc::new(board(settings)),
+            board: Arc::new(board(settings, readings)),
         };
         tracker.spawn(admin::serve(on.admin, admin, shutdown.clone()));
         accounts.values().for_each(|account| greet(&tracker, Arc::clone(account), shutdown.clone()));
+        let settling = Settling {
+            store: Arc::clone(&on.store),
+            accounts: accounts.clone(),
+            clock: Arc::clone(&on.clock),
+            after: settings.settling.after,
+            every: settings.settling.every,
+            sources,
+            warden: Arc::clone(&warden),
+            fall: Fall { max_override: settings.promotion.max_override, ..Fall::default() },
+        };
+        tracker.spawn(settling::run(settling, shutdown.clone()));
         let crew = Crew {
             store: on.store,
             accounts,
@@ -149,11 +162,11 @@ fn open_accounts(settings: &Settings) -> Result<HashMap<String, Arc<Account>>, r
 }
 
 /// What the dashboard shows besides the store's contents.
-fn board(settings: &Settings) -> Board {
+fn board(settings: &Settings, readings: Readings) -> Board {
     let accounts = settings.accounts.iter();
     let accounts = accounts.map(|account| (account.name().to_owned(), settings.mode.min(account.mode)));
     let training = trained_on(&settings.model.bundle);
-    Board::new(accounts.collect(), Arc::new(Unsettled), training, Bar::default())
+    Board::new(accounts.collect(), Arc::new(readings), training, settings.promotion.bar())
 }
 
 /// Reads an account's names at start-up, so that the first ticket does not wait for them. A platform that is down now

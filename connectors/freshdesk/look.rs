@@ -60,7 +60,7 @@ fn run(id: &TicketId, asked: Option<&Asked>, answers: &[Answer]) -> Result<Next<
     Ok(Next::Done(Looked::Ticket(Box::new(Ticket { profile, ..ticket(id, body, messages) }))))
 }
 
-fn ticket(id: &TicketId, body: TicketBody, messages: Vec<Message>) -> Ticket {
+pub(super) fn ticket(id: &TicketId, body: TicketBody, messages: Vec<Message>) -> Ticket {
     let priority = body.priority.and_then(priority);
     let requester = Requester {
         id: RemoteId::from_json(&body.requester_id),
@@ -132,7 +132,7 @@ fn profile<'a>(
 }
 
 /// The description is the first message. The desk wrote it itself where it opened the ticket by mail.
-fn opening(body: &TicketBody) -> Option<Message> {
+pub(super) fn opening(body: &TicketBody) -> Option<Message> {
     let text = plain(body.description_text.as_deref(), body.description.as_deref());
     let author = if body.source == Some(OUTBOUND_EMAIL) { Author::Agent } else { Author::Customer };
     (!text.is_empty()).then_some(Message { author, public: true, text })

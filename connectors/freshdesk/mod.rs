@@ -7,6 +7,7 @@
 mod act;
 mod look;
 mod names;
+mod settled;
 mod triggers;
 mod verify;
 mod wire;
@@ -27,7 +28,8 @@ use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
 use crate::profile::Asked;
 use crate::secret::Secret;
-use crate::ticket::Ticket;
+use crate::settled::Settled;
+use crate::ticket::{Ticket, TicketId};
 use crate::trigger::Trigger;
 
 /// How far a signed timestamp may lie from our clock when the settings do not say.
@@ -208,6 +210,10 @@ impl Connector for Freshdesk {
         answers: &[Answer],
     ) -> Next<Applied, Call> {
         act::act(plan, on, names, self.replies, doubt, answers)
+    }
+
+    fn settled(&self, ticket: &TicketId, _: &Directory, answers: &[Answer]) -> Next<Settled> {
+        settled::settled(ticket, answers)
     }
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {

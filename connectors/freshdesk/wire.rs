@@ -149,9 +149,20 @@ pub(super) struct TicketBody {
     #[serde(default)]
     pub(super) deleted: Option<bool>,
     #[serde(default)]
+    pub(super) stats: Option<Stats>,
+    #[serde(default)]
     pub(super) created_at: Option<String>,
     /// Kept to the letter: it is the version.
     pub(super) updated_at: String,
+}
+
+/// When what happened to a ticket, where `include=stats` asked for it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Stats {
+    pub(super) first_responded_at: Option<String>,
+    pub(super) resolved_at: Option<String>,
+    pub(super) closed_at: Option<String>,
 }
 
 /// A contact or an agent's contact part.

@@ -7,6 +7,7 @@
 mod act;
 mod look;
 mod names;
+mod settled;
 mod verify;
 mod wire;
 
@@ -26,7 +27,8 @@ use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
 use crate::profile::Asked;
 use crate::secret::Secret;
-use crate::ticket::{RemoteId, Ticket};
+use crate::settled::Settled;
+use crate::ticket::{RemoteId, Ticket, TicketId};
 use crate::trigger::Trigger;
 
 /// Versions whose differences this connector knows.
@@ -192,6 +194,10 @@ impl Connector for Intercom {
     ) -> Next<Applied, Call> {
         // Every exchange begins with a read, in doubt or not: nothing else on this platform guards a write.
         act::act(self, plan, on, names, answers)
+    }
+
+    fn settled(&self, ticket: &TicketId, names: &Directory, answers: &[Answer]) -> Next<Settled> {
+        settled::settled(self, ticket, names, answers)
     }
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::call::{self, Answer, Later, Next, Pace};
-use crate::ticket::RemoteId;
+use crate::ticket::{FieldValue, RemoteId};
 
 /// A notification. <https://developers.intercom.com/docs/references/webhooks/webhook-models>
 #[derive(Debug, Deserialize)]
@@ -54,6 +54,7 @@ pub(super) struct Item {
     pub(super) ai_agent: Option<AiAgent>,
     pub(super) conversation_parts: Option<ConversationParts>,
     pub(super) ticket_parts: Option<TicketParts>,
+    pub(super) statistics: Option<Statistics>,
 }
 
 impl Item {
@@ -102,6 +103,8 @@ pub(super) struct NamedItem {
     pub(super) id: Value,
     pub(super) name: Option<String>,
     pub(super) email: Option<String>,
+    pub(super) applied_at: Option<i64>,
+    pub(super) applied_by: Option<Author>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -128,6 +131,41 @@ pub(super) struct Part {
     pub(super) part_type: Option<String>,
     pub(super) body: Option<String>,
     pub(super) author: Option<Author>,
+    pub(super) created_at: Option<i64>,
+    pub(super) assigned_to: Option<Author>,
+    /// On conversations: `{attribute: {name}, value: {name}}`.
+    pub(super) event_details: Value,
+    /// On tickets: `{attribute: {label}, value: {label}}`.
+    pub(super) updated_attribute_data: Value,
+    /// The app behind a part that the API made.
+    pub(super) app_package_code: Option<String>,
+}
+
+impl Part {
+    /// The attribute that the part is about, and what it holds since.
+    pub(super) fn attribute(&self) -> Option<(String, Option<FieldValue>)> {
+        let (data, key) = if self.event_details.is_object() {
+            (&self.event_details, "name")
+        } else {
+            (&self.updated_attribute_data, "label")
+        };
+        let name = data.get("attribute")?.get(key)?.as_str()?.to_owned();
+        Some((name, data.get("value").and_then(|value| value.get(key)).and_then(FieldValue::from_json)))
+    }
+}
+
+/// What the platform counts of an item.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Statistics {
+    pub(super) last_close_at: Value,
+}
+
+/// A moment as seconds, or as text where a notification carries it.
+pub(super) fn moment(value: &Value) -> Option<Timestamp> {
+    value
+        .as_i64()
+        .map_or_else(|| value.as_str()?.parse().ok(), |seconds| Timestamp::from_second(seconds).ok())
 }
 
 /// Seconds since the epoch, where the platform gives them.

@@ -120,7 +120,7 @@ fn profile(
     Ok(asked.read(&record.ok_or_else(|| Box::new(Next::Later(Later::Failed)))?, custom))
 }
 
-fn normalise(id: &TicketId, mut wire: WireTicket, users: &[User], comments: &[Comment]) -> Ticket {
+pub(super) fn normalise(id: &TicketId, mut wire: WireTicket, users: &[User], comments: &[Comment]) -> Ticket {
     let people: BTreeMap<RemoteId, &User> =
         users.iter().filter_map(|user| Some((user.remote_id()?, user))).collect();
     let requester = RemoteId::from_json(&wire.requester_id);

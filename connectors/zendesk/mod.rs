@@ -9,6 +9,7 @@ mod aim;
 mod body;
 mod look;
 mod names;
+mod settled;
 mod triggers;
 mod verify;
 mod wire;
@@ -30,7 +31,8 @@ use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Party, Plan};
 use crate::profile::Asked;
 use crate::secret::Secret;
-use crate::ticket::Ticket;
+use crate::settled::Settled;
+use crate::ticket::{Ticket, TicketId};
 use crate::trace;
 use crate::trigger::Trigger;
 
@@ -198,6 +200,10 @@ impl Connector for Zendesk {
         answers: &[Answer],
     ) -> Next<Applied, Call> {
         act::act(plan, on, names, doubt, answers, self)
+    }
+
+    fn settled(&self, ticket: &TicketId, names: &Directory, answers: &[Answer]) -> Next<Settled> {
+        settled::settled(ticket, names, answers, &self.base_url)
     }
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {

@@ -132,6 +132,30 @@ pub(super) struct AuditEvent {
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
     pub(super) public: Option<bool>,
+    /// The built-in field's name, or a custom field's id.
+    pub(super) field_name: Option<String>,
+    #[serde(default)]
+    pub(super) value: Value,
+    #[serde(default)]
+    pub(super) previous_value: Value,
+    pub(super) via: Option<Via>,
+}
+
+/// One page of `GET /api/v2/tickets/{id}/audits`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Audits {
+    pub(super) audits: Vec<TicketAudit>,
+}
+
+/// One update of a ticket, with everything it did.
+#[derive(Debug, Deserialize)]
+pub(super) struct TicketAudit {
+    pub(super) created_at: Option<String>,
+    #[serde(default)]
+    pub(super) author_id: Value,
+    pub(super) via: Option<Via>,
+    #[serde(default)]
+    pub(super) events: Vec<AuditEvent>,
 }
 
 #[derive(Debug, Deserialize)]

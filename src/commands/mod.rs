@@ -12,6 +12,7 @@ mod demo;
 mod evaluate;
 mod explain;
 mod prepare;
+mod promote;
 mod replay;
 mod report;
 mod schema;
@@ -47,6 +48,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Decisions(args) => decisions::run(&args),
         Command::Dead(args) => dead::run(args),
+        Command::Promote(args) => promote::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Completions { shell } => {

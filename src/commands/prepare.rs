@@ -100,8 +100,7 @@ pub(super) fn store_or_refuse(settings: &Settings) -> Result<Arc<dyn Store>, Exi
 /// # Errors
 /// When a store that is there cannot be read.
 pub(super) async fn gate(settings: &Settings, brain: &Brain) -> anyhow::Result<Gate> {
-    let fallen =
-        if store_is_there(settings) { store(settings)?.demotions().await? } else { Vec::new() };
+    let fallen = if store_is_there(settings) { store(settings)?.demotions().await? } else { Vec::new() };
     Ok(Gate::of(brain.promotions.as_ref(), &fallen))
 }
 

@@ -7,18 +7,20 @@ use anyhow::Context;
 use super::{decisions, prepare, runtime, terminal};
 use crate::cli::{self, ReportFormat};
 use crate::clock::{Clock, SystemClock};
-use crate::gather::{Unsettled, gather, trained_on};
+use crate::gather::{gather, trained_on};
 use crate::report::impact::Split;
 use crate::report::readiness::Bar;
 use crate::report::render;
 use crate::report::rows::Rows;
 use crate::report::whole::{Report, Terms};
+use crate::settling::{self, Readings};
 
 pub(super) fn run(args: &cli::Report) -> anyhow::Result<ExitCode> {
     let now = SystemClock.now();
     let since = args.since.as_deref().map(|text| decisions::since(text, now)).transpose()?;
     let before = args.before.as_deref().map(|text| decisions::since(text, now)).transpose()?;
     let split = before.map_or(Split::Mode, Split::Opened);
+    let mut bar = Bar::default();
     let (rows, training) = match &args.rows {
         Some(file) => {
             let text =
@@ -28,22 +30,24 @@ pub(super) fn run(args: &cli::Report) -> anyhow::Result<ExitCode> {
             (rows, None)
         }
         None => {
-            let settings = match prepare::settings(&args.settings) {
-                Ok(settings) => settings,
-                Err(code) => return Ok(code),
+            let prepare::Everything { settings, brain, findings } = prepare::everything(&args.settings);
+            let (Ok(settings), Some(brain)) = (settings, brain) else {
+                return Ok(prepare::refuse(&findings));
             };
             let store = match prepare::store_or_refuse(&settings) {
                 Ok(store) => store,
                 Err(code) => return Ok(code),
             };
+            bar = settings.promotion.bar();
+            let readings = Readings { store, sources: settling::sources(&settings, &brain) };
             let training = trained_on(&settings.model.bundle);
-            (runtime()?.block_on(gather(&*store, &Unsettled, since, None))?, training)
+            (runtime()?.block_on(gather(&*readings.store, &readings, since, None))?, training)
         }
     };
     // A file of rows is looked at as of its own last decision: drift asks for the last days.
     let latest = rows.glimpses.last().map(|glimpse| glimpse.at);
     let now = if args.rows.is_some() { latest.unwrap_or(now) } else { now };
-    let report = Report::of(&rows, &Terms { since, now, bar: Bar::default(), split, training });
+    let report = Report::of(&rows, &Terms { since, now, bar, split, training });
     let page = match args.format {
         ReportFormat::Text if args.out.is_some() => render::text::text(&report, None),
         ReportFormat::Text => render::text::text(&report, terminal::width()),

@@ -14,10 +14,11 @@ mod send;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbridge_connectors::settled::Settled;
 use deskbridge_connectors::trigger::Trigger;
 use deskbridge_connectors::{
     Answer, Applied, Call, Connector, Directory, Doubt, Later, Looked, Next, Notice, Plan, Read, Refusal,
-    Secret, Ticket, Write,
+    Secret, Ticket, TicketId, Write,
 };
 
 use self::pace::Budget;
@@ -116,6 +117,19 @@ impl Line {
         calls: &mut Calls,
     ) -> Result<Option<Vec<Trigger>>, Stopped> {
         self.ask(calls, |answers| self.connector.triggers(names, answers)).await
+    }
+
+    /// Reads what became of a ticket.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn settled(
+        &self,
+        ticket: &TicketId,
+        names: &Directory,
+        calls: &mut Calls,
+    ) -> Result<Settled, Stopped> {
+        self.ask(calls, |answers| self.connector.settled(ticket, names, answers)).await
     }
 
     /// Reads a ticket back.

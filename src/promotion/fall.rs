@@ -3,7 +3,7 @@
 use super::{Gate, Promotions};
 use crate::mode::Mode;
 use crate::report::observation::{Influence, Observation};
-use crate::report::wilson::interval;
+use crate::report::wilson::Share;
 use crate::store::Demotion;
 
 /// What makes a label fall.
@@ -40,17 +40,17 @@ pub fn falls(
             .collect();
         writes.sort_by_key(|seen| (seen.decided_at, seen.decision));
         let newest = &writes[writes.len().saturating_sub(rule.window)..];
-        let overridden = newest.iter().filter(|seen| !seen.settled.contains(label)).count();
-        let share = interval(overridden as u64, newest.len() as u64)?;
-        (share.lower > rule.max_override).then(|| Demotion {
+        let overridden = Share::among(newest, |seen| !seen.settled.contains(label))?;
+        (overridden.low > rule.max_override).then(|| Demotion {
             head: head.clone(),
             label: label.clone(),
             at: now,
             reason: format!(
-                "people overrode {overridden} of its last {} writes ({:.0} %, at least {:.0} % with 95 % certainty); {:.0} % are allowed",
-                newest.len(),
-                100.0 * overridden as f64 / newest.len() as f64,
-                100.0 * share.lower,
+                "people overrode {} of its last {} writes ({:.0} %, at least {:.0} % with 95 % certainty); {:.0} % are allowed",
+                overridden.hits,
+                overridden.n,
+                100.0 * overridden.share,
+                100.0 * overridden.low,
                 100.0 * rule.max_override
             ),
         })

@@ -67,8 +67,7 @@ fn entry(
     let mode = table
         .required("mode", problems)
         .and_then(|node| problems.parsed::<Mode>(node, "`mode`", "shadow, suggest or live"));
-    let threshold =
-        table.optional("threshold").and_then(|(_, node)| problems.fraction(node, "`threshold`"));
+    let threshold = table.optional("threshold").and_then(|(_, node)| problems.fraction(node, "`threshold`"));
     let at = table.required("promoted_at", problems).and_then(|node| {
         problems.parsed::<Timestamp>(node, "`promoted_at`", "a time, as in 2026-03-01T09:00:00Z")
     });
@@ -76,7 +75,8 @@ fn entry(
     table.close(problems);
     let ((head_at, head), (label_at, label)) = (head?, label?);
     if let Some(known) = vocabulary {
-        let help = || Some("it stays without effect; take the entry out, or train the bundle with it".to_owned());
+        let help =
+            || Some("it stays without effect; take the entry out, or train the bundle with it".to_owned());
         match known.get(&head) {
             None => problems.warning(head_at, format!("the bundle has no head `{head}`"), help()),
             Some(labels) if !labels.contains(&label) => {
@@ -122,7 +122,13 @@ pub fn write(promotions: &Promotions) -> String {
     for ((head, label), promoted) in &promotions.0 {
         let quoted = |word: &str| serde_json::Value::from(word).to_string();
         // A string takes every write.
-        let _ = writeln!(text, "  - head: {}\n    label: {}\n    mode: {}", quoted(head), quoted(label), promoted.mode);
+        let _ = writeln!(
+            text,
+            "  - head: {}\n    label: {}\n    mode: {}",
+            quoted(head),
+            quoted(label),
+            promoted.mode
+        );
         if let Some(threshold) = promoted.threshold {
             let _ = writeln!(text, "    threshold: {threshold:.4}");
         }
@@ -131,7 +137,11 @@ pub fn write(promotions: &Promotions) -> String {
             let _ = writeln!(
                 text,
                 "    evidence: {{ tickets: {}, agreed: {}, lower: {:.4}, target: {:.4}, model: {} }}",
-                seen.tickets, seen.agreed, seen.lower, seen.target, quoted(&seen.model)
+                seen.tickets,
+                seen.agreed,
+                seen.lower,
+                seen.target,
+                quoted(&seen.model)
             );
         }
     }

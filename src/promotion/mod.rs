@@ -67,15 +67,17 @@ impl Promotions {
             let own = self.0.iter().filter(|((of, _), promoted)| of == head && promoted.threshold.is_some());
             let mut changed = false;
             for ((_, label), promoted) in own {
-                if let (Some(threshold), Some(wanted)) = (scored.threshold.get_mut(label), promoted.threshold) {
+                if let (Some(threshold), Some(wanted)) = (scored.threshold.get_mut(label), promoted.threshold)
+                {
                     (*threshold, changed) = (wanted, true);
                 }
             }
             if !changed || stranger {
                 continue;
             }
-            let passes =
-                |(label, confidence): &&(String, f32)| scored.threshold.get(label).is_some_and(|t| confidence >= t);
+            let passes = |(label, confidence): &&(String, f32)| {
+                scored.threshold.get(label).is_some_and(|t| confidence >= t)
+            };
             let margin = margins.get(head).copied().unwrap_or_default();
             let candidates = match scored.kind {
                 HeadKind::Single => usize::from(scored.margin() >= margin),

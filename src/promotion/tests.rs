@@ -61,13 +61,8 @@ fn a_running_daemons_gate_follows_falls_and_new_files() {
 #[test]
 fn the_file_reads_back_as_it_was_written() {
     let mut promotions = billing(Mode::Live, Some(0.875));
-    let evidence = Evidence {
-        tickets: 212,
-        agreed: 209,
-        lower: 0.9593,
-        target: 0.95,
-        model: "sha256:3f".into(),
-    };
+    let evidence =
+        Evidence { tickets: 212, agreed: 209, lower: 0.9593, target: 0.95, model: "sha256:3f".into() };
     promotions.0.values_mut().for_each(|promoted| promoted.evidence = Some(evidence.clone()));
     let odd = Promoted { mode: Mode::Suggest, threshold: None, at: Timestamp::UNIX_EPOCH, evidence: None };
     promotions.0.insert(("topics".into(), "a: \"b\" # c".into()), odd);

@@ -174,6 +174,26 @@ impl Rulebook {
         lint::triggers::check(self, account, platform, names, triggers)
     }
 
+    /// Whether `word` is listed under `names.fields`.
+    pub fn names_field(&self, word: &str) -> bool {
+        self.book.names.place(names::Kind::Field, word).is_some()
+    }
+
+    /// What a platform calls the field that the rulebook calls `word`; the word itself where it is not listed.
+    pub fn field_on(&self, word: &str, platform: Platform) -> String {
+        self.book.names.resolve(names::Kind::Field, word, platform).unwrap_or_else(|_| word.to_owned())
+    }
+
+    /// The rulebook's words for groups, each with the platform's name.
+    pub fn groups_on(&self, platform: Platform) -> Vec<(String, String)> {
+        let listed = self.book.names.all().filter(|(kind, ..)| *kind == names::Kind::Group);
+        listed
+            .filter_map(|(kind, word, _)| {
+                Some((word.to_owned(), self.book.names.resolve(kind, word, platform).ok()?))
+            })
+            .collect()
+    }
+
     /// A finding about a place in this rulebook, with its snippet.
     pub fn diagnostic(&self, severity: Severity, at: Place, message: impl Into<String>) -> Diagnostic {
         self.sheet.diagnostic(severity, at, message)

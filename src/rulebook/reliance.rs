@@ -36,7 +36,11 @@ pub(super) fn limit(
         let Some(scored) = facts.prediction.heads.get(head) else { continue };
         let chosen = condition::chosen(scored, book.defaults);
         // A template shows the best label also where the head abstains.
-        let best = if chosen.is_empty() { scored.best().map(|(label, _)| label).into_iter().collect() } else { chosen };
+        let best = if chosen.is_empty() {
+            scored.best().map(|(label, _)| label).into_iter().collect()
+        } else {
+            chosen
+        };
         best.into_iter().for_each(|label| rest_on(head, label));
     }
     limit
@@ -45,10 +49,9 @@ pub(super) fn limit(
 fn conditions(when: &When, sight: &Sight<'_>, rest_on: &mut impl FnMut(&str, &str)) {
     match when {
         When::All(parts) => parts.iter().for_each(|part| conditions(part, sight, rest_on)),
-        When::Any(parts) => parts
-            .iter()
-            .filter(|part| holds(part, sight))
-            .for_each(|part| conditions(part, sight, rest_on)),
+        When::Any(parts) => {
+            parts.iter().filter(|part| holds(part, sight)).for_each(|part| conditions(part, sight, rest_on))
+        }
         When::None(_) => {}
         When::Is(Test::Head(asked)) => {
             sight.labels(asked).into_iter().for_each(|label| rest_on(&asked.head, label));

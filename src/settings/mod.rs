@@ -17,11 +17,13 @@ mod raw;
 mod resolved;
 mod schema;
 mod secret;
+mod settling;
 
 pub use schema::schema;
 
 pub use resolved::{
-    Account, Admin, Draft, Log, LogFormat, Model, Promotion, Segment, Server, Settings, StoreUrl, Unusable, Worker,
+    Account, Admin, Draft, Log, LogFormat, Model, Promotion, Segment, Server, Settings, Settling, StoreUrl,
+    Unusable, Worker,
 };
 
 impl Settings {

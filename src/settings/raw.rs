@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::account;
 use super::resolved::{Admin, Draft, Log, LogFormat, Model, Promotion, Server, Settings, StoreUrl, Worker};
 use super::secret::{self, Pair};
+use super::settling::settling;
 use crate::mode::Mode;
 use crate::promotion;
 use crate::yaml::{Node, Problems, Table};
@@ -28,6 +29,7 @@ pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings
         .and_then(|node| problems.word(node, "`rulebook`"))
         .map(PathBuf::from);
     let promotion = promotion(file.table("promotion", problems), rulebook.as_deref(), problems);
+    let settling = settling(file.table("settling", problems), problems);
     let mode = mode(&mut file, problems);
     let log = log(file.table("log", problems), problems);
     let worker = worker(file.table("worker", problems), problems);
@@ -49,6 +51,7 @@ pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings
             model: model?,
             rulebook: rulebook?,
             promotion,
+            settling,
             mode,
             log: log?,
             worker: worker?,

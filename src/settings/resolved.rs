@@ -10,6 +10,8 @@ use deskbridge_connectors::{AccountConfig, Connector, Platform, Secret, Ticket};
 
 use crate::diagnostic::Diagnostic;
 use crate::mode::Mode;
+use crate::report::readiness::Bar;
+use crate::settling::values::Heads;
 
 /// Everything the daemon is told.
 #[derive(Clone, Debug)]
@@ -26,6 +28,8 @@ pub struct Settings {
     pub rulebook: PathBuf,
     /// What it takes for a label to act, and to be stopped.
     pub promotion: Promotion,
+    /// When agents' values are final, and where they are found.
+    pub settling: Settling,
     /// How far any decision may go.
     pub mode: Mode,
     /// What is logged and how.
@@ -76,6 +80,17 @@ pub struct Model {
     pub threads: usize,
 }
 
+/// When agents' values are final, and where they are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settling {
+    /// A ticket that nobody touched for so long has settled, as a solved one has.
+    pub after: Duration,
+    /// How often tickets that may have settled are looked for.
+    pub every: Duration,
+    /// Where each head is found, as written: fields by the rulebook's word or the platform's name.
+    pub heads: Heads,
+}
+
 /// What it takes for a label to act, and to be stopped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Promotion {
@@ -89,6 +104,13 @@ pub struct Promotion {
     pub target: f64,
     /// The share of a live label's writes that people may override before it falls.
     pub max_override: f64,
+}
+
+impl Promotion {
+    /// What a label has to reach.
+    pub fn bar(&self) -> Bar {
+        Bar { min_tickets: usize::try_from(self.min_tickets).unwrap_or(usize::MAX), target: self.target }
+    }
 }
 
 /// What is logged and how.

@@ -66,6 +66,44 @@ pub fn schema() -> Value {
             ),
             ("rulebook", text("The rulebook's file.")),
             (
+                "settling",
+                section(
+                    "When the agents' own values are final, and where they are found.",
+                    vec![
+                        (
+                            "after",
+                            duration(
+                                "A ticket nobody touched for so long has settled, as a solved one has. Default: 3d.",
+                            ),
+                        ),
+                        (
+                            "every",
+                            duration("How often tickets that may have settled are looked for. Default: 15m."),
+                        ),
+                        (
+                            "heads",
+                            json!({
+                                "description": "Where the agents' own choice of a head is found: priority, group, a field, or tags.",
+                                "type": "object",
+                                "additionalProperties": { "anyOf": [
+                                    { "enum": ["priority", "group"] },
+                                    { "type": "object", "properties": { "field": { "type": "string" } }, "required": ["field"], "additionalProperties": false },
+                                    { "type": "object", "properties": { "tags": { "type": "array", "items": { "type": "string" } } }, "required": ["tags"], "additionalProperties": false },
+                                ] },
+                            }),
+                        ),
+                        (
+                            "values",
+                            json!({
+                                "description": "By head: the platform's value to our label, where they differ by more than case, spaces, - and _.",
+                                "type": "object",
+                                "additionalProperties": { "type": "object", "additionalProperties": { "type": "string" } },
+                            }),
+                        ),
+                    ],
+                ),
+            ),
+            (
                 "promotion",
                 section(
                     "What it takes for a label to act, and to be stopped.",
@@ -73,7 +111,9 @@ pub fn schema() -> Value {
                         ("file", text("The promoted labels. Default: promotions.yaml beside the rulebook.")),
                         (
                             "required",
-                            flag("Whether labels stay in shadow also while there is no such file. Default: false."),
+                            flag(
+                                "Whether labels stay in shadow also while there is no such file. Default: false.",
+                            ),
                         ),
                         (
                             "min_tickets",
@@ -82,7 +122,9 @@ pub fn schema() -> Value {
                         ("target", share("The precision its lower 95 % bound must reach. Default: 0.96.")),
                         (
                             "max_override",
-                            share("The share of a live label's writes that people may override. Default: 0.1."),
+                            share(
+                                "The share of a live label's writes that people may override. Default: 0.1.",
+                            ),
                         ),
                     ],
                 ),

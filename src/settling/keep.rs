@@ -109,7 +109,10 @@ pub fn keep(settled: &Settled, names: &Directory, watched: &BTreeSet<String>, no
         group: story(group, history(Part::Group), &|value| vec![words.group(&RemoteId(value.to_string()))]),
         fields: fields.collect(),
         tags: tags(settled),
-        first_group: groups.first().and_then(|change| change.value.as_ref()).map(|id| words.group(&RemoteId(id.to_string()))),
+        first_group: groups
+            .first()
+            .and_then(|change| change.value.as_ref())
+            .map(|id| words.group(&RemoteId(id.to_string()))),
         routed_at: groups.first().map(|change| change.at),
         reassignments: settled
             .told
@@ -176,7 +179,8 @@ impl Words<'_> {
                 .collect(),
             FieldKind::Flag | FieldKind::Number | FieldKind::Date | FieldKind::Nested { .. } => stored,
             FieldKind::Text | FieldKind::Other(_) => {
-                let short = |value: &String| value.chars().count() <= LONGEST && !value.contains(['\n', '\r']);
+                let short =
+                    |value: &String| value.chars().count() <= LONGEST && !value.contains(['\n', '\r']);
                 let asked = self.watched.contains(&field.name.to_lowercase());
                 if asked { stored.into_iter().filter(short).collect() } else { Vec::new() }
             }

@@ -17,7 +17,7 @@ mod task;
 pub mod values;
 
 pub use keep::{Kept, Story, Who, keep};
-pub use observe::{Sources, courses, observations, observe};
+pub use observe::{Readings, Sources, courses, observations, observe, sources};
 pub use task::{Settling, run};
 
 /// A ticket's values are first looked at so long after its decision.

@@ -2,20 +2,35 @@
 //! [`observations`], which reads the store.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use async_trait::async_trait;
 
 use deskbridge_onnx::HeadKind;
 use jiff::Timestamp;
 
 use super::keep::{Kept, Story, Who};
 use super::values::{HeadSource, Heads, label_of};
+use crate::brain::Brain;
 use crate::decision::TicketKey;
+use crate::gather::Settled;
 use crate::mode::Mode;
 use crate::outcome::{EffectOutcome, EffectRecord, Entry};
 use crate::report::observation::{Course, Influence, Observation};
+use crate::settings::{Account, Settings};
 use crate::store::{self, Filter, Store};
 
 /// Where each account's heads find the agents' own choice.
 pub type Sources = HashMap<String, Heads>;
+
+/// Where each account of the settings finds them, for this bundle and rulebook.
+pub fn sources(settings: &Settings, brain: &Brain) -> Sources {
+    let heads = brain.classifier.vocabulary();
+    let of = |account: &Account| {
+        settings.settling.heads.resolved(&brain.rulebook, account.platform, heads.keys().map(String::as_str))
+    };
+    settings.accounts.iter().map(|account| (account.name().to_owned(), of(account))).collect()
+}
 
 /// Everything that was decided since a time and has settled: one observation a head, one course a ticket.
 ///
@@ -30,10 +45,27 @@ pub async fn observations(
     let kept: HashMap<TicketKey, Kept> = store.settled(since).await?.into_iter().collect();
     let mut found = Vec::new();
     for (id, entry) in last_of_each(&entries) {
-        let (Some(heads), Some(kept)) = (sources.get(&entry.account), kept_of(&kept, entry)) else { continue };
+        let (Some(heads), Some(kept)) = (sources.get(&entry.account), kept_of(&kept, entry)) else {
+            continue;
+        };
         found.extend(observe(id, entry, kept, heads));
     }
     Ok((found, courses(&entries, &kept)))
+}
+
+/// The store's decisions beside its settled values, for a report.
+pub struct Readings {
+    /// Where both are.
+    pub store: Arc<dyn Store>,
+    /// Where each account's heads find the agents' own choice.
+    pub sources: Sources,
+}
+
+#[async_trait]
+impl Settled for Readings {
+    async fn rows(&self, since: Option<Timestamp>) -> Result<(Vec<Observation>, Vec<Course>), store::Error> {
+        observations(&*self.store, &self.sources, since).await
+    }
 }
 
 /// The decision that a ticket's agents saw last: the one that their values are held against.
@@ -153,9 +185,8 @@ fn influence(
         // It is read as settled only when people have had the settling time to object; see `task`.
         return if ours.is_subset(settled) { Influence::Kept } else { Influence::Overridden };
     }
-    let acted = |effect: &&EffectRecord| {
-        matches!(effect.state, EffectOutcome::Applied | EffectOutcome::Suggested)
-    };
+    let acted =
+        |effect: &&EffectRecord| matches!(effect.state, EffectOutcome::Applied | EffectOutcome::Suggested);
     match (entry.effects.iter().any(|effect| acted(&effect)), part.story.by) {
         // Whatever we showed or wrote elsewhere on the ticket, the agent saw.
         (true, _) => Influence::Anchored,
@@ -180,10 +211,7 @@ pub fn courses(entries: &[(i64, Entry)], kept: &HashMap<TicketKey, Kept>) -> Vec
             created_at: kept.created_at,
             routed_at: kept.routed_at,
             reassignments: kept.reassignments.unwrap_or_default(),
-            misrouted: kept
-                .first_group
-                .as_ref()
-                .and_then(|first| Some(kept.group.now.first()? != first)),
+            misrouted: kept.first_group.as_ref().and_then(|first| Some(kept.group.now.first()? != first)),
             first_reply_at: kept.first_reply_at,
             closed_at: kept.closed_at,
         })

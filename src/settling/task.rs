@@ -3,7 +3,7 @@
 //! A ticket is first looked at an hour after its decision and then at doubling distances, until it is solved or nobody has
 //! touched it for the settling time. Where we wrote something, people get the whole settling time to object.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +12,14 @@ use deskbridge_connectors::settled::Settled;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{FIRST_LOOK, keep};
+use super::values::Heads;
+use super::{FIRST_LOOK, Sources, keep, observations};
 use crate::account::Account;
 use crate::clock::Clock;
 use crate::dispatch::{Calls, Standing, Stopped};
 use crate::outcome::EffectOutcome;
-use crate::store::{self, Store, Unsettled};
+use crate::promotion::{Fall, Warden, falls};
+use crate::store::{self, Demotion, Store, Unsettled};
 
 /// Tickets taken from the store at once.
 const BATCH: u32 = 100;
@@ -34,16 +36,30 @@ pub struct Settling {
     pub after: Duration,
     /// How often the store is asked what is due.
     pub every: Duration,
-    /// By account: the fields that heads are read from, in lower case.
-    pub watched: HashMap<String, BTreeSet<String>>,
+    /// By account: where the agents' own choice of each head is found.
+    pub sources: Sources,
+    /// Whom to tell of labels that people override too often.
+    pub warden: Arc<Warden>,
+    /// How often they may.
+    pub fall: Fall,
 }
 
 /// Runs until `shutdown`.
 pub async fn run(settling: Settling, shutdown: CancellationToken) {
     while !shutdown.is_cancelled() {
-        let round = shutdown.run_until_cancelled(settling.round()).await;
-        if let Some(Err(error)) = round {
-            tracing::error!(error = &error as &dyn std::error::Error, "settled values cannot be kept");
+        let round = async {
+            let kept = settling.round().await?;
+            if kept > 0 {
+                settling.judge_labels().await?;
+            }
+            Ok::<_, store::Error>(kept)
+        };
+        match shutdown.run_until_cancelled(round).await {
+            Some(Ok(kept)) if kept > 0 => tracing::info!(kept, "settled values were kept"),
+            Some(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "settled values cannot be kept");
+            }
+            _ => {}
         }
         let _ = shutdown.run_until_cancelled(tokio::time::sleep(settling.every)).await;
     }
@@ -76,6 +92,32 @@ impl Settling {
         }
     }
 
+    /// Lets the live labels fall that people override too often: durably, and loudly.
+    ///
+    /// # Errors
+    /// When the store cannot be used.
+    pub async fn judge_labels(&self) -> Result<Vec<Demotion>, store::Error> {
+        let Some(promotions) = self.warden.promotions() else { return Ok(Vec::new()) };
+        let since = promotions.0.values().map(|promoted| promoted.at).min();
+        let (seen, _) = observations(&*self.store, &self.sources, since).await?;
+        let gate = Arc::clone(&self.warden.gate().borrow());
+        let fallen = falls(&promotions, &gate, &seen, self.fall, self.clock.now());
+        for fall in &fallen {
+            self.store.demote(fall).await?;
+            self.warden.demote(fall.clone());
+            metrics::counter!("deskbridge_demotions_total", "head" => fall.head.clone(), "label" => fall.label.clone())
+                .increment(1);
+            let (head, label, reason) = (&fall.head, &fall.label, &fall.reason);
+            tracing::error!(
+                head,
+                label,
+                reason,
+                "a live label fell back to shadow; promote it again when it is mended"
+            );
+        }
+        Ok(fallen)
+    }
+
     async fn settle(&self, of: &Unsettled, now: Timestamp) -> Result<bool, store::Error> {
         let Some(account) = self.accounts.get(&of.ticket.account) else {
             // Its account may come back to the settings.
@@ -100,15 +142,16 @@ impl Settling {
         };
         match account.line.settled(&of.ticket.ticket, &names, &mut calls).await {
             Ok(found) => {
-                let wrote = self.store.history(&of.ticket).await?.entries.into_iter().find(|entry| {
-                    entry.effects.iter().any(|effect| effect.state == EffectOutcome::Applied)
-                });
+                let wrote =
+                    self.store.history(&of.ticket).await?.entries.into_iter().find(|entry| {
+                        entry.effects.iter().any(|effect| effect.state == EffectOutcome::Applied)
+                    });
                 match judge(&found, of.since, wrote.map(|entry| entry.decided_at), self.after, now) {
                     Verdict::Later(due) => self.store.settle_later(of, due).await.map(|()| false),
                     Verdict::Settled => {
-                        let none = BTreeSet::new();
-                        let watched = self.watched.get(&of.ticket.account).unwrap_or(&none);
-                        let kept = keep(&found, &names, watched, now);
+                        let heads = self.sources.get(&of.ticket.account);
+                        let watched = heads.map(Heads::fields).unwrap_or_default();
+                        let kept = keep(&found, &names, &watched, now);
                         self.store.keep_settled(of, &kept).await.map(|()| true)
                     }
                 }

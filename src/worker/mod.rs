@@ -158,7 +158,8 @@ impl Crew {
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
         let work = claim.work().clone();
         let mut task = tokio::spawn(async move {
-            let desk = work::Desk { account: &account, brain: &brain, gate: &gate, store: &*store, clock: &*clock };
+            let desk =
+                work::Desk { account: &account, brain: &brain, gate: &gate, store: &*store, clock: &*clock };
             desk.work(&work, &journal).await
         });
         let mut renewal = tokio::time::interval(self.lease / 3);

@@ -44,7 +44,8 @@ impl HeadTest {
             let named = |of: &[String]| of.iter().any(|one| one == label);
             (self.is.is_empty() && self.all_of.is_empty()) || named(&self.is) || named(&self.all_of)
         };
-        let said = if self.abstains.is_some() { chosen(scored, defaults) } else { self.said(scored, defaults) };
+        let said =
+            if self.abstains.is_some() { chosen(scored, defaults) } else { self.said(scored, defaults) };
         said.into_iter().filter(asked).collect()
     }
 

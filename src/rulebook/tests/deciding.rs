@@ -358,5 +358,9 @@ rules:
     assert_eq!(modes(Gate::OPEN), all("live"));
     assert_eq!(modes(promoted("billing", Mode::Live)), all("live"));
     assert_eq!(modes(promoted("billing", Mode::Suggest)), all("suggest"));
-    assert_eq!(modes(promoted("shipping", Mode::Live)), all("shadow"), "what is not promoted stays in shadow");
+    assert_eq!(
+        modes(promoted("shipping", Mode::Live)),
+        all("shadow"),
+        "what is not promoted stays in shadow"
+    );
 }

@@ -13,8 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::store::Error;
 
 /// In order; the place in the list, counted from 1, is the version it leads to.
-const MIGRATIONS: &[&str] =
-    &[
+const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_inbox_and_ledger.sql"),
     include_str!("migrations/0002_requester.sql"),
     include_str!("migrations/0003_settling.sql"),

@@ -57,9 +57,8 @@ pub(super) fn later(conn: &Connection, of: &Unsettled, due: i64) -> Result<(), E
 
 /// Waits no more.
 pub(super) fn never(conn: &Connection, of: &Unsettled) -> Result<(), Error> {
-    conn.prepare_cached("DELETE FROM settling WHERE account = ?1 AND ticket = ?2 AND since = ?3")?.execute(
-        params![of.ticket.account, of.ticket.ticket.as_str(), micros(of.since)],
-    )?;
+    conn.prepare_cached("DELETE FROM settling WHERE account = ?1 AND ticket = ?2 AND since = ?3")?
+        .execute(params![of.ticket.account, of.ticket.ticket.as_str(), micros(of.since)])?;
     Ok(())
 }
 
@@ -106,9 +105,6 @@ fn key(row: &Row<'_>) -> rusqlite::Result<TicketKey> {
     Ok(TicketKey { account: row.get(0)?, ticket })
 }
 
-fn unreadable(
-    column: usize,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> rusqlite::Error {
+fn unreadable(column: usize, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
 }
