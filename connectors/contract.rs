@@ -106,6 +106,15 @@ fn every_exchange(
         ("look", exchange(|answers| connector.look(&notice, answers), |read| read.0.as_str(), script).into()),
         ("names", exchange(|answers| connector.names(answers), |read| read.0.as_str(), script).into()),
         (
+            "settled",
+            exchange(
+                |answers| connector.settled(&sample.ticket.id, &sample.names, answers),
+                |read| read.0.as_str(),
+                script,
+            )
+            .into(),
+        ),
+        (
             "triggers",
             exchange(|answers| connector.triggers(&sample.names, answers), |read| read.0.as_str(), script)
                 .into(),

@@ -2,6 +2,7 @@
 
 mod act;
 mod look;
+mod settled;
 mod telling;
 mod triggers;
 

@@ -4,6 +4,7 @@ mod acting;
 mod looking;
 mod naming;
 mod notifications;
+mod settled;
 mod telling;
 
 use std::sync::Arc;

@@ -13,17 +13,19 @@ pub struct Fall {
     pub max_override: f64,
     /// The newest writes of a label that count.
     pub window: usize,
+    /// Fewer writes than this are no evidence.
+    pub least: usize,
 }
 
 impl Default for Fall {
     fn default() -> Self {
-        Self { max_override: 0.1, window: 50 }
+        Self { max_override: 0.1, window: 50, least: 5 }
     }
 }
 
 /// The labels that are live and must fall: among their newest writes since the promotion, the lower end of the 95 %
-/// interval of the overridden share lies over what is allowed. A label with few writes falls only when nearly all of them
-/// were overridden; the interval sees to that.
+/// interval of the overridden share lies over what is allowed. Of few writes most must have been overridden; the interval
+/// sees to that, and a handful is the least that counts.
 pub fn falls(
     promotions: &Promotions,
     gate: &Gate,
@@ -41,7 +43,7 @@ pub fn falls(
         writes.sort_by_key(|seen| (seen.decided_at, seen.decision));
         let newest = &writes[writes.len().saturating_sub(rule.window)..];
         let overridden = Share::among(newest, |seen| !seen.settled.contains(label))?;
-        (overridden.low > rule.max_override).then(|| Demotion {
+        (overridden.n >= rule.least && overridden.low > rule.max_override).then(|| Demotion {
             head: head.clone(),
             label: label.clone(),
             at: now,

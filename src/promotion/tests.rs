@@ -90,7 +90,7 @@ fn what_is_wrong_with_a_file_is_told_at_its_place() {
     let one = "  - { head: category, label: billing, mode: live, promoted_at: 2026-03-01T09:00:00Z }\n";
     assert_eq!(
         told(&format!("version: 1\nlabels:\n{one}{one}")),
-        ["4:26 `category: billing` stands here twice"]
+        ["4:30 `category: billing` stands here twice"]
     );
     assert_eq!(told("version: 2\n"), ["1:10 this program reads version 1 of the promotions file"]);
 }
@@ -156,6 +156,7 @@ fn a_live_label_falls_once_its_overrides_are_surely_too_many() {
         falls(&promotions, &gate, &writes(overridden, kept), Fall::default(), now).len() == 1
     };
     assert!(!fallen(1, 0), "one override is no evidence");
+    assert!(!fallen(4, 0), "nor are four");
     assert!(!fallen(5, 45), "ten in a hundred are allowed");
     assert!(fallen(12, 38));
     assert!(fallen(4, 1));

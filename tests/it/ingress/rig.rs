@@ -13,7 +13,10 @@ use deskbridge::decision::TicketKey;
 use deskbridge::history::History;
 use deskbridge::ingress::{Door, Limits, serve};
 use deskbridge::outcome::Entry;
-use deskbridge::store::{Accepted, Claim, DeadLetter, Depth, Error, Filter, JournalEntry, Store};
+use deskbridge::settling::Kept;
+use deskbridge::store::{
+    Accepted, Claim, DeadLetter, Demotion, Depth, Error, Filter, JournalEntry, Store, Unsettled,
+};
 use deskbridge_connectors::account::{Credentials, WebhookConfig};
 use deskbridge_connectors::{
     AccountConfig, AccountId, Connector, Content, Platform, Secret, VerifiedDelivery, signature,
@@ -181,6 +184,27 @@ impl Store for Shelf {
         broken()
     }
     async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
+        broken()
+    }
+    async fn unsettled(&self, _: Timestamp, _: u32) -> Result<Vec<Unsettled>, Error> {
+        broken()
+    }
+    async fn keep_settled(&self, _: &Unsettled, _: &Kept) -> Result<(), Error> {
+        broken()
+    }
+    async fn settle_later(&self, _: &Unsettled, _: Timestamp) -> Result<(), Error> {
+        broken()
+    }
+    async fn never_settled(&self, _: &Unsettled) -> Result<(), Error> {
+        broken()
+    }
+    async fn settled(&self, _: Option<Timestamp>) -> Result<Vec<(TicketKey, Kept)>, Error> {
+        broken()
+    }
+    async fn demote(&self, _: &Demotion) -> Result<(), Error> {
+        broken()
+    }
+    async fn demotions(&self) -> Result<Vec<Demotion>, Error> {
         broken()
     }
 }

@@ -4,6 +4,7 @@ mod conformance;
 pub(crate) mod fixture;
 mod ledger;
 mod model;
+mod settling;
 mod sqlite;
 mod step;
 

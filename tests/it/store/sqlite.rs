@@ -55,6 +55,10 @@ conformance! { File::new();
     ledger::a_tickets_history_tells_echoes_and_repeats,
     ledger::a_long_history_is_cut_to_its_newest,
     ledger::a_requesters_other_tickets_are_counted_once_each,
+    settling::a_decided_ticket_is_waited_for_and_a_skipped_one_is_not,
+    settling::what_was_settled_on_comes_back_whole_and_is_waited_for_no_more,
+    settling::a_later_decision_starts_the_wait_anew,
+    settling::a_labels_last_fall_is_remembered,
 }
 
 #[test]
