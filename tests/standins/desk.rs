@@ -93,6 +93,10 @@ pub struct Change {
     pub tag: Option<String>,
     /// New category, as a stored value.
     pub category: Option<String>,
+    /// What the customer is told.
+    pub reply: Option<String>,
+    /// Whether the ticket is solved with it.
+    pub solved: bool,
 }
 
 /// A ticket as it stands, in names.

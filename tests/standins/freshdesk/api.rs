@@ -92,6 +92,9 @@ async fn ticket(State(shared): Desk, Path(id): Path<String>, asked: Asked) -> Re
     if asked.get("include").is_some_and(|list| list.split(',').any(|word| word == "requester")) {
         body["requester"] = ticket.requester_json();
     }
+    if asked.get("include").is_some_and(|list| list.split(',').any(|word| word == "stats")) {
+        body["stats"] = ticket.stats();
+    }
     let changed = state.after_read(&id);
     drop(state);
     changed.into_iter().for_each(|id| shared.clone().updated(id));

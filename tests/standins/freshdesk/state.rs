@@ -55,6 +55,9 @@ pub(super) struct Stored {
     pub(super) thread: Vec<Conversation>,
     pub(super) created: i64,
     pub(super) updated: i64,
+    /// When an agent first answered, and when it was resolved.
+    pub(super) responded: Option<i64>,
+    pub(super) resolved: Option<i64>,
 }
 
 /// One reply or note.
@@ -145,6 +148,8 @@ impl State {
             thread: Vec::new(),
             created: now,
             updated: now,
+            responded: None,
+            resolved: None,
         };
         self.tickets.insert(id, ticket);
         id
@@ -165,7 +170,15 @@ impl State {
 
     /// A person of the desk edits a ticket.
     pub(super) fn edit(&mut self, id: &str, change: &Change) -> Option<u64> {
+        if let Some(text) = &change.reply {
+            let words = Words { body: as_html(text), incoming: false, private: false, notified: Vec::new() };
+            self.write(id, FIRST_AGENT + 1, words)?;
+        }
         self.change(id, |ticket| {
+            if change.solved {
+                ticket.status = 4;
+                ticket.resolved = Some(now_ms() / 1000);
+            }
             if let Some(priority) = change.priority.as_deref().and_then(priority_code) {
                 ticket.priority = priority;
             }
@@ -205,7 +218,12 @@ impl State {
         let Words { body, incoming, private, notified } = words;
         let at = now_ms() / 1000;
         let conversation = Conversation { id: number, user, body, incoming, private, notified, at };
-        self.change(id, |ticket| ticket.thread.push(conversation.clone()))?;
+        self.change(id, |ticket| {
+            ticket.thread.push(conversation.clone());
+            if !incoming && !private {
+                ticket.responded.get_or_insert(at);
+            }
+        })?;
         Some(conversation)
     }
 
@@ -243,6 +261,14 @@ impl State {
 }
 
 impl Stored {
+    /// The platform's clock of it. <https://developers.freshdesk.com/api/#view_a_ticket>
+    pub(super) fn stats(&self) -> Value {
+        json!({
+            "agent_responded_at": self.responded.map(iso), "first_responded_at": self.responded.map(iso),
+            "resolved_at": self.resolved.map(iso), "closed_at": null, "reopened_at": null,
+        })
+    }
+
     /// As `GET /tickets/{id}` shows it. <https://developers.freshdesk.com/api/#view_a_ticket>
     pub(super) fn json(&self, id: u64) -> Value {
         let mut fields = Map::from_iter(CUSTOM.map(|key| (key.to_owned(), Value::Null)));

@@ -240,7 +240,10 @@ fn update(workspace: &mut Workspace, version: &str, id: u64, body: &Value) -> Re
     }
     if !attributes.is_empty() {
         let kind = "conversation_attribute_updated_by_admin";
-        workspace.add_part(id, kind, None, state::operator(), false);
+        for (name, value) in attributes {
+            let part = workspace.add_part(id, kind, None, state::operator(), false);
+            workspace.tell(id, &part, state::attribute_details(&name, &value));
+        }
     } else if priority.is_some() {
         workspace.add_part(id, "priority_changed", None, state::operator(), true);
     }
@@ -313,6 +316,9 @@ fn manage(
         _ => return Err(refused(400, "parameter_invalid", "message_type is not valid")),
     };
     let part = workspace.add_part(id, kind, body["body"].as_str(), state::admin(admin), true);
+    if let Some(to) = id_in(body, "assignee_id").filter(|to| *to != 0) {
+        workspace.tell(id, &part, json!({ "assigned_to": { "type": body["type"], "id": to } }));
+    }
     caused.extend(workspace.notification(topic, id, part));
     Ok(())
 }

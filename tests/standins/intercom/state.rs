@@ -119,6 +119,19 @@ impl Conversation {
         self.updated_at = now_s().max(self.updated_at + 1);
     }
 
+    /// What the platform counts of it.
+    pub(super) fn statistics(&self) -> Value {
+        let moments = |kind: &str| -> Vec<Value> {
+            let parts = self.parts.iter().filter(|part| part["part_type"] == kind);
+            parts.map(|part| part["created_at"].clone()).collect()
+        };
+        let closed = moments("close");
+        json!({
+            "type": "conversation_statistics", "first_close_at": closed.first(), "last_close_at": closed.last(),
+            "first_admin_reply_at": moments("comment").first(), "count_assignments": moments("assignment").len(),
+        })
+    }
+
     pub(super) fn contact(&self) -> String {
         format!("{:024x}", self.id)
     }
@@ -214,27 +227,62 @@ impl Workspace {
         self.add_part(id, "close", None, admin(FIRST_ADMIN + 1), false);
     }
 
-    /// A teammate changes a conversation in the inbox.
+    /// A teammate changes a conversation in the inbox: each change is a part of its own.
     pub(super) fn edit(&mut self, id: &str, change: &Change) {
         let tag = change.tag.as_deref().map(|tag| self.tag(tag));
         let Some(conversation) = self.conversation(id) else { return };
-        let mut set = |name: &str, word: &str| {
+        let person = || admin(FIRST_ADMIN + 1);
+        let mut set = Vec::new();
+        for (name, word) in [(PRIORITY, &change.priority), (ISSUE_TYPE, &change.category)] {
+            let Some(word) = word else { continue };
             conversation.attributes.insert(name.to_owned(), seed::label(word).into());
-        };
-        if let Some(word) = &change.priority {
-            set(PRIORITY, word);
-        }
-        if let Some(word) = &change.category {
-            set(ISSUE_TYPE, word);
-        }
-        if let Some(group) = &change.group {
-            conversation.team = teams().find(|(_, name)| name == group).map(|(id, _)| id);
+            set.push((name, seed::label(word)));
         }
         if let Some(tag) = tag.filter(|tag| !conversation.tags.contains(tag)) {
             conversation.tags.push(tag);
         }
         let id = conversation.id;
-        self.add_part(id, "conversation_attribute_updated_by_admin", None, admin(FIRST_ADMIN + 1), false);
+        // A tag leaves no part that the API shows, and moves the conversation all the same.
+        conversation.touch();
+        for (name, value) in set {
+            let part = self.add_part(id, "conversation_attribute_updated_by_admin", None, person(), false);
+            self.tell(id, &part, attribute_details(name, &value.into()));
+        }
+        if let Some((team, _)) =
+            change.group.as_ref().and_then(|group| teams().find(|(_, name)| name == group))
+        {
+            self.assign(id, "team", team, person(), false);
+        }
+        if let Some(text) = &change.reply {
+            self.add_part(id, "comment", Some(&paragraphs(text)), person(), false);
+        }
+        if change.solved {
+            self.close(&id.to_string());
+        }
+    }
+
+    /// Puts a conversation into a team's or a teammate's hands.
+    pub(super) fn assign(&mut self, id: u64, kind: &str, to: u64, by: Value, by_api: bool) -> Value {
+        let Some(conversation) = self.conversations.get_mut(&id) else { return Value::Null };
+        if kind == "team" {
+            conversation.team = Some(to)
+        } else {
+            conversation.admin = Some(to)
+        }
+        let part = self.add_part(id, "assignment", None, by, by_api);
+        self.tell(id, &part, json!({ "assigned_to": { "type": kind, "id": to } }));
+        part
+    }
+
+    /// Fills in what a part says of the change.
+    pub(super) fn tell(&mut self, id: u64, part: &Value, what: Value) {
+        let parts =
+            self.conversations.get_mut(&id).into_iter().flat_map(|conversation| &mut conversation.parts);
+        for kept in parts.filter(|kept| kept["id"] == part["id"]) {
+            for (key, value) in what.as_object().into_iter().flatten() {
+                kept[key] = value.clone();
+            }
+        }
     }
 
     pub(super) fn edit_after_look(&mut self, id: &str, change: Change) {
@@ -279,6 +327,11 @@ impl Workspace {
             ccs: std::collections::BTreeSet::new(),
         })
     }
+}
+
+/// What a part says of a changed attribute.
+pub(super) fn attribute_details(name: &str, value: &Value) -> Value {
+    json!({ "event_details": { "attribute": { "name": name }, "value": { "name": value } } })
 }
 
 /// A teammate as the author of a part.

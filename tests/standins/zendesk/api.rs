@@ -177,6 +177,10 @@ async fn comments(
     let store = lock(&desk.store);
     let kept = match store.get(&id) {
         Some(kept) if number_of(&part) == "comments" => kept,
+        Some(kept) if number_of(&part) == "audits" => {
+            let path = format!("/api/v2/tickets/{id}/audits.json");
+            return answer(200, page("audits", kept.audits.clone(), &asked, &desk, &path));
+        }
         _ => return refuse(not_found()),
     };
     let mut said: Vec<&Said> = kept.said.iter().collect();

@@ -236,6 +236,9 @@ impl Desk for Zendesk {
     }
 }
 
+/// The agent who is at work in the platform's own interface; the first one is who the bridge acts as.
+const PERSON: u64 = ID_BASE + 103;
+
 /// Ids as newer accounts have them: the next odd number after each is lost by whoever reads ids as doubles.
 const ID_BASE: u64 = 9_007_199_254_741_000;
 const CATEGORY: u64 = ID_BASE + 201;

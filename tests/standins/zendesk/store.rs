@@ -2,13 +2,14 @@
 //!
 //! It never talks HTTP.
 
+pub(super) mod audit;
 mod update;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{ID_BASE, TOPICS, agent, group_id, group_name, more_title};
+use super::{ID_BASE, PERSON, TOPICS, agent, group_id, group_name, more_title};
 use crate::desk::{Change, NewTicket, Note, TicketState};
 use crate::seed;
 use crate::webhook::now_ms;
@@ -48,6 +49,8 @@ pub(super) struct Kept {
     /// The creation webhook as sent first: body and invocation.
     pub(super) birth: Option<(String, String)>,
     armed: Vec<Change>,
+    /// What happened to it, as `audits` show it.
+    pub(super) audits: Vec<Value>,
 }
 
 /// One comment.
@@ -133,10 +136,12 @@ impl Store {
             updated_s: now_s,
             birth: None,
             armed: Vec::new(),
+            audits: Vec::new(),
         };
         kept.follow_tags(None);
         let said = self.comment(requester, true, &new.body, new.body.starts_with('<'));
         kept.said.push(said);
+        audit::born(&mut kept);
         self.tickets.insert(id, kept.clone());
         kept
     }
@@ -175,16 +180,20 @@ impl Store {
         let author = self.get(id)?.requester;
         let said = self.comment(author, true, text, text.starts_with('<'));
         let kept = self.get_mut(id)?;
+        let before = kept.clone();
         kept.said.push(said.clone());
         kept.status = "open";
         kept.touch();
+        audit::changed(kept, &before, author, "web");
         Some((kept.clone(), said))
     }
 
     pub(super) fn set_status(&mut self, id: &str, status: &'static str) {
         if let Some(kept) = self.get_mut(id) {
+            let before = kept.clone();
             kept.status = status;
             kept.touch();
+            audit::changed(kept, &before, PERSON, "web");
         }
     }
 
@@ -205,7 +214,9 @@ impl Store {
 
     /// A person changes the ticket.
     pub(super) fn edit(&mut self, id: &str, change: &Change) {
+        let reply = change.reply.as_ref().map(|text| self.comment(PERSON, true, text, false));
         let Some(kept) = self.get_mut(id) else { return };
+        let before = kept.clone();
         if let Some(priority) = &change.priority {
             kept.priority = Some(priority.clone());
         }
@@ -220,8 +231,10 @@ impl Store {
         if let Some(category) = &change.category {
             kept.categorise(Some(category.clone()));
         }
-        kept.status = "open";
+        kept.said.extend(reply);
+        kept.status = if change.solved { "solved" } else { "open" };
         kept.touch();
+        audit::changed(kept, &before, PERSON, "web");
     }
 
     pub(super) fn ids(&self) -> Vec<String> {

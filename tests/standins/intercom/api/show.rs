@@ -74,7 +74,7 @@ impl Workspace {
             },
             "admin_assignee_id": assignee(conversation.admin), "team_assignee_id": assignee(conversation.team),
             "open": conversation.state == "open", "state": conversation.state, "read": false,
-            "tags": { "type": "tag.list", "tags": tags }, "priority": priority, "statistics": null,
+            "tags": { "type": "tag.list", "tags": tags }, "priority": priority, "statistics": conversation.statistics(),
             "teammates": { "type": "admin.list", "admins": [] }, "title": "",
             "custom_attributes": conversation.attributes, "topics": {}, "ticket": null,
             "linked_objects": { "type": "list", "data": [], "total_count": 0, "has_more": false },

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::{
     CATEGORY, GIFT, ITEMS, ORDER_NUMBER, SHIP_BY, TOPICS, agent, agent_id, group_id, group_name,
 };
-use super::{Kept, Refused, Said, Store, invalid, not_found, stamp_of, stored_tag};
+use super::{Kept, Refused, Said, Store, audit, invalid, not_found, stamp_of, stored_tag};
 use crate::seed;
 
 impl Store {
@@ -41,7 +41,7 @@ impl Store {
         }
         guard(wanted, &kept)?;
 
-        let before = kept.category.clone();
+        let (was, before) = (kept.clone(), kept.category.clone());
         if let Some(priority) = wanted.get("priority") {
             let word = priority.as_str();
             if !priority.is_null()
@@ -105,10 +105,13 @@ impl Store {
         };
         kept.said.extend(said.clone());
         kept.touch();
+        audit::changed(&mut kept, &was, agent_id(0), "api");
         self.tickets.insert(kept.id, kept.clone());
         // After the update, as the platform does: whoever wrote sees it at the next look.
         if let (Some((_, group)), Some(kept)) = (self.triggers.last(), self.tickets.get_mut(&kept.id)) {
+            let before = kept.clone();
             kept.group = Some(*group);
+            audit::triggered(kept, &before);
         }
         Ok((kept, said))
     }
