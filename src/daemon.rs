@@ -145,7 +145,11 @@ impl Daemon {
     }
 }
 
-fn open_accounts(settings: &Settings) -> Result<HashMap<String, Arc<Account>>, reqwest::Error> {
+/// The lines to all accounts.
+///
+/// # Errors
+/// When an account's TLS client cannot be built.
+pub fn open_accounts(settings: &Settings) -> Result<HashMap<String, Arc<Account>>, reqwest::Error> {
     settings
         .accounts
         .iter()

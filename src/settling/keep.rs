@@ -3,7 +3,7 @@
 //! Free text is never kept: a field is, when it holds a choice, a number, a date or a flag, or when a head is read from it
 //! and it holds one short line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use deskbridge_connectors::directory::FieldKind;
 use deskbridge_connectors::settled::{By, Change, Part, PartKind, Settled};
@@ -29,8 +29,8 @@ pub struct Kept {
     pub priority: Story,
     /// Its group.
     pub group: Story,
-    /// Its fields, by the platform's name.
-    pub fields: BTreeMap<String, Story>,
+    /// Its fields.
+    pub fields: Vec<FieldStory>,
     /// Its tags.
     pub tags: Story,
     /// Its first group, where the platform tells.
@@ -39,6 +39,24 @@ pub struct Kept {
     pub routed_at: Option<Timestamp>,
     /// How often its group was changed after that; `None` where the platform does not tell.
     pub reassignments: Option<u32>,
+}
+
+/// One field's value and how it came to be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldStory {
+    /// The field's id.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What it holds.
+    pub story: Story,
+}
+
+impl FieldStory {
+    /// Whether a name means this field: what people call it, or its id.
+    pub fn is(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name) || self.id.eq_ignore_ascii_case(name)
+    }
 }
 
 /// One part's value and how it came to be.
@@ -98,7 +116,8 @@ pub fn keep(settled: &Settled, names: &Directory, watched: &BTreeSet<String>, no
             return None;
         }
         let read = |value: &FieldValue| words.field(&field.id, value);
-        Some((field.name.clone(), story(value.map(read).unwrap_or_default(), changed.into_iter(), &read)))
+        let story = story(value.map(read).unwrap_or_default(), changed.into_iter(), &read);
+        Some(FieldStory { id: field.id.0.clone(), name: field.name.clone(), story })
     });
     Kept {
         settled_at: now,
@@ -181,7 +200,8 @@ impl Words<'_> {
             FieldKind::Text | FieldKind::Other(_) => {
                 let short =
                     |value: &String| value.chars().count() <= LONGEST && !value.contains(['\n', '\r']);
-                let asked = self.watched.contains(&field.name.to_lowercase());
+                let asked =
+                    [&field.name, &field.id.0].iter().any(|name| self.watched.contains(&name.to_lowercase()));
                 if asked { stored.into_iter().filter(short).collect() } else { Vec::new() }
             }
         }

@@ -16,7 +16,7 @@ mod observe;
 mod task;
 pub mod values;
 
-pub use keep::{Kept, Story, Who, keep};
+pub use keep::{FieldStory, Kept, Story, Who, keep};
 pub use observe::{Readings, Sources, courses, observations, observe, sources};
 pub use task::{Settling, run};
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use deskbridge_onnx::HeadKind;
 use jiff::Timestamp;
 
-use super::keep::{Kept, Story, Who};
+use super::keep::{FieldStory, Kept, Story, Who};
 use super::values::{HeadSource, Heads, label_of};
 use crate::brain::Brain;
 use crate::decision::TicketKey;
@@ -126,20 +126,21 @@ fn known(code: &str) -> Option<String> {
 struct Part<'a> {
     source: &'a HeadSource,
     story: Story,
+    fields: &'a [FieldStory],
 }
 
 impl<'a> Part<'a> {
-    fn of(source: &'a HeadSource, kept: &Kept) -> Self {
+    fn of(source: &'a HeadSource, kept: &'a Kept) -> Self {
         let story = match source {
             HeadSource::Priority => kept.priority.clone(),
             HeadSource::Group => kept.group.clone(),
             HeadSource::Tags(_) => kept.tags.clone(),
             HeadSource::Field(name) => {
-                let found = kept.fields.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-                found.map(|(_, story)| story.clone()).unwrap_or_default()
+                let found = kept.fields.iter().find(|field| field.is(name));
+                found.map(|field| field.story.clone()).unwrap_or_default()
             }
         };
-        Self { source, story }
+        Self { source, story, fields: &kept.fields }
     }
 
     /// What an effect puts into this part; nothing where it changes another.
@@ -159,7 +160,13 @@ impl<'a> Part<'a> {
             (HeadSource::Field(name), "set_field") => effect
                 .value
                 .as_object()
-                .and_then(|fields| fields.iter().find(|(field, _)| field.eq_ignore_ascii_case(name)))
+                .and_then(|fields| {
+                    fields.iter().find(|(field, _)| {
+                        // The rule and the settings may name it differently: one by its name, one by its id.
+                        field.eq_ignore_ascii_case(name)
+                            || self.fields.iter().any(|known| known.is(name) && known.is(field))
+                    })
+                })
                 .map(|(_, value)| text(value))
                 .unwrap_or_default(),
             _ => Vec::new(),

@@ -8,10 +8,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use deskbridge::brain::{self, Brain, Surroundings};
-use deskbridge::clock::SystemClock;
-use deskbridge::daemon::{Daemon, Foundations};
+use deskbridge::clock::{Clock, SystemClock};
+use deskbridge::daemon::{Daemon, Foundations, open_accounts};
 use deskbridge::outcome::Entry;
+use deskbridge::promotion::{Fall, Warden};
 use deskbridge::settings::Settings;
+use deskbridge::settling::{Settling, sources};
 use deskbridge::store::sqlite::Sqlite;
 use deskbridge::store::{Filter, Store};
 use deskbridge_standins::{Desk, NewTicket, start_all};
@@ -110,6 +112,22 @@ impl House {
             admin,
         };
         self.daemon = Some(Daemon::start(&settings, on, self.stop.clone()).unwrap());
+    }
+
+    /// What reads the agents' values, as the daemon has it, at a time of the test's own.
+    pub(crate) fn settling(&self, mode: &str, rulebook: &str, clock: Arc<dyn Clock>) -> Settling {
+        let settings = self.settings(mode, rulebook);
+        let brain = brain(&settings);
+        Settling {
+            store: Arc::clone(&self.store),
+            accounts: open_accounts(&settings).unwrap(),
+            clock,
+            after: settings.settling.after,
+            every: settings.settling.every,
+            sources: sources(&settings, &brain),
+            warden: Arc::new(Warden::new(brain.promotions, Vec::new())),
+            fall: Fall::default(),
+        }
     }
 
     /// The settings file that a user would write for these desks, loaded.

@@ -13,5 +13,6 @@ mod cli_model;
 mod crash;
 mod faults;
 mod journeys;
+mod parallel_run;
 mod rulebook;
 mod tidy;

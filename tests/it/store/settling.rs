@@ -2,7 +2,7 @@
 
 use deskbridge::decision::{Digests, TicketKey};
 use deskbridge::outcome::Entry;
-use deskbridge::settling::{FIRST_LOOK, Kept, Story, Who};
+use deskbridge::settling::{FIRST_LOOK, FieldStory, Kept, Story, Who};
 use deskbridge::store::{Demotion, Store, Unsettled};
 use deskbridge_connectors::{TicketId, Version};
 
@@ -35,7 +35,11 @@ fn kept(seconds: i64) -> Kept {
         first_reply_at: Some(at(9)),
         priority: story(&["high"]),
         group: story(&["Billing"]),
-        fields: [("Category".to_owned(), story(&["Billing"]))].into(),
+        fields: vec![FieldStory {
+            id: "77".to_owned(),
+            name: "Category".to_owned(),
+            story: story(&["Billing"]),
+        }],
         tags: Story::default(),
         first_group: Some("Sales".to_owned()),
         routed_at: Some(at(3)),
