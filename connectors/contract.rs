@@ -86,7 +86,12 @@ impl<T, C> From<Next<T, C>> for End {
     }
 }
 
-/// Runs look, names, triggers and act (with and without doubt) on the same script.
+/// Runs an exchange that only reads.
+fn read<T: PartialEq + std::fmt::Debug>(step: impl Fn(&[Answer]) -> Next<T>, script: &Script<'_>) -> End {
+    exchange(step, |read| read.0.as_str(), script).into()
+}
+
+/// Runs every question and act (with and without doubt) on the same script.
 fn every_exchange(
     connector: &dyn Connector,
     sample: &Sample,
@@ -102,23 +107,12 @@ fn every_exchange(
         }
         End::from(end)
     };
+    let (names, ticket) = (&sample.names, &sample.ticket.id);
     vec![
-        ("look", exchange(|answers| connector.look(&notice, answers), |read| read.0.as_str(), script).into()),
-        ("names", exchange(|answers| connector.names(answers), |read| read.0.as_str(), script).into()),
-        (
-            "settled",
-            exchange(
-                |answers| connector.settled(&sample.ticket.id, &sample.names, answers),
-                |read| read.0.as_str(),
-                script,
-            )
-            .into(),
-        ),
-        (
-            "triggers",
-            exchange(|answers| connector.triggers(&sample.names, answers), |read| read.0.as_str(), script)
-                .into(),
-        ),
+        ("look", read(|answers| connector.look(&notice, answers), script)),
+        ("names", read(|answers| connector.names(answers), script)),
+        ("settled", read(|answers| connector.settled(ticket, names, answers), script)),
+        ("triggers", read(|answers| connector.triggers(names, answers), script)),
         ("act", act(Doubt::None)),
         ("act in doubt", act(Doubt::LastWriteUnanswered)),
     ]

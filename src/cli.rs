@@ -1,8 +1,14 @@
-//! The command line as typed: one variant a command, nothing else. Each command's work is in `commands/`.
+//! The command line as typed: one variant a command, nothing else; arguments in a file a subject. Each command's work is in `commands/`.
+
+mod ledger;
+mod model;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+
+pub use ledger::{Dead, Decisions, Promote, Replay, Report, ReportFormat};
+pub use model::{Classify, Convert, Evaluate, Train};
 
 /// Routes helpdesk tickets by a model you trained, and proves it in shadow mode first.
 #[derive(Debug, Parser)]
@@ -157,68 +163,6 @@ pub enum SchemaOf {
     Config,
 }
 
-/// `replay`.
-#[derive(Debug, Args)]
-pub struct Replay {
-    /// The settings.
-    #[command(flatten)]
-    pub settings: Settings,
-    /// Only decisions since then: a time (2026-03-01T12:00:00Z), a date, or an age (2h, 7d).
-    #[arg(long, value_name = "T")]
-    pub since: Option<String>,
-    /// The rulebook to decide by; the settings' own when left out.
-    #[arg(long, value_name = "FILE")]
-    pub rulebook: Option<PathBuf>,
-    /// JSON Lines: one a decision that differs or cannot be replayed, then one that sums up.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `report`.
-#[derive(Debug, Args)]
-pub struct Report {
-    /// The settings.
-    #[command(flatten)]
-    pub settings: Settings,
-    /// Only decisions since then: a time (2026-03-01T12:00:00Z), a date, or an age (2h, 7d).
-    #[arg(long, value_name = "T")]
-    pub since: Option<String>,
-    /// Tell before and after by when a ticket was opened, and not by whether it was decided live.
-    #[arg(long, value_name = "T")]
-    pub before: Option<String>,
-    /// How it is written.
-    #[arg(long, value_enum, default_value = "text")]
-    pub format: ReportFormat,
-    /// Write to this file and not to standard output.
-    #[arg(long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// Rows as JSON Lines, in place of a store's.
-    #[arg(long, value_name = "FILE", hide = true)]
-    pub rows: Option<PathBuf>,
-}
-
-/// How a report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum ReportFormat {
-    /// Tables for a terminal.
-    Text,
-    /// One JSON object.
-    Json,
-    /// One HTML file that needs nothing else.
-    Html,
-}
-
-/// `classify`.
-#[derive(Debug, Args)]
-pub struct Classify {
-    /// The bundle.
-    #[arg(long, value_name = "DIR", default_value = "onnx/starter")]
-    pub bundle: PathBuf,
-    /// The ONNX Runtime library; found by itself when left out.
-    #[arg(long, value_name = "FILE")]
-    pub runtime: Option<PathBuf>,
-}
-
 /// `explain`.
 #[derive(Debug, Args)]
 pub struct Explain {
@@ -242,156 +186,6 @@ pub struct Explain {
     pub json: bool,
 }
 
-/// `train`.
-#[derive(Debug, Args)]
-pub struct Train {
-    /// Labelled tickets: CSV with a header, or JSON Lines.
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
-    pub tickets: Vec<PathBuf>,
-    /// A column with one label a ticket.
-    #[arg(long, value_name = "HEAD", num_args = 1..)]
-    pub single: Vec<String>,
-    /// A column with any number of labels a ticket, separated by `|`.
-    #[arg(long, value_name = "HEAD", num_args = 1..)]
-    pub multi: Vec<String>,
-    /// Where the bundle goes.
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// The base encoder (encoder.onnx + tokenizer.json).
-    #[arg(long, value_name = "DIR", default_value = "onnx/encoder")]
-    pub encoder: PathBuf,
-    /// Precision that a label's threshold is fitted to.
-    #[arg(long, value_name = "SHARE", default_value_t = 0.96)]
-    pub target_precision: f64,
-    /// Makes the run repeatable.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// The ONNX Runtime library; found by itself when left out.
-    #[arg(long, value_name = "FILE")]
-    pub runtime: Option<PathBuf>,
-    /// Print the metrics as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `evaluate`.
-#[derive(Debug, Args)]
-pub struct Evaluate {
-    /// The bundle.
-    #[arg(long, value_name = "DIR", default_value = "onnx/starter")]
-    pub bundle: PathBuf,
-    /// Labelled tickets: CSV with a header, or JSON Lines.
-    #[arg(long, value_name = "FILE")]
-    pub tickets: PathBuf,
-    /// The ONNX Runtime library; found by itself when left out.
-    #[arg(long, value_name = "FILE")]
-    pub runtime: Option<PathBuf>,
-    /// Print the metrics as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `decisions`.
-#[derive(Debug, Args)]
-pub struct Decisions {
-    /// The settings.
-    #[command(flatten)]
-    pub settings: Settings,
-    /// Only decisions since then: a time (2026-03-01T12:00:00Z), a date, or an age (2h, 7d).
-    #[arg(long, value_name = "T")]
-    pub since: Option<String>,
-    /// Only this account.
-    #[arg(long, value_name = "A")]
-    pub account: Option<String>,
-    /// At most so many, the newest.
-    #[arg(long, value_name = "N")]
-    pub limit: Option<u32>,
-    /// JSON Lines.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `dead …`.
-#[derive(Debug, Subcommand)]
-pub enum Dead {
-    /// List dead letters.
-    List {
-        /// The settings.
-        #[command(flatten)]
-        settings: Settings,
-        /// JSON Lines.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Show one dead letter.
-    Show {
-        /// The settings.
-        #[command(flatten)]
-        settings: Settings,
-        /// Its number.
-        id: i64,
-        /// Also print the delivery's body, which may hold ticket text.
-        #[arg(long)]
-        body: bool,
-        /// Print it as JSON.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Put dead letters back into the inbox.
-    Requeue {
-        /// The settings.
-        #[command(flatten)]
-        settings: Settings,
-        /// Their numbers.
-        #[arg(required_unless_present = "all")]
-        ids: Vec<i64>,
-        /// All of them.
-        #[arg(long, conflicts_with = "ids")]
-        all: bool,
-    },
-    /// Forget dead letters for good.
-    Drop {
-        /// The settings.
-        #[command(flatten)]
-        settings: Settings,
-        /// Their numbers.
-        #[arg(required = true)]
-        ids: Vec<i64>,
-    },
-}
-
-/// `promote`.
-#[derive(Debug, Args)]
-pub struct Promote {
-    /// The settings.
-    #[command(flatten)]
-    pub settings: Settings,
-    /// The label.
-    #[arg(long, value_name = "LABEL", required_unless_present = "list")]
-    pub label: Option<String>,
-    /// Its head; found by itself where only one has the label.
-    #[arg(long, value_name = "HEAD")]
-    pub head: Option<String>,
-    /// How far it may go: live, suggest, or shadow to take it back.
-    #[arg(long, value_name = "MODE", default_value = "live")]
-    pub mode: crate::mode::Mode,
-    /// Also take the threshold that the data proposes, where it was verified on tickets it was not fitted on.
-    #[arg(long)]
-    pub threshold: bool,
-    /// Promote although the figures do not allow it yet. The file says so.
-    #[arg(long)]
-    pub force: bool,
-    /// Show what would be written, and write nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-    /// Where every label stands, and nothing else.
-    #[arg(long, conflicts_with_all = ["label", "head", "threshold", "force", "dry_run"])]
-    pub list: bool,
-    /// Print it as JSON.
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -404,15 +198,4 @@ pub struct Demo {
     /// The rulebook.
     #[arg(long, value_name = "FILE", default_value = "routing-rules/support.yaml")]
     pub rulebook: PathBuf,
-}
-
-/// `convert`.
-#[derive(Debug, Args)]
-pub struct Convert {
-    /// The folder with model.safetensors and tokenizer.json.
-    #[arg(long, value_name = "DIR", default_value = "onnx/encoder")]
-    pub from: PathBuf,
-    /// The file to write.
-    #[arg(long, value_name = "FILE", default_value = "onnx/encoder/encoder.onnx")]
-    pub out: PathBuf,
 }

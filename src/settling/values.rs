@@ -148,10 +148,12 @@ mod tests {
 
     #[test]
     fn what_the_settings_leave_out_is_taken_from_the_rulebook() {
-        let text = "version: 1\nnames: { fields: { category: { zendesk: Kind } }, groups: { money: Finance } }\n\
-                    rules: [{ id: a, then: [{ assign_group: money }, { set_field: { category: x } }] }]\n";
         let [platform, ..] = Platform::ALL;
-        let rulebook = crate::rulebook::load("r.yaml", text, None, &[platform]).unwrap().rulebook;
+        let text = format!(
+            "version: 1\nnames: {{ fields: {{ category: {{ {platform}: Kind }} }}, groups: {{ money: Finance }} }}\n\
+             rules: [{{ id: a, then: [{{ assign_group: money }}, {{ set_field: {{ category: x }} }}] }}]\n"
+        );
+        let rulebook = crate::rulebook::load("r.yaml", &text, None, &[platform]).unwrap().rulebook;
         let all = ["category", "priority", "department", "sentiment"];
         let found = Heads::default().resolved(&rulebook, platform, all.into_iter());
         assert_eq!(found.source("category"), Some(&HeadSource::Field("Kind".to_owned())));

@@ -1,0 +1,159 @@
+//! Commands about what was decided: the ledger, its report, and what may act.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::Settings;
+
+/// `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Only decisions since then: a time (2026-03-01T12:00:00Z), a date, or an age (2h, 7d).
+    #[arg(long, value_name = "T")]
+    pub since: Option<String>,
+    /// The rulebook to decide by; the settings' own when left out.
+    #[arg(long, value_name = "FILE")]
+    pub rulebook: Option<PathBuf>,
+    /// JSON Lines: one a decision that differs or cannot be replayed, then one that sums up.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `decisions`.
+#[derive(Debug, Args)]
+pub struct Decisions {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Only decisions since then: a time (2026-03-01T12:00:00Z), a date, or an age (2h, 7d).
+    #[arg(long, value_name = "T")]
+    pub since: Option<String>,
+    /// Only this account.
+    #[arg(long, value_name = "A")]
+    pub account: Option<String>,
+    /// At most so many, the newest.
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u32>,
+    /// JSON Lines.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dead …`.
+#[derive(Debug, Subcommand)]
+pub enum Dead {
+    /// List dead letters.
+    List {
+        /// The settings.
+        #[command(flatten)]
+        settings: Settings,
+        /// JSON Lines.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show one dead letter.
+    Show {
+        /// The settings.
+        #[command(flatten)]
+        settings: Settings,
+        /// Its number.
+        id: i64,
+        /// Also print the delivery's body, which may hold ticket text.
+        #[arg(long)]
+        body: bool,
+        /// Print it as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put dead letters back into the inbox.
+    Requeue {
+        /// The settings.
+        #[command(flatten)]
+        settings: Settings,
+        /// Their numbers.
+        #[arg(required_unless_present = "all")]
+        ids: Vec<i64>,
+        /// All of them.
+        #[arg(long, conflicts_with = "ids")]
+        all: bool,
+    },
+    /// Forget dead letters for good.
+    Drop {
+        /// The settings.
+        #[command(flatten)]
+        settings: Settings,
+        /// Their numbers.
+        #[arg(required = true)]
+        ids: Vec<i64>,
+    },
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Only decisions since then: a time (2026-03-01T12:00:00Z), a date, or an age (2h, 7d).
+    #[arg(long, value_name = "T")]
+    pub since: Option<String>,
+    /// Tell before and after by when a ticket was opened, and not by whether it was decided live.
+    #[arg(long, value_name = "T")]
+    pub before: Option<String>,
+    /// How it is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: ReportFormat,
+    /// Write to this file and not to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Rows as JSON Lines, in place of a store's.
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub rows: Option<PathBuf>,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum ReportFormat {
+    /// Tables for a terminal.
+    Text,
+    /// One JSON object.
+    Json,
+    /// One HTML file that needs nothing else.
+    Html,
+}
+
+/// `promote`.
+#[derive(Debug, Args)]
+pub struct Promote {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// The label.
+    #[arg(long, value_name = "LABEL", required_unless_present = "list")]
+    pub label: Option<String>,
+    /// Its head; found by itself where only one has the label.
+    #[arg(long, value_name = "HEAD")]
+    pub head: Option<String>,
+    /// How far it may go: live, suggest, or shadow to take it back.
+    #[arg(long, value_name = "MODE", default_value = "live")]
+    pub mode: crate::mode::Mode,
+    /// Also take the threshold that the data proposes, where it was verified on tickets it was not fitted on.
+    #[arg(long)]
+    pub threshold: bool,
+    /// Promote although the figures do not allow it yet. The file says so.
+    #[arg(long)]
+    pub force: bool,
+    /// Show what would be written, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where every label stands, and nothing else.
+    #[arg(long, conflicts_with_all = ["label", "head", "threshold", "force", "dry_run"])]
+    pub list: bool,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub json: bool,
+}

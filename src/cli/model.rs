@@ -1,0 +1,76 @@
+//! Commands about models: classify, train, evaluate, convert.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `classify`.
+#[derive(Debug, Args)]
+pub struct Classify {
+    /// The bundle.
+    #[arg(long, value_name = "DIR", default_value = "onnx/starter")]
+    pub bundle: PathBuf,
+    /// The ONNX Runtime library; found by itself when left out.
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
+}
+
+/// `train`.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Labelled tickets: CSV with a header, or JSON Lines.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub tickets: Vec<PathBuf>,
+    /// A column with one label a ticket.
+    #[arg(long, value_name = "HEAD", num_args = 1..)]
+    pub single: Vec<String>,
+    /// A column with any number of labels a ticket, separated by `|`.
+    #[arg(long, value_name = "HEAD", num_args = 1..)]
+    pub multi: Vec<String>,
+    /// Where the bundle goes.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The base encoder (encoder.onnx + tokenizer.json).
+    #[arg(long, value_name = "DIR", default_value = "onnx/encoder")]
+    pub encoder: PathBuf,
+    /// Precision that a label's threshold is fitted to.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.96)]
+    pub target_precision: f64,
+    /// Makes the run repeatable.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The ONNX Runtime library; found by itself when left out.
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
+    /// Print the metrics as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `evaluate`.
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// The bundle.
+    #[arg(long, value_name = "DIR", default_value = "onnx/starter")]
+    pub bundle: PathBuf,
+    /// Labelled tickets: CSV with a header, or JSON Lines.
+    #[arg(long, value_name = "FILE")]
+    pub tickets: PathBuf,
+    /// The ONNX Runtime library; found by itself when left out.
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
+    /// Print the metrics as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `convert`.
+#[derive(Debug, Args)]
+pub struct Convert {
+    /// The folder with model.safetensors and tokenizer.json.
+    #[arg(long, value_name = "DIR", default_value = "onnx/encoder")]
+    pub from: PathBuf,
+    /// The file to write.
+    #[arg(long, value_name = "FILE", default_value = "onnx/encoder/encoder.onnx")]
+    pub out: PathBuf,
+}
