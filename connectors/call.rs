@@ -46,14 +46,29 @@ impl fmt::Display for PathAndQuery {
     }
 }
 
-/// A request that changes nothing: a GET.
+/// A request that changes nothing: a GET, or a search whose question does not fit into a path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Read(pub PathAndQuery);
+pub struct Read {
+    /// Where.
+    pub path: PathAndQuery,
+    /// A search's question, sent by POST as the platform wants it.
+    pub search: Option<serde_json::Value>,
+}
 
 impl Read {
     /// A GET of `path`.
     pub fn get(path: impl Into<String>) -> Self {
-        Self(PathAndQuery::new(path))
+        Self { path: PathAndQuery::new(path), search: None }
+    }
+
+    /// A search at `path`.
+    pub fn search(path: impl Into<String>, question: serde_json::Value) -> Self {
+        Self { path: PathAndQuery::new(path), search: Some(question) }
+    }
+
+    /// The method it is sent with.
+    pub const fn method(&self) -> &'static str {
+        if self.search.is_some() { "POST" } else { "GET" }
     }
 }
 

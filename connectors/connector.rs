@@ -11,7 +11,7 @@ use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
 use crate::secret::Secret;
-use crate::settled::Settled;
+use crate::settled::{Page, Settled, Window};
 use crate::ticket::{Skip, Ticket, TicketId};
 use crate::trigger::Trigger;
 
@@ -50,6 +50,10 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
     /// Reads what became of a ticket: its present values, and who changed what, as far as the platform tells. Closed tickets
     /// are read like any other.
     fn settled(&self, ticket: &TicketId, names: &Directory, answers: &[Answer]) -> Next<Settled>;
+
+    /// Lists the tickets that were resolved in a window, one page an exchange. What was resolved within it is on one of the
+    /// pages, also when tickets change meanwhile; others may be there too, and one may come twice.
+    fn resolved(&self, window: &Window, answers: &[Answer]) -> Next<Page>;
 
     /// Reads groups, agents, fields and tags.
     fn names(&self, answers: &[Answer]) -> Next<Directory>;

@@ -20,6 +20,7 @@ use crate::connector::{Connector, Doubt, Opened};
 use crate::delivery::{Content, Delivery, Notice, NoticeKind, Rejected, Verified};
 use crate::plan::{Effect, Plan};
 use crate::secret::Secret;
+use crate::settled::Window;
 
 /// No exchange may take more requests than this, whatever is answered.
 const MOST_REQUESTS: usize = 40;
@@ -38,7 +39,7 @@ fn notice(sample: &Sample) -> Notice {
 
 fn path(call: &Call) -> &str {
     match call {
-        Call::Read(read) => read.0.as_str(),
+        Call::Read(read) => read.path.as_str(),
         Call::Write(write) => write.path.as_str(),
     }
 }
@@ -86,9 +87,13 @@ impl<T, C> From<Next<T, C>> for End {
     }
 }
 
+fn window() -> Window {
+    Window { since: Timestamp::UNIX_EPOCH, until: now(), cursor: None }
+}
+
 /// Runs an exchange that only reads.
 fn read<T: PartialEq + std::fmt::Debug>(step: impl Fn(&[Answer]) -> Next<T>, script: &Script<'_>) -> End {
-    exchange(step, |read| read.0.as_str(), script).into()
+    exchange(step, |read| read.path.as_str(), script).into()
 }
 
 /// Runs every question and act (with and without doubt) on the same script.
@@ -112,6 +117,7 @@ fn every_exchange(
         ("look", read(|answers| connector.look(&notice, answers), script)),
         ("names", read(|answers| connector.names(answers), script)),
         ("settled", read(|answers| connector.settled(ticket, names, answers), script)),
+        ("resolved", read(|answers| connector.resolved(&window(), answers), script)),
         ("triggers", read(|answers| connector.triggers(names, answers), script)),
         ("act", act(Doubt::None)),
         ("act in doubt", act(Doubt::LastWriteUnanswered)),
@@ -189,7 +195,7 @@ fn a_list_that_is_not_given_costs_no_other_name_and_no_ticket() {
     for (platform, sample) in samples() {
         let connector = opened(&sample, platform).connector;
         let names = |script: &Script<'_>| {
-            exchange(|answers| connector.names(answers), |read| read.0.as_str(), script)
+            exchange(|answers| connector.names(answers), |read| read.path.as_str(), script)
         };
         let fine = |path: &str| answer(200, &(sample.answer_to)(path, false));
         let Next::Done(_) = names(&|path, _| Some(fine(path))) else { panic!("{platform}") };

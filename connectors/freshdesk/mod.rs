@@ -7,6 +7,7 @@
 mod act;
 mod look;
 mod names;
+mod resolved;
 mod settled;
 mod triggers;
 mod verify;
@@ -28,7 +29,7 @@ use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
 use crate::profile::Asked;
 use crate::secret::Secret;
-use crate::settled::Settled;
+use crate::settled::{Page, Settled, Window};
 use crate::ticket::{Ticket, TicketId};
 use crate::trigger::Trigger;
 
@@ -214,6 +215,10 @@ impl Connector for Freshdesk {
 
     fn settled(&self, ticket: &TicketId, _: &Directory, answers: &[Answer]) -> Next<Settled> {
         settled::settled(ticket, answers)
+    }
+
+    fn resolved(&self, window: &Window, answers: &[Answer]) -> Next<Page> {
+        resolved::resolved(window, answers)
     }
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {

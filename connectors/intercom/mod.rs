@@ -7,6 +7,7 @@
 mod act;
 mod look;
 mod names;
+mod resolved;
 mod settled;
 mod verify;
 mod wire;
@@ -27,7 +28,7 @@ use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
 use crate::profile::Asked;
 use crate::secret::Secret;
-use crate::settled::Settled;
+use crate::settled::{Page, Settled, Window};
 use crate::ticket::{RemoteId, Ticket, TicketId};
 use crate::trigger::Trigger;
 
@@ -198,6 +199,10 @@ impl Connector for Intercom {
 
     fn settled(&self, ticket: &TicketId, names: &Directory, answers: &[Answer]) -> Next<Settled> {
         settled::settled(self, ticket, names, answers)
+    }
+
+    fn resolved(&self, window: &Window, answers: &[Answer]) -> Next<Page> {
+        resolved::resolved(window, answers)
     }
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {

@@ -9,6 +9,7 @@ mod aim;
 mod body;
 mod look;
 mod names;
+mod resolved;
 mod settled;
 mod triggers;
 mod verify;
@@ -31,7 +32,7 @@ use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Party, Plan};
 use crate::profile::Asked;
 use crate::secret::Secret;
-use crate::settled::Settled;
+use crate::settled::{Page, Settled, Window};
 use crate::ticket::{Ticket, TicketId};
 use crate::trace;
 use crate::trigger::Trigger;
@@ -204,6 +205,10 @@ impl Connector for Zendesk {
 
     fn settled(&self, ticket: &TicketId, names: &Directory, answers: &[Answer]) -> Next<Settled> {
         settled::settled(ticket, names, answers, &self.base_url)
+    }
+
+    fn resolved(&self, window: &Window, answers: &[Answer]) -> Next<Page> {
+        resolved::resolved(window, answers)
     }
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {

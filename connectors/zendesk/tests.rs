@@ -67,7 +67,7 @@ pub(crate) fn sample() -> Sample {
             json!({
                 "ticket": { "id": 35436, "updated_at": "2026-11-20T10:00:00Z", "status": "open", "organization_id": 77 },
                 "organization": { "organization_fields": { "plan": "enterprise" } },
-                "comments": [], "groups": [], "ticket_fields": [], "users": [], "user": { "id": 7 }, "triggers": [], "brands": [], "audits": [],
+                "comments": [], "groups": [], "ticket_fields": [], "users": [], "user": { "id": 7 }, "triggers": [], "brands": [], "audits": [], "results": [],
                 "meta": { "has_more": more, "after_cursor": "eyJvIjoi+/=" }, "links": {},
             })
         },

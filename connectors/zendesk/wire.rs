@@ -289,7 +289,7 @@ pub(super) fn next_page(answer: &Answer, list: &str, base_url: &str) -> Option<R
         return Some(Read::get(format!("{list}&page%5Bafter%5D={}", percent(&cursor))));
     }
     let link = paging.links?.next?;
-    PathAndQuery::from_link(&link, base_url).map(Read)
+    PathAndQuery::from_link(&link, base_url).map(|path| Read { path, search: None })
 }
 
 fn percent(text: &str) -> String {

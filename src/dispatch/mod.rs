@@ -14,7 +14,7 @@ mod send;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_connectors::settled::Settled;
+use deskbridge_connectors::settled::{Page, Settled, Window};
 use deskbridge_connectors::trigger::Trigger;
 use deskbridge_connectors::{
     Answer, Applied, Call, Connector, Directory, Doubt, Later, Looked, Next, Notice, Plan, Read, Refusal,
@@ -132,6 +132,14 @@ impl Line {
         self.ask(calls, |answers| self.connector.settled(ticket, names, answers)).await
     }
 
+    /// Lists a page of the tickets that were resolved in a window.
+    ///
+    /// # Errors
+    /// [`Stopped`].
+    pub async fn resolved(&self, window: &Window, calls: &mut Calls) -> Result<Page, Stopped> {
+        self.ask(calls, |answers| self.connector.resolved(window, answers)).await
+    }
+
     /// Reads a ticket back.
     ///
     /// # Errors
@@ -203,7 +211,7 @@ impl Line {
 
     async fn read(&self, read: &Read, calls: &mut Calls) -> Result<Answer, Stopped> {
         let answer = self.http.read(read).await;
-        self.note("GET", read.0.as_str(), answer, calls)
+        self.note(read.method(), read.path.as_str(), answer, calls)
     }
 
     async fn write(&self, permit: &Permit, write: &Write, calls: &mut Calls) -> Result<Answer, Stopped> {

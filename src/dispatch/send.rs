@@ -89,7 +89,8 @@ impl Http {
     }
 
     pub(super) async fn read(&self, read: &Read) -> Result<Answer, NoAnswer> {
-        self.exchange(Method::GET, read.0.as_str(), None).await
+        let method = if read.search.is_some() { Method::POST } else { Method::GET };
+        self.exchange(method, read.path.as_str(), read.search.as_ref()).await
     }
 
     /// Sends a write. The permit is not looked at: holding one is the point.

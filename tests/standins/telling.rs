@@ -71,7 +71,7 @@ impl Pair {
         let mut answers = Vec::new();
         loop {
             match step(&answers) {
-                Next::Send(Read(path)) => answers.push(self.send("GET", path.as_str(), None).await),
+                Next::Send(Read { path, .. }) => answers.push(self.send("GET", path.as_str(), None).await),
                 Next::Done(done) => return done,
                 other => panic!("{}: {other:?}", self.platform),
             }
@@ -95,7 +95,7 @@ impl Pair {
         let mut answers = Vec::new();
         loop {
             let answer = match self.connector.act(plan, on, names, doubt, &answers) {
-                Next::Send(Call::Read(Read(path))) => self.send("GET", path.as_str(), None).await,
+                Next::Send(Call::Read(Read { path, .. })) => self.send("GET", path.as_str(), None).await,
                 Next::Send(Call::Write(write)) => {
                     self.send(write.verb.as_str(), write.path.as_str(), Some(&write.body)).await
                 }

@@ -266,7 +266,7 @@ struct Asked(PathAndQuery);
 
 impl From<Read> for Asked {
     fn from(read: Read) -> Self {
-        Self(read.0)
+        Self(read.path)
     }
 }
 

@@ -128,7 +128,7 @@ fn the_customers_company_and_own_fields_are_read_where_they_are_asked_for() {
         Platform::Freshdesk.open(&config).unwrap().connector.look(&notice, answers)
     };
     let path = |next: Next<Looked>| match next {
-        Next::Send(read) => read.0.as_str().to_owned(),
+        Next::Send(read) => read.path.as_str().to_owned(),
         other => panic!("{other:?}"),
     };
     let profile = |next: Next<Looked>| match next {

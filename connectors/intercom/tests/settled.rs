@@ -6,7 +6,7 @@ use super::connector;
 use crate::call::Next;
 use crate::contract::answer;
 use crate::directory::Directory;
-use crate::settled::{By, Change, Part, Settled};
+use crate::settled::{By, Change, Page, Part, Settled, Window};
 use crate::ticket::{FieldValue, RemoteId, TicketId};
 
 fn settled(id: &str, item: &Value) -> Settled {
@@ -90,4 +90,57 @@ fn a_tickets_parts_name_attributes_by_label() {
         ]
     );
     assert_eq!(settled.closed_at, None, "still being worked on");
+}
+
+fn window(cursor: Option<String>) -> Window {
+    Window {
+        since: "2026-11-01T00:00:00Z".parse().unwrap(),
+        until: "2026-11-08T00:00:00Z".parse().unwrap(),
+        cursor,
+    }
+}
+
+#[test]
+fn resolved_conversations_come_first_and_tickets_after_them() {
+    let asked =
+        |cursor: Option<&str>| match connector("2.14").resolved(&window(cursor.map(str::to_owned)), &[]) {
+            Next::Send(read) => (read.path.as_str().to_owned(), read.search.unwrap()),
+            other => panic!("{other:?}"),
+        };
+    let (path, question) = asked(None);
+    assert_eq!(path, "/conversations/search");
+    let bounds = |field: &str| {
+        [
+            json!({ "field": field, "operator": ">", "value": 1_793_491_199 }),
+            json!({ "field": field, "operator": "<", "value": 1_794_096_000 }),
+        ]
+    };
+    let [since, until] = bounds("statistics.last_close_at");
+    let closed = json!({ "field": "state", "operator": "=", "value": "closed" });
+    assert_eq!(
+        question,
+        json!({
+            "query": { "operator": "AND", "value": [closed, since, until] }, "pagination": { "per_page": 150 },
+        })
+    );
+    assert_eq!(asked(Some("x")).1["pagination"]["starting_after"], "x");
+    assert_eq!(asked(Some("tickets:")).0, "/tickets/search");
+    assert_eq!(asked(Some("tickets:y")).1["pagination"]["starting_after"], "y");
+
+    let page = |cursor: Option<&str>, found: Value| match connector("2.14")
+        .resolved(&window(cursor.map(str::to_owned)), &[answer(200, &found)])
+    {
+        Next::Done(page) => page,
+        other => panic!("{other:?}"),
+    };
+    let found = json!({ "conversations": [{ "id": "12" }], "total_count": 2, "pages": { "next": { "starting_after": "x" } } });
+    let first = page(None, found);
+    assert_eq!(
+        first,
+        Page { tickets: vec![TicketId::new("12").unwrap()], total: Some(2), next: Some("x".to_owned()) }
+    );
+    assert_eq!(page(Some("x"), json!({ "conversations": [] })).next.as_deref(), Some("tickets:"));
+    let tickets = page(Some("tickets:"), json!({ "tickets": [{ "id": "34" }], "pages": { "next": null } }));
+    assert_eq!(tickets.tickets, [TicketId::new("ticket-34").unwrap()]);
+    assert_eq!(tickets.next, None);
 }

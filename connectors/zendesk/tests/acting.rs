@@ -223,7 +223,7 @@ fn in_doubt_the_note_is_sought_before_it_is_repeated() {
     let act =
         |answers: &[Answer]| open().act(&plan, &ticket(), &names(), Doubt::LastWriteUnanswered, answers);
     let Next::Send(Call::Read(read)) = act(&[]) else { panic!() };
-    assert_eq!(read.0.as_str(), "/api/v2/tickets/35436/comments?page%5Bsize%5D=100&sort=-created_at");
+    assert_eq!(read.path.as_str(), "/api/v2/tickets/35436/comments?page%5Bsize%5D=100&sort=-created_at");
     let thread = |public: bool| {
         let comment = json!({ "author_id": 7, "public": public, "body": "Predicted deskbridge:1-abc" });
         answer(200, &json!({ "comments": [comment], "meta": { "has_more": false } }))
@@ -248,7 +248,7 @@ fn in_doubt_without_a_note_the_stamp_tells() {
     let act =
         |answers: &[Answer]| open().act(&plan, &ticket(), &names(), Doubt::LastWriteUnanswered, answers);
     let Next::Send(Call::Read(read)) = act(&[]) else { panic!() };
-    assert_eq!(read.0.as_str(), "/api/v2/tickets/35436");
+    assert_eq!(read.path.as_str(), "/api/v2/tickets/35436");
     let stamped = |stamp: &str| answer(200, &json!({ "ticket": { "id": 35436, "updated_at": stamp } }));
     assert!(matches!(act(&[stamped("2026-11-20T10:00:00Z")]), Next::Send(Call::Write(_))));
     assert_eq!(act(&[stamped("2026-11-20T10:00:31Z")]), Next::Refused(Refusal::Moved));

@@ -28,7 +28,7 @@ fn look(answers: &[Answer]) -> Next<Looked> {
 
 fn asks<T: std::fmt::Debug>(next: Next<T>) -> String {
     match next {
-        Next::Send(read) => read.0.as_str().to_owned(),
+        Next::Send(read) => read.path.as_str().to_owned(),
         other => panic!("{other:?}"),
     }
 }

@@ -26,7 +26,7 @@ fn sent(next: Next<Applied, Call>) -> Value {
 
 fn read(next: Next<Applied, Call>) -> String {
     match next {
-        Next::Send(Call::Read(read)) => read.0.as_str().to_owned(),
+        Next::Send(Call::Read(read)) => read.path.as_str().to_owned(),
         other => panic!("{other:?}"),
     }
 }
@@ -205,7 +205,7 @@ fn the_customers_organization_and_own_fields_are_read_where_they_are_asked_for()
         super::super::open(&config).unwrap().connector.look(&notice, answers)
     };
     let path = |next: Next<Looked>| match next {
-        Next::Send(read) => read.0.as_str().to_owned(),
+        Next::Send(read) => read.path.as_str().to_owned(),
         other => panic!("{other:?}"),
     };
     let profile = |next: Next<Looked>| match next {

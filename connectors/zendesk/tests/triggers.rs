@@ -106,5 +106,5 @@ fn who_may_not_read_triggers_is_told_nothing_and_refused_nothing() {
     let forbidden = answer(403, &json!({}));
     assert_eq!(open().triggers(&me(), &[forbidden]), Next::Done(None));
     let Next::Send(first) = open().triggers(&me(), &[]) else { panic!("a read") };
-    assert_eq!(first.0.as_str(), "/api/v2/triggers?page%5Bsize%5D=100&active=true");
+    assert_eq!(first.path.as_str(), "/api/v2/triggers?page%5Bsize%5D=100&active=true");
 }

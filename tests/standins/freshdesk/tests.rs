@@ -138,7 +138,7 @@ struct Sendable(&'static str, String, Option<Value>);
 
 impl From<Read> for Sendable {
     fn from(read: Read) -> Self {
-        Self("GET", read.0.to_string(), None)
+        Self("GET", read.path.to_string(), None)
     }
 }
 

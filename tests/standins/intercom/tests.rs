@@ -85,7 +85,7 @@ impl Scene {
         let mut answers = Vec::new();
         loop {
             match next(&answers) {
-                Next::Send(Read(path)) => {
+                Next::Send(Read { path, .. }) => {
                     answers.push(self.request("GET", path.as_str(), None).await.unwrap())
                 }
                 end => return end,
@@ -124,7 +124,7 @@ impl Scene {
         let mut answers = Vec::new();
         loop {
             let answer = match self.connector.act(plan, on, names, doubt, &answers) {
-                Next::Send(Call::Read(Read(path))) => self.request("GET", path.as_str(), None).await,
+                Next::Send(Call::Read(Read { path, .. })) => self.request("GET", path.as_str(), None).await,
                 Next::Send(Call::Write(write)) => {
                     self.request(write.verb.as_str(), write.path.as_str(), Some(&write.body)).await
                 }

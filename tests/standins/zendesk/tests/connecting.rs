@@ -27,7 +27,7 @@ impl Client {
         let mut answers = Vec::new();
         loop {
             match step(&answers) {
-                Next::Send(Read(path)) => answers.push(self.get(path.as_str()).await),
+                Next::Send(Read { path, .. }) => answers.push(self.get(path.as_str()).await),
                 Next::Done(done) => return done,
                 other => panic!("{other:?}"),
             }
@@ -39,7 +39,7 @@ impl Client {
         let mut answers = Vec::new();
         loop {
             match step(&answers) {
-                Next::Send(Call::Read(Read(path))) => answers.push(self.get(path.as_str()).await),
+                Next::Send(Call::Read(Read { path, .. })) => answers.push(self.get(path.as_str()).await),
                 Next::Send(Call::Write(write)) => {
                     let sent = self.send(write.verb.as_str(), write.path.as_str(), Some(&write.body)).await;
                     answers.push(sent.unwrap());
