@@ -23,6 +23,11 @@ pub(crate) fn text_of(subject: &str, body: &str) -> String {
     }
 }
 
+/// A text as it is learnt from and classified: plain, one space, redacted, both ends where it is very long.
+pub fn clean(text: &str) -> String {
+    part(text)
+}
+
 fn part(text: &str) -> String {
     redact(&one_space(&plain(&ends(text))))
 }

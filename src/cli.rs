@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use ledger::{Dead, Decisions, Promote, Replay, Report, ReportFormat};
+pub use ledger::{Dead, Decisions, Export, Promote, Replay, Report, ReportFormat};
 pub use model::{Classify, Convert, Evaluate, Train};
 
 /// Routes helpdesk tickets by a model you trained, and proves it in shadow mode first.
@@ -82,6 +82,12 @@ pub enum Command {
         after_help = "Examples:\n  deskbridge dead list --config deskbridge.yaml\n  deskbridge dead requeue --config deskbridge.yaml 17"
     )]
     Dead(Dead),
+    /// Export resolved tickets with the values the agents settled on, as a tickets file for `train`. The file holds
+    /// customers' words, cleaned and redacted.
+    #[command(
+        after_help = "Examples:\n  deskbridge export --config deskbridge.yaml --account acme --since 2026-01-01 --out tickets.csv\n  deskbridge export --config deskbridge.yaml --account acme --since 90d --out tickets.csv   # again: goes on where it was interrupted"
+    )]
+    Export(Export),
     /// Let a label act, or stop it: writes it to the promotions file, with the figures that earned it.
     #[command(
         after_help = "Examples:\n  deskbridge promote --config deskbridge.yaml --list\n  deskbridge promote --config deskbridge.yaml --label billing\n  deskbridge promote --config deskbridge.yaml --head category --label billing --mode shadow   # takes it back"

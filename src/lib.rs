@@ -19,6 +19,7 @@ pub mod account;
 pub mod brain;
 pub mod decision;
 pub mod dispatch;
+pub mod export;
 pub mod gather;
 pub mod history;
 pub mod mode;

@@ -157,3 +157,29 @@ pub struct Promote {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// The account.
+    #[arg(long, value_name = "A")]
+    pub account: String,
+    /// Resolved since then: a time (2026-03-01T12:00:00Z), a date, or an age (2h, 90d).
+    #[arg(long, value_name = "DATE")]
+    pub since: String,
+    /// Resolved before then; five minutes ago when left out, because a platform's index lags.
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<String>,
+    /// The tickets file: .csv or .jsonl.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Also take values that deskbridge wrote itself and nobody confirmed.
+    #[arg(long)]
+    pub ours: bool,
+    /// Print what was exported as JSON.
+    #[arg(long)]
+    pub json: bool,
+}

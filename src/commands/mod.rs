@@ -11,6 +11,7 @@ mod decisions;
 mod demo;
 mod evaluate;
 mod explain;
+mod export;
 mod prepare;
 mod promote;
 mod replay;
@@ -48,6 +49,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Decisions(args) => decisions::run(&args),
         Command::Dead(args) => dead::run(args),
+        Command::Export(args) => export::run(&args),
         Command::Promote(args) => promote::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Convert(args) => convert::run(&args),

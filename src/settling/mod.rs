@@ -17,8 +17,9 @@ mod task;
 pub mod values;
 
 pub use keep::{FieldStory, Kept, Story, Who, keep};
-pub use observe::{Readings, Sources, courses, observations, observe, sources};
+pub use observe::{Readings, Sources, courses, observations, observe, part_of, sources, wrote};
 pub use task::{Settling, run};
+pub use values::label_word;
 
 /// A ticket's values are first looked at so long after its decision.
 pub const FIRST_LOOK: Duration = Duration::from_secs(3600);

@@ -122,6 +122,26 @@ fn known(code: &str) -> Option<String> {
     (code != "und").then(|| code.to_owned())
 }
 
+/// What is known of the part of a ticket that a head is read from.
+pub fn part_of(source: &HeadSource, kept: &Kept) -> Story {
+    match source {
+        HeadSource::Priority => kept.priority.clone(),
+        HeadSource::Group => kept.group.clone(),
+        HeadSource::Tags(_) => kept.tags.clone(),
+        HeadSource::Field(name) => {
+            let found = kept.fields.iter().find(|field| field.is(name));
+            found.map(|field| field.story.clone()).unwrap_or_default()
+        }
+    }
+}
+
+/// Whether a decision wrote into the part that a head is read from.
+pub fn wrote(entry: &Entry, source: &HeadSource, kept: &Kept) -> bool {
+    let part = Part::of(source, kept);
+    let applied = entry.effects.iter().filter(|effect| effect.state == EffectOutcome::Applied);
+    applied.into_iter().any(|effect| !part.written(effect).is_empty())
+}
+
 /// The part of a ticket that a head is read from.
 struct Part<'a> {
     source: &'a HeadSource,
@@ -131,16 +151,7 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     fn of(source: &'a HeadSource, kept: &'a Kept) -> Self {
-        let story = match source {
-            HeadSource::Priority => kept.priority.clone(),
-            HeadSource::Group => kept.group.clone(),
-            HeadSource::Tags(_) => kept.tags.clone(),
-            HeadSource::Field(name) => {
-                let found = kept.fields.iter().find(|field| field.is(name));
-                found.map(|field| field.story.clone()).unwrap_or_default()
-            }
-        };
-        Self { source, story, fields: &kept.fields }
+        Self { source, story: part_of(source, kept), fields: &kept.fields }
     }
 
     /// What an effect puts into this part; nothing where it changes another.

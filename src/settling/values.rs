@@ -97,6 +97,16 @@ pub fn label_of(head: &str, value: &str, labels: &[String], heads: &Heads) -> Op
     candidates.into_iter().find_map(|word| labels.iter().find(|label| same(label, word))).cloned()
 }
 
+/// The label that a platform's value is written as where no bundle says which labels there are: by the settings, else the value in
+/// small letters with `_` for spaces.
+pub fn label_word(head: &str, value: &str, heads: &Heads) -> String {
+    let said = heads.values.get(head).and_then(|values| values.iter().find(|(known, _)| same(known, value)));
+    said.map_or_else(
+        || value.trim().to_lowercase().split_whitespace().collect::<Vec<_>>().join("_").replace('|', "_"),
+        |(_, label)| label.clone(),
+    )
+}
+
 /// Whether two words differ in nothing but case, spaces, `-` and `_`.
 fn same(a: &str, b: &str) -> bool {
     let letters = |word: &str| -> String {

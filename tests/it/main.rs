@@ -4,6 +4,7 @@ mod harness;
 mod process;
 
 mod dashboard;
+mod export;
 mod ingress;
 mod store;
 

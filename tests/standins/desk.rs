@@ -27,6 +27,9 @@ pub trait Desk: Send + Sync {
     /// ticket's id as deskbridge writes it.
     async fn open(&self, ticket: NewTicket) -> String;
 
+    /// A ticket that came in while nothing was listening: kept, and no webhook is sent. Returns its id.
+    fn open_quietly(&self, ticket: NewTicket) -> String;
+
     /// Sends a ticket's creation webhook once more, as the platform does when it missed our answer. Returns the
     /// status it was answered with.
     async fn redeliver(&self, ticket: &str) -> u16;

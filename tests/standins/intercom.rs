@@ -169,6 +169,10 @@ impl Desk for Intercom {
         id
     }
 
+    fn open_quietly(&self, ticket: NewTicket) -> String {
+        self.shared.workspace().open(ticket)
+    }
+
     async fn redeliver(&self, ticket: &str) -> u16 {
         let notification = self.shared.workspace().creation(ticket);
         match notification {

@@ -27,6 +27,7 @@ type Asked = Query<HashMap<String, String>>;
 pub(super) fn router(shared: Arc<Shared>) -> Router {
     Router::new()
         .route("/api/v2/tickets/{id}", get(ticket).put(update))
+        .route("/api/v2/tickets", get(changed))
         .route("/api/v2/tickets/{id}/conversations", get(thread))
         .route("/api/v2/tickets/{id}/notes", post(note))
         .route("/api/v2/groups", get(async |asked: Asked| Json(page(state::groups(), &asked))))
@@ -99,6 +100,26 @@ async fn ticket(State(shared): Desk, Path(id): Path<String>, asked: Asked) -> Re
     drop(state);
     changed.into_iter().for_each(|id| shared.clone().updated(id));
     Json(body).into_response()
+}
+
+/// Changed since a moment, oldest change first. <https://developers.freshdesk.com/api/#list_all_tickets>
+async fn changed(State(shared): Desk, asked: Asked) -> Response {
+    let since = asked.get("updated_since").and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let (Some(since), Some("asc")) = (since, asked.get("order_type").map(String::as_str)) else {
+        return refused("invalid_value", "this stand-in lists by updated_since, in ascending order");
+    };
+    if asked.get("page").and_then(|page| page.parse::<usize>().ok()).is_some_and(|page| page > 300) {
+        return refused("invalid_value", "You cannot access tickets beyond the 300th page.");
+    }
+    let state = shared.state();
+    let mut found: Vec<_> = state
+        .tickets
+        .iter()
+        .filter(|(_, ticket)| !ticket.spam && ticket.updated >= since.as_second())
+        .collect();
+    found.sort_by_key(|(id, ticket)| (ticket.updated, **id));
+    let rows = found.into_iter().map(|(id, ticket)| ticket.json(*id)).collect();
+    Json(page(rows, &asked)).into_response()
 }
 
 async fn automations(State(shared): Desk) -> Json<Vec<Value>> {

@@ -3,6 +3,7 @@
 //! One function dispatches over method and path, because every refusal of the platform has one shape and every
 //! change is followed by the notifications it causes.
 
+mod search;
 mod show;
 mod ticket;
 
@@ -148,6 +149,8 @@ fn dispatch(
     let body: Value =
         serde_json::from_slice(body).map_err(|_| refused(400, "parameter_invalid", "The body is no JSON"))?;
     match (method.as_str(), path.as_slice()) {
+        ("POST", ["conversations", "search"]) => search::search(workspace, false, &body),
+        ("POST", ["tickets", "search"]) => search::search(workspace, true, &body),
         ("POST", ["tags"]) => {
             let name = body["name"].as_str().filter(|name| !name.trim().is_empty());
             let name = name.ok_or_else(|| refused(400, "parameter_invalid", "invalid tag parameters"))?;

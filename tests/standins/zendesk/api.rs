@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::store::{Kept, Refused, Said, Store, not_found, stamp_of};
+use super::store::{Kept, Refused, Said, Store, audit, not_found, stamp_of};
 use super::{
     API_TOKEN, CATEGORY, CLIENT_ID, CLIENT_SECRET, GIFT, ITEMS, Inner, ORDER_NUMBER, SHIP_BY, TOPICS, Token,
     agent_id, brand_id, group_id, hooks, lock, organization_id,
@@ -31,6 +31,7 @@ pub(super) fn router(desk: Arc<Inner>) -> Router {
         .route("/api/v2/tickets/{id}/{part}", get(comments))
         .route("/api/v2/users/{id}", get(person))
         .route("/api/v2/organizations/{id}", get(organization))
+        .route("/api/v2/search/export", get(export))
         .route("/api/v2/{list}", get(list))
         .layer(from_fn_with_state(Arc::clone(&desk), guard));
     Router::new().route("/oauth/tokens", post(token)).merge(guarded).with_state(desk)
@@ -250,6 +251,30 @@ async fn list(State(desk): Desk, Path(list): Path<String>, Query(asked): Paramet
         _ => return refuse(not_found()),
     };
     answer(200, page(&name, all, &asked, &desk, &format!("/api/v2/{name}.json")))
+}
+
+/// The search export, by the two bounds that a list of solved tickets needs.
+/// <https://developer.zendesk.com/api-reference/ticketing/ticket-management/search/#export-search-results>
+async fn export(State(desk): Desk, Query(asked): Parameters) -> Response {
+    let value = |key: &str| asked.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str());
+    let query = value("query").unwrap_or_default();
+    let bound = |word: &str| {
+        let text = query.split(' ').find_map(|part| part.strip_prefix(word))?;
+        Some(text.parse::<jiff::Timestamp>().ok()?.as_second())
+    };
+    let (Some("ticket"), Some(since), Some(until)) =
+        (value("filter[type]"), bound("solved>="), bound("solved<"))
+    else {
+        return answer(422, json!({ "error": "invalid", "description": "the query is not understood" }));
+    };
+    let store = lock(&desk.store);
+    let solved = store.ids().into_iter().filter_map(|id| {
+        let kept = store.get(&id)?;
+        let within = audit::solved_s(kept).is_some_and(|at| (since..until).contains(&at));
+        within.then(|| json!({ "id": kept.id, "result_type": "ticket", "status": kept.status }))
+    });
+    let all: Vec<Value> = solved.collect();
+    answer(200, page("results", all, &asked, &desk, "/api/v2/search/export.json"))
 }
 
 /// A trigger that assigns a group at every update of an open ticket.

@@ -37,6 +37,17 @@ pub(in crate::zendesk) fn triggered(kept: &mut Kept, before: &Kept) {
     }
 }
 
+/// When the ticket was solved last; `None` for one that is not.
+pub(in crate::zendesk) fn solved_s(kept: &Kept) -> Option<i64> {
+    let solves = |audit: &&Value| {
+        let mut events = audit["events"].as_array().into_iter().flatten();
+        events.any(|event| event["field_name"] == "status" && event["value"] == "solved")
+    };
+    let done = matches!(kept.status, "solved" | "closed");
+    let last = kept.audits.iter().rev().find(solves).filter(|_| done)?;
+    last["created_at"].as_str()?.parse::<jiff::Timestamp>().ok().map(|at| at.as_second())
+}
+
 fn audit(at_s: i64, author: u64, channel: &str, events: Vec<Value>) -> Value {
     json!({
         "created_at": stamp_of(at_s), "author_id": author, "via": { "channel": channel }, "events": events,
