@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
 
-pub(crate) use self::sample::{Sample, answer, names, now, ticket};
+pub(crate) use self::sample::{Sample, answer, names, now, ticket, window};
 use self::sample::{any_answer, any_json, samples};
 use crate::account::{Credentials, Platform};
 use crate::call::{Answer, Call, Later, Next, Refusal};
@@ -20,7 +20,6 @@ use crate::connector::{Connector, Doubt, Opened};
 use crate::delivery::{Content, Delivery, Notice, NoticeKind, Rejected, Verified};
 use crate::plan::{Effect, Plan};
 use crate::secret::Secret;
-use crate::settled::Window;
 
 /// No exchange may take more requests than this, whatever is answered.
 const MOST_REQUESTS: usize = 40;
@@ -85,10 +84,6 @@ impl<T, C> From<Next<T, C>> for End {
             Next::Refused(refusal) => Self::Refused(refusal),
         }
     }
-}
-
-fn window() -> Window {
-    Window { since: Timestamp::UNIX_EPOCH, until: now(), cursor: None }
 }
 
 /// Runs an exchange that only reads.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::account::{AccountConfig, Platform};
 use crate::call::Answer;
 use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
+use crate::settled::Window;
 use crate::ticket::{Author, Message, RemoteId, Requester, Status, Ticket, TicketId, Version};
 
 /// What a platform gives to be held to its contract.
@@ -43,6 +44,11 @@ pub(super) fn samples() -> Vec<(Platform, Sample)> {
         Platform::Freshdesk => crate::freshdesk::tests::sample(),
     };
     Platform::ALL.into_iter().map(|platform| (platform, sample(platform))).collect()
+}
+
+/// All time until [`now`].
+pub(crate) fn window() -> Window {
+    Window { since: Timestamp::UNIX_EPOCH, until: now(), cursor: None }
 }
 
 /// A ticket on which nothing is set.

@@ -1,5 +1,7 @@
 //! The HTTP side of the stand-in: tokens, who may do what, rate headers, and the JSON of each resource.
 
+mod list;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -14,10 +16,10 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::store::{Kept, Refused, Said, Store, audit, not_found, stamp_of};
+use super::store::{Kept, Refused, Said, Store, not_found, stamp_of};
 use super::{
     API_TOKEN, CATEGORY, CLIENT_ID, CLIENT_SECRET, GIFT, ITEMS, Inner, ORDER_NUMBER, SHIP_BY, TOPICS, Token,
-    agent_id, brand_id, group_id, hooks, lock, organization_id,
+    agent_id, brand_id, hooks, lock, organization_id,
 };
 use crate::seed;
 use crate::webhook::now_ms;
@@ -31,8 +33,8 @@ pub(super) fn router(desk: Arc<Inner>) -> Router {
         .route("/api/v2/tickets/{id}/{part}", get(comments))
         .route("/api/v2/users/{id}", get(person))
         .route("/api/v2/organizations/{id}", get(organization))
-        .route("/api/v2/search/export", get(export))
-        .route("/api/v2/{list}", get(list))
+        .route("/api/v2/search/export", get(list::export))
+        .route("/api/v2/{list}", get(list::list))
         .layer(from_fn_with_state(Arc::clone(&desk), guard));
     Router::new().route("/oauth/tokens", post(token)).merge(guarded).with_state(desk)
 }
@@ -180,7 +182,7 @@ async fn comments(
         Some(kept) if number_of(&part) == "comments" => kept,
         Some(kept) if number_of(&part) == "audits" => {
             let path = format!("/api/v2/tickets/{id}/audits.json");
-            return answer(200, page("audits", kept.audits.clone(), &asked, &desk, &path));
+            return answer(200, list::page("audits", kept.audits.clone(), &asked, &desk, &path));
         }
         _ => return refuse(not_found()),
     };
@@ -190,7 +192,7 @@ async fn comments(
     }
     let all = said.iter().map(|said| comment(said)).collect();
     let path = format!("/api/v2/tickets/{id}/comments.json");
-    let mut body = page("comments", all, &asked, &desk, &path);
+    let mut body = list::page("comments", all, &asked, &desk, &path);
     if includes_users(&asked) {
         let mut authors: Vec<_> = said.iter().map(|said| said.author).collect();
         authors.sort_unstable();
@@ -230,84 +232,6 @@ fn organization_json(index: usize) -> Value {
     json!({
         "id": organization_id(index), "name": name, "domain_names": [domain], "tags": [],
         "organization_fields": { "plan": plan },
-    })
-}
-
-async fn list(State(desk): Desk, Path(list): Path<String>, Query(asked): Parameters) -> Response {
-    let name = number_of(&list).to_owned();
-    let all: Vec<Value> = match name.as_str() {
-        "groups" => (0..seed::GROUPS.len())
-            .map(|index| json!({ "id": group_id(index), "name": seed::GROUPS[index], "deleted": false }))
-            .collect(),
-        "users" => {
-            let store = lock(&desk.store);
-            (0..seed::AGENTS.len()).map(|index| user(&store, agent_id(index))).collect()
-        }
-        "ticket_fields" => fields(),
-        "brands" => (0..seed::BRANDS.len())
-            .map(|index| json!({ "id": brand_id(index), "name": seed::BRANDS[index], "active": true }))
-            .collect(),
-        "triggers" => lock(&desk.store).triggers.iter().map(trigger).collect(),
-        _ => return refuse(not_found()),
-    };
-    answer(200, page(&name, all, &asked, &desk, &format!("/api/v2/{name}.json")))
-}
-
-/// The search export, by the two bounds that a list of solved tickets needs.
-/// <https://developer.zendesk.com/api-reference/ticketing/ticket-management/search/#export-search-results>
-async fn export(State(desk): Desk, Query(asked): Parameters) -> Response {
-    let value = |key: &str| asked.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str());
-    let query = value("query").unwrap_or_default();
-    let bound = |word: &str| {
-        let text = query.split(' ').find_map(|part| part.strip_prefix(word))?;
-        Some(text.parse::<jiff::Timestamp>().ok()?.as_second())
-    };
-    let (Some("ticket"), Some(since), Some(until)) =
-        (value("filter[type]"), bound("solved>="), bound("solved<"))
-    else {
-        return answer(422, json!({ "error": "invalid", "description": "the query is not understood" }));
-    };
-    let store = lock(&desk.store);
-    let solved = store.ids().into_iter().filter_map(|id| {
-        let kept = store.get(&id)?;
-        let within = audit::solved_s(kept).is_some_and(|at| (since..until).contains(&at));
-        within.then(|| json!({ "id": kept.id, "result_type": "ticket", "status": kept.status }))
-    });
-    let all: Vec<Value> = solved.collect();
-    answer(200, page("results", all, &asked, &desk, "/api/v2/search/export.json"))
-}
-
-/// A trigger that assigns a group at every update of an open ticket.
-fn trigger((name, group): &(String, u64)) -> Value {
-    json!({
-        "title": name, "active": true,
-        "conditions": {
-            "all": [
-                { "field": "update_type", "operator": "is", "value": "Change" },
-                { "field": "status", "operator": "less_than", "value": "solved" },
-            ],
-            "any": [],
-        },
-        "actions": [{ "field": "group_id", "value": group.to_string() }],
-    })
-}
-
-/// One page by cursor; the cursor is opaque to clients and an offset in truth.
-fn page(name: &str, all: Vec<Value>, asked: &[(String, String)], desk: &Inner, path: &str) -> Value {
-    let parameter = |key: &str| asked.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone());
-    let size = parameter("page[size]").and_then(|size| size.parse().ok()).unwrap_or(100_usize).clamp(1, 100);
-    let start = parameter("page[after]")
-        .and_then(|cursor| String::from_utf8(STANDARD.decode(cursor).ok()?).ok()?.parse().ok())
-        .unwrap_or(0_usize);
-    let items: Vec<_> = all.iter().skip(start).take(size).cloned().collect();
-    let has_more = start + items.len() < all.len();
-    let cursor = STANDARD.encode((start + items.len()).to_string());
-    let base = desk.base_url.get().map(String::as_str).unwrap_or_default();
-    let next = has_more.then(|| format!("{base}{path}?page%5Bafter%5D={cursor}&page%5Bsize%5D={size}"));
-    json!({
-        name: items,
-        "meta": { "has_more": has_more, "after_cursor": cursor, "before_cursor": null },
-        "links": { "next": next, "prev": null },
     })
 }
 
@@ -379,29 +303,4 @@ fn user(store: &Store, id: u64) -> Value {
             })
         }
     }
-}
-
-/// Two of the platform's own fields, which nobody may set as custom fields, and the two of this desk.
-fn fields() -> Vec<Value> {
-    let options: Vec<_> = seed::CATEGORIES
-        .iter()
-        .map(|value| json!({ "name": seed::label(value), "raw_name": seed::label(value), "value": value }))
-        .collect();
-    let field =
-        |id: u64, kind: &str, title: &str| json!({ "id": id, "type": kind, "title": title, "active": true });
-    let mut category = field(CATEGORY, "tagger", "Category");
-    category["custom_field_options"] = options.into();
-    let mut topics = field(TOPICS, "multiselect", "Topics");
-    topics["custom_field_options"] =
-        seed::TOPICS.iter().map(|value| json!({ "name": seed::label(value), "value": value })).collect();
-    vec![
-        field(super::ID_BASE + 191, "subject", "Subject"),
-        field(super::ID_BASE + 193, "priority", "Priority"),
-        category,
-        field(ORDER_NUMBER, "text", "Order number"),
-        topics,
-        field(GIFT, "checkbox", "Gift"),
-        field(ITEMS, "integer", "Items"),
-        field(SHIP_BY, "date", "Ship by"),
-    ]
 }
