@@ -28,12 +28,28 @@ pub enum Effect {
     AssignGroup(String),
     /// Assigns an agent, by name or address.
     AssignAgent(String),
+    /// Empties what holds one value: what undoes a setting where nothing was set before. No rule asks for it.
+    Clear(Slot),
     /// Lets somebody else follow the ticket, in the way the platform knows.
     Cc(Party),
     /// Adds a note that the customer cannot see.
     Note(Note),
     /// Answers the customer. Only where the account allows it, and once a ticket and template.
     Reply(Reply),
+}
+
+/// A part of a ticket that holds one value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Slot {
+    /// A field, by name.
+    Field(String),
+    /// The priority.
+    Priority,
+    /// The group or team.
+    Group,
+    /// The agent.
+    Agent,
 }
 
 /// Who shall follow a ticket.
@@ -75,6 +91,7 @@ impl Effect {
             Self::RemoveTags(_) => "remove_tags",
             Self::AssignGroup(_) => "assign_group",
             Self::AssignAgent(_) => "assign_agent",
+            Self::Clear(_) => "clear",
             Self::Cc(_) => "cc",
             Self::Note(_) => "note",
             Self::Reply(_) => "reply",
@@ -88,6 +105,10 @@ impl Effect {
             Self::SetPriority(priority) => priority.as_str().into(),
             Self::AddTags(tags) | Self::RemoveTags(tags) => tags.iter().cloned().collect(),
             Self::AssignGroup(name) | Self::AssignAgent(name) => name.as_str().into(),
+            Self::Clear(Slot::Field(name)) => name.as_str().into(),
+            Self::Clear(Slot::Priority) => "priority".into(),
+            Self::Clear(Slot::Group) => "group".into(),
+            Self::Clear(Slot::Agent) => "agent".into(),
             Self::Cc(Party::Group(name)) => serde_json::json!({ "group": name }),
             Self::Cc(Party::Email(address)) => serde_json::json!({ "email": address }),
             Self::Note(note) => note.text.as_str().into(),
@@ -95,7 +116,7 @@ impl Effect {
         }
     }
 
-    /// One of each, for the contract tests.
+    /// One of each that a rule can ask for, for the contract tests.
     pub fn samples() -> Vec<Self> {
         vec![
             Self::SetField { field: "Category".into(), value: FieldValue::Text("billing".into()) },

@@ -6,6 +6,7 @@ use std::time::Duration;
 use deskbridge_connectors::{Directory, Platform};
 use tokio::time::Instant;
 
+use crate::decision::Suggestion;
 use crate::dispatch::{Calls, Line, Stopped};
 use crate::mode::Mode;
 use crate::settings::Segment;
@@ -29,6 +30,8 @@ pub struct Account {
     pub segment: Option<Segment>,
     /// Whether answers may be sent that the customer sees.
     pub public_replies: bool,
+    /// Where agents are told suggestions.
+    pub suggestion: Suggestion,
     names: RwLock<Option<Names>>,
 }
 
@@ -41,13 +44,27 @@ struct Names {
 impl Account {
     /// An account whose names are not read yet.
     pub fn new(line: Line, platform: Platform, ceiling: Mode) -> Self {
-        Self { line, platform, ceiling, segment: None, public_replies: false, names: RwLock::new(None) }
+        Self {
+            line,
+            platform,
+            ceiling,
+            segment: None,
+            public_replies: false,
+            suggestion: Suggestion::Note,
+            names: RwLock::new(None),
+        }
     }
 
     /// The same with what its settings say of its customers.
     #[must_use]
     pub fn with_customers(self, segment: Option<Segment>, public_replies: bool) -> Self {
         Self { segment, public_replies, ..self }
+    }
+
+    /// The same with the field that agents are told suggestions in; a private note where there is none.
+    #[must_use]
+    pub fn suggesting_in(self, field: Option<String>) -> Self {
+        Self { suggestion: field.map_or(Suggestion::Note, Suggestion::Field), ..self }
     }
 
     /// The account's names: as last read, or read now where that is too long ago. Old names serve on while the

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use ledger::{Dead, Decisions, Export, Promote, Replay, Report, ReportFormat};
+pub use ledger::{Dead, Decisions, Export, Promote, Replay, Report, ReportFormat, Undo};
 pub use model::{Classify, Convert, Evaluate, Train};
 
 /// Routes helpdesk tickets by a model you trained, and proves it in shadow mode first.
@@ -93,6 +93,11 @@ pub enum Command {
         after_help = "Examples:\n  deskbridge promote --config deskbridge.yaml --list\n  deskbridge promote --config deskbridge.yaml --label billing\n  deskbridge promote --config deskbridge.yaml --head category --label billing --mode shadow   # takes it back"
     )]
     Promote(Promote),
+    /// Put back what a live decision changed, where nobody touched it since; exit 1 where something had to be left.
+    #[command(
+        after_help = "Examples:\n  deskbridge undo --config deskbridge.yaml --decision 4711 --dry-run\n  deskbridge undo --config deskbridge.yaml --decision 4711"
+    )]
+    Undo(Undo),
     /// Show deskbridge at work against stand-in helpdesks of all three kinds, first in shadow mode, then live.
     #[command(after_help = "Example:\n  deskbridge demo --keep   # leaves it running")]
     Demo(Demo),

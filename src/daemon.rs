@@ -159,7 +159,8 @@ pub fn open_accounts(settings: &Settings) -> Result<HashMap<String, Arc<Account>
             let line = Line::open(&name, &account.config.base_url, connector, settings.worker.call_timeout)?;
             let ceiling = settings.mode.min(account.mode);
             let account = Account::new(line, account.platform, ceiling)
-                .with_customers(account.segment.clone(), account.config.allow_public_replies);
+                .with_customers(account.segment.clone(), account.config.allow_public_replies)
+                .suggesting_in(account.suggestion_field.clone());
             Ok((name, Arc::new(account)))
         })
         .collect()

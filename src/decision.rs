@@ -1,12 +1,15 @@
 //! The plan for one ticket, with the reason behind every part of it.
 
 use deskbridge_connectors::plan::Note;
-use deskbridge_connectors::{Effect, Plan, TicketId, Version};
+use deskbridge_connectors::{Effect, FieldValue, Plan, TicketId, Version};
 use deskbridge_onnx::Prediction;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::mode::Mode;
+
+/// What a text field of one line holds on every platform.
+const LONGEST_LINE: usize = 255;
 
 /// A ticket of an account; the key of lanes, history and the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -100,19 +103,34 @@ pub struct Digests {
 /// What of a decision may be sent now, and what is only recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sendable {
-    /// The plan to carry out: live effects in order, then at most one note that tells the agent what is suggested.
+    /// The plan to carry out: live effects in order, then at most one that tells the agent what is suggested.
     pub plan: Plan,
-    /// For each effect of [`Self::plan`], its index in [`Decision::plan`]; `None` for the suggestion note.
+    /// For each effect of [`Self::plan`], its index in [`Decision::plan`]; `None` for what tells the agent.
     pub origin: Vec<Option<usize>>,
 }
 
+/// Where agents are told what is suggested.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Suggestion {
+    /// In one private note.
+    #[default]
+    Note,
+    /// In a text field of the ticket, by name. It says the newest suggestion and nothing else.
+    Field(String),
+}
+
 impl Decision {
-    /// The effects that may be sent: live ones as they are, suggested ones as one private note.
-    pub fn sendable(&self) -> Sendable {
+    /// The effects that may be sent: live ones as they are, suggested ones told to the agent as one.
+    pub fn sendable(&self, told: &Suggestion) -> Sendable {
         let mut sendable = self.pick(Mode::Live);
         let suggested: Vec<_> = self.free(Mode::Suggest).map(|(_, planned)| planned).collect();
         if !suggested.is_empty() {
-            sendable.plan.0.push(Effect::Note(self.suggestion(&suggested)));
+            sendable.plan.0.push(match told {
+                Suggestion::Note => Effect::Note(self.suggestion(&suggested)),
+                Suggestion::Field(field) => {
+                    Effect::SetField { field: field.clone(), value: FieldValue::Text(one_line(&suggested)) }
+                }
+            });
             sendable.origin.push(None);
         }
         sendable
@@ -136,13 +154,7 @@ impl Decision {
     }
 
     fn suggestion(&self, suggested: &[&Planned]) -> Note {
-        let lines: Vec<String> = suggested
-            .iter()
-            .map(|planned| match planned.effect.value() {
-                serde_json::Value::String(text) => format!("- {}: {text}", planned.effect.kind()),
-                value => format!("- {}: {value}", planned.effect.kind()),
-            })
-            .collect();
+        let lines: Vec<String> = suggested.iter().map(|planned| format!("- {}", in_words(planned))).collect();
         let digest =
             Sha256::digest(format!("{}/{}/{}", self.ticket.account, self.ticket.ticket, self.version.0));
         Note {
@@ -150,4 +162,19 @@ impl Decision {
             marker: format!("deskbridge:{}", &hex::encode(digest)[..12]),
         }
     }
+}
+
+fn in_words(planned: &Planned) -> String {
+    match planned.effect.value() {
+        serde_json::Value::String(text) => format!("{}: {text}", planned.effect.kind()),
+        value => format!("{}: {value}", planned.effect.kind()),
+    }
+}
+
+/// For a field of one line. Notes are left out: their text is for a thread.
+fn one_line(suggested: &[&Planned]) -> String {
+    let told =
+        suggested.iter().filter(|planned| !matches!(planned.effect, Effect::Note(_) | Effect::Reply(_)));
+    let line = told.map(|planned| in_words(planned)).collect::<Vec<_>>().join("; ");
+    line.chars().take(LONGEST_LINE).collect()
 }

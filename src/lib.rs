@@ -31,6 +31,7 @@ pub mod rulebook;
 pub mod settling;
 pub mod snapshot;
 pub mod triage;
+pub mod undo;
 
 pub mod admin;
 pub mod daemon;

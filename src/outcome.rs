@@ -25,6 +25,8 @@ pub enum Outcome {
     Skipped,
     /// The ticket is gone, or the platform cannot do what was planned.
     Moot,
+    /// A person had an earlier decision taken back.
+    Undone,
 }
 
 impl Outcome {
@@ -37,6 +39,7 @@ impl Outcome {
             Self::NoRule => "no_rule",
             Self::Skipped => "skipped",
             Self::Moot => "moot",
+            Self::Undone => "undone",
         }
     }
 }

@@ -82,6 +82,15 @@ impl Field {
         std::iter::once(&self.id).chain(levels).map(|id| (id.clone(), parts.next())).collect()
     }
 
+    /// Every level emptied.
+    pub(crate) fn emptied(&self) -> Vec<(RemoteId, Option<FieldValue>)> {
+        let below = match &self.kind {
+            FieldKind::Nested { levels, .. } => levels.as_slice(),
+            _ => &[],
+        };
+        std::iter::once(&self.id).chain(below).map(|id| (id.clone(), None)).collect()
+    }
+
     fn choose(&self, choices: &[Choice], text: &str) -> Result<String, String> {
         let of = |text: &str| {
             find("option", text, choices, |choice| vec![choice.label.as_str(), choice.value.as_str()])

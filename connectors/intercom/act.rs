@@ -14,7 +14,7 @@ use super::wire::{self, Item};
 use super::{Intercom, look};
 use crate::call::{Answer, Call, Later, Next, Refusal};
 use crate::directory::{Directory, Field, FieldKind};
-use crate::plan::{Applied, Effect, EffectState, Plan};
+use crate::plan::{Applied, Effect, EffectState, Plan, Slot};
 use crate::ticket::{FieldValue, Priority, Ticket, Version as State};
 use crate::trace;
 
@@ -146,6 +146,13 @@ pub(super) fn can(account: &Intercom, effect: &Effect, names: &Directory) -> Res
         Effect::SetPriority(priority) => attribute_for(*priority, names).map(drop),
         Effect::AssignGroup(name) => names.group(name).map(drop).map_err(|unknown| unknown.to_string()),
         Effect::AssignAgent(name) => names.agent(name).map(drop).map_err(|unknown| unknown.to_string()),
+        Effect::Clear(Slot::Field(field)) => {
+            names.field(field).map(drop).map_err(|unknown| unknown.to_string())
+        }
+        Effect::Clear(Slot::Priority) if !account.version.writes_priority() => {
+            names.field(look::PRIORITY).map(drop).map_err(|unknown| unknown.to_string())
+        }
+        Effect::Clear(_) => Ok(()),
         // A tag that does not exist is made.
         Effect::AddTags(_) | Effect::RemoveTags(_) | Effect::Note(_) => Ok(()),
         Effect::Cc(party) => trace::known(party, names),

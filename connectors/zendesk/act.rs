@@ -14,7 +14,7 @@ use super::Zendesk;
 use super::aim::{Aim, Step, steps};
 use super::body::{body, later_replies, reply_body};
 use super::look::priority;
-use super::wire::{AuditEvent, Comments, TicketAnswer, list, next_page, parse, stored_tag};
+use super::wire::{AuditEvent, Comments, TicketAnswer, WireTicket, list, next_page, parse, stored_tag};
 use crate::call::{Answer, Call, Later, Next, PathAndQuery, Read, Refusal, Verb, Write, judge};
 use crate::connector::Doubt;
 use crate::directory::Directory;
@@ -218,6 +218,10 @@ fn holds(aim: &Aim, written: &TicketAnswer) -> bool {
         Aim::Priority(wanted) => ticket.priority.as_deref().and_then(priority) == Some(*wanted),
         Aim::Group(id) => RemoteId::from_json(&ticket.group_id).as_ref() == Some(id),
         Aim::Agent(id) => RemoteId::from_json(&ticket.assignee_id).as_ref() == Some(id),
+        Aim::NoPriority => ticket.priority.is_none(),
+        Aim::NoGroup => RemoteId::from_json(&ticket.group_id).is_none(),
+        Aim::NoAgent => RemoteId::from_json(&ticket.assignee_id).is_none(),
+        Aim::NoField(id) => field(ticket, id).is_none_or(|held| held == FieldValue::Flag(false)),
         Aim::Tags(wanted) => wanted.is_subset(&tags()),
         Aim::Untag(unwanted) => unwanted.is_disjoint(&tags()),
         Aim::Mention(_, tag) => tags().contains(tag) && commented(None),
@@ -228,19 +232,17 @@ fn holds(aim: &Aim, written: &TicketAnswer) -> bool {
             .is_none_or(|all| all.iter().any(|other| RemoteId::from_json(other).as_ref() == Some(id))),
         // Only ids are listed; with CCs switched off there are none.
         Aim::Copy(_) => ticket.email_cc_ids.as_ref().is_none_or(|all| !all.is_empty()),
-        Aim::Field { id, value } => {
-            let there = ticket
-                .custom_fields
-                .iter()
-                .flatten()
-                .find(|field| RemoteId::from_json(&field.id).as_ref() == Some(id))
-                .and_then(|field| FieldValue::from_json(&field.value));
-            super::aim::same(there.as_ref(), value)
-        }
+        Aim::Field { id, value } => super::aim::same(field(ticket, id).as_ref(), value),
         Aim::Note(_) => commented(None),
         // An agent's rights may turn an answer into a note.
         Aim::Reply(_) => commented(Some(true)),
     }
+}
+
+fn field(ticket: &WireTicket, id: &RemoteId) -> Option<FieldValue> {
+    let mut fields = ticket.custom_fields.iter().flatten();
+    let field = fields.find(|field| RemoteId::from_json(&field.id).as_ref() == Some(id))?;
+    FieldValue::from_json(&field.value)
 }
 
 /// The platform's own words for what it rejects: error codes and field names, never a description, which may

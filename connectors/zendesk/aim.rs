@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::body::dropdowns_after;
 use super::wire::stored_tag;
 use crate::directory::Directory;
-use crate::plan::{Effect, EffectState, Note, Party, Plan, Reply};
+use crate::plan::{Effect, EffectState, Note, Party, Plan, Reply, Slot};
 use crate::ticket::{FieldValue, Priority, RemoteId, Status, Tag, Ticket};
 use crate::trace::{self, Mention};
 
@@ -20,6 +20,11 @@ pub(super) enum Aim {
         value: FieldValue,
     },
     Priority(Priority),
+    /// A field that shall hold nothing.
+    NoField(RemoteId),
+    NoPriority,
+    NoGroup,
+    NoAgent,
     Tags(BTreeSet<Tag>),
     Untag(BTreeSet<Tag>),
     Group(RemoteId),
@@ -109,6 +114,15 @@ pub(super) fn steps(plan: &Plan, on: &Ticket, names: &Directory, replies: bool) 
                 // Moving to another group drops an assignee that is not named again.
                 (moves || on.assignee.as_ref() != Some(&agent.id)).then(|| Aim::Agent(agent.id.clone()))
             }
+            Effect::Clear(Slot::Field(field)) => {
+                let field = names.field(field).map_err(|unknown| unknown.to_string())?;
+                let held = on.fields.get(&field.id).is_some_and(|held| *held != FieldValue::Flag(false));
+                held.then(|| Aim::NoField(field.id.clone()))
+            }
+            Effect::Clear(Slot::Priority) => on.priority.is_some().then_some(Aim::NoPriority),
+            // The platform keeps no agent without a group.
+            Effect::Clear(Slot::Group) => on.group.is_some().then_some(Aim::NoGroup),
+            Effect::Clear(Slot::Agent) => on.assignee.is_some().then_some(Aim::NoAgent),
             Effect::Note(note) => Some(Aim::Note(note.clone())),
             Effect::Cc(Party::Email(address)) => copy(address, on, names)?,
             Effect::Cc(party @ Party::Group(_)) => {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::aim::{Aim, Step};
 use crate::directory::{Directory, FieldKind};
 use crate::plain_text;
-use crate::plan::{Effect, Note, Plan, Reply};
+use crate::plan::{Effect, Note, Plan, Reply, Slot};
 use crate::ticket::{FieldValue, RemoteId, Tag, Ticket};
 
 /// Which answers need an update of their own: all of them behind a note, else all but the first.
@@ -53,7 +53,11 @@ pub(super) fn body(steps: &[Step], on: &Ticket, names: &Directory) -> Value {
     for step in steps {
         match step {
             Step::Settled(_) => {}
-            Step::To(Aim::Field { id, value }) => fields.push((id, value)),
+            Step::To(Aim::Field { id, value }) => fields.push((id, Some(value))),
+            Step::To(Aim::NoField(id)) => fields.push((id, None)),
+            Step::To(Aim::NoPriority) => drop(ticket.insert("priority".into(), Value::Null)),
+            Step::To(Aim::NoGroup) => drop(ticket.insert("group_id".into(), Value::Null)),
+            Step::To(Aim::NoAgent) => drop(ticket.insert("assignee_id".into(), Value::Null)),
             Step::To(Aim::Priority(priority)) => {
                 ticket.insert("priority".into(), priority.as_str().into());
             }
@@ -108,7 +112,7 @@ pub(super) fn body(steps: &[Step], on: &Ticket, names: &Directory) -> Value {
 fn tags(
     on: &Ticket,
     added: BTreeSet<Tag>,
-    fields: &[(&RemoteId, &FieldValue)],
+    fields: &[(&RemoteId, Option<&FieldValue>)],
     names: &Directory,
 ) -> BTreeSet<Tag> {
     let mut tags = on.tags.clone();
@@ -121,7 +125,7 @@ fn tags(
             on.fields.get(id).into_iter().flat_map(values).for_each(|old| {
                 tags.remove(old);
             });
-            tags.extend(values(value).map(str::to_owned));
+            tags.extend(value.iter().copied().flat_map(values).map(str::to_owned));
         }
     }
     tags.extend(added);
@@ -161,11 +165,20 @@ impl Dropdown<'_> {
 pub(super) fn dropdowns_after<'a>(plan: &Plan, on: &Ticket, names: &'a Directory) -> Vec<Dropdown<'a>> {
     let mut planned = BTreeMap::new();
     for effect in &plan.0 {
-        if let Effect::SetField { field, value } = effect
-            && let Ok(field) = names.field(field)
-            && let Ok(value) = field.accept(value)
-        {
-            planned.insert(&field.id, value);
+        match effect {
+            Effect::SetField { field, value } => {
+                if let Ok(field) = names.field(field)
+                    && let Ok(value) = field.accept(value)
+                {
+                    planned.insert(&field.id, Some(value));
+                }
+            }
+            Effect::Clear(Slot::Field(field)) => {
+                if let Ok(field) = names.field(field) {
+                    planned.insert(&field.id, None);
+                }
+            }
+            _ => {}
         }
     }
     names
@@ -177,7 +190,10 @@ pub(super) fn dropdowns_after<'a>(plan: &Plan, on: &Ticket, names: &'a Directory
                 FieldKind::Many(choices) => (choices, false),
                 _ => return None,
             };
-            let value = planned.get(&field.id).or_else(|| on.fields.get(&field.id))?;
+            let value = match planned.get(&field.id) {
+                Some(planned) => planned.as_ref()?,
+                None => on.fields.get(&field.id)?,
+            };
             let held = values(value).map(str::to_owned).collect();
             let choices = choices.iter().map(|choice| choice.value.as_str()).collect();
             Some(Dropdown { field: &field.name, choices, held, single })

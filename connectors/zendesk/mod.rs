@@ -29,7 +29,7 @@ use crate::call::{Answer, Call, Next, Pace};
 use crate::connector::{Auth, Connector, Doubt, Looked, Opened};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::directory::Directory;
-use crate::plan::{Applied, Effect, Party, Plan};
+use crate::plan::{Applied, Effect, Party, Plan, Slot};
 use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::settled::{Page, Settled, Window};
@@ -233,7 +233,10 @@ impl Connector for Zendesk {
                     None => Ok(()),
                 }
             }
-            Effect::SetPriority(_) | Effect::Note(_) => Ok(()),
+            Effect::Clear(Slot::Field(field)) => {
+                names.field(field).map(drop).map_err(|unknown| unknown.to_string())
+            }
+            Effect::SetPriority(_) | Effect::Clear(_) | Effect::Note(_) => Ok(()),
             Effect::Cc(Party::Email(address)) => aim::plausible_address(address),
             Effect::Cc(party @ Party::Group(_)) => trace::known(party, names),
             Effect::Reply(reply) => trace::may_reply(self.replies, reply),

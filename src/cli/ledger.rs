@@ -43,6 +43,23 @@ pub struct Decisions {
     pub json: bool,
 }
 
+/// `undo`.
+#[derive(Debug, Args)]
+pub struct Undo {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// The decision's number in the ledger.
+    #[arg(long, value_name = "ID")]
+    pub decision: i64,
+    /// Only say what would be put back.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `dead …`.
 #[derive(Debug, Subcommand)]
 pub enum Dead {

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use deskbridge_connectors::{Directory, Later, Refusal};
+use deskbridge_connectors::{Directory, Effect, FieldValue, Later, Refusal};
 
 use super::{BAD_SETTINGS, cases, prepare, runtime, terminal};
 use crate::cli::Check;
@@ -75,8 +75,15 @@ async fn ask(settings: &Settings, account: &Account, rulebook: Option<&Rulebook>
         Ok(names) => names,
         Err(stopped) => return vec![place(why(&stopped), "check base_url, credentials and their scopes")],
     };
-    let Some(rulebook) = rulebook else { return Vec::new() };
+    let suggestion = account.suggestion_field.as_ref().and_then(|field| {
+        let value = FieldValue::Text("set_priority: high".to_owned());
+        let message =
+            line.connector().can(&Effect::SetField { field: field.clone(), value }, &names).err()?;
+        Some(place(format!("suggestion_field: {message}"), "name a text field that agents see on the ticket"))
+    });
+    let Some(rulebook) = rulebook else { return suggestion.into_iter().collect() };
     let mut findings = automation(&line, account, rulebook, &names).await;
+    findings.extend(suggestion);
     let undoable = rulebook.effects_for(account.platform).into_iter().filter_map(|(rule, at, effect)| {
         let message = line.connector().can(&effect, &names).err()?;
         Some(rulebook.diagnostic(Severity::Error, at, format!("account `{name}`: rule `{rule}`: {message}")))

@@ -21,6 +21,7 @@ mod serve;
 mod terminal;
 mod test;
 mod train;
+mod undo;
 
 use std::process::ExitCode;
 
@@ -51,6 +52,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Dead(args) => dead::run(args),
         Command::Export(args) => export::run(&args),
         Command::Promote(args) => promote::run(&args),
+        Command::Undo(args) => undo::run(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Completions { shell } => {

@@ -40,7 +40,11 @@ impl Scalar {
             Effect::AssignAgent(_) => Some(Self::Agent),
             Effect::SetField { field, .. } => Some(Self::Field(field.to_lowercase())),
             Effect::Reply(_) => Some(Self::Reply),
-            Effect::AddTags(_) | Effect::RemoveTags(_) | Effect::Cc(_) | Effect::Note(_) => None,
+            Effect::AddTags(_)
+            | Effect::RemoveTags(_)
+            | Effect::Clear(_)
+            | Effect::Cc(_)
+            | Effect::Note(_) => None,
         }
     }
 }

@@ -51,7 +51,7 @@ pub(super) fn stands_in_the_way(effect: &Effect, facts: &Facts<'_>) -> Option<St
             });
             return sent.then(|| "this answer was sent before".to_owned());
         }
-        Effect::AddTags(_) | Effect::RemoveTags(_) | Effect::Cc(_) => return None,
+        Effect::AddTags(_) | Effect::RemoveTags(_) | Effect::Clear(_) | Effect::Cc(_) => return None,
     };
     chosen.then(|| format!("a person has set {what}"))
 }

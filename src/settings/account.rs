@@ -53,6 +53,7 @@ fn account(
     let app_id = word(&mut table, "app_id", problems);
     let admin_id = word(&mut table, "admin_id", problems);
     let segment = segment(&mut table, problems);
+    let suggestion_field = word(&mut table, "suggestion_field", problems);
     table.close(problems);
     let platform = platform?;
     let unread = id.is_none() || base_url.is_none();
@@ -79,7 +80,10 @@ fn account(
                 );
             }
             let connector = opened.connector;
-            let account = || Some(Account { platform, config, connector, mode, segment: segment.ok()? });
+            let account = || {
+                let segment = segment.ok()?;
+                Some(Account { platform, config, connector, mode, segment, suggestion_field })
+            };
             (!unread).then(account).flatten()
         }
         Err(mut found) => {

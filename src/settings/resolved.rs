@@ -159,6 +159,8 @@ pub struct Account {
     pub mode: Mode,
     /// How its customers are told apart.
     pub segment: Option<Segment>,
+    /// The text field that agents are told suggestions in; a private note where there is none.
+    pub suggestion_field: Option<String>,
 }
 
 /// What could be read of settings that cannot be used, or of settings that can: enough to look at the files and

@@ -233,6 +233,12 @@ fn account() -> Value {
             ("app_id", text("The workspace that deliveries must name.")),
             ("admin_id", text("The teammate on whose behalf changes are made.")),
             ("segment", segment),
+            (
+                "suggestion_field",
+                text(
+                    "A text field of the ticket that agents are told suggestions in, instead of a private note.",
+                ),
+            ),
         ],
     )
 }

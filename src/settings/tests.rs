@@ -147,7 +147,8 @@ fn misspelt_secrets_are_not_shown() {
         &text,
         &[],
         "d.yaml:12:5: error: unknown key `apikye` in `accounts.acme`\n   help: known here: platform, base_url, mode, \
-         webhook, credentials, allow_public_replies, api_version, app_id, admin_id, segment\n",
+         webhook, credentials, allow_public_replies, api_version, app_id, admin_id, segment, \
+         suggestion_field\n",
     );
 }
 

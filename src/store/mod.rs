@@ -47,6 +47,10 @@ pub trait Store: Send + Sync {
     /// entry's id.
     async fn settle(&self, claim: Claim, entry: &Entry) -> Result<i64, Error>;
 
+    /// Writes a ledger entry that no delivery led to: what a person had done by command. The wait for the ticket's values
+    /// begins anew. Returns the entry's id.
+    async fn record(&self, entry: &Entry) -> Result<i64, Error>;
+
     /// Puts the delivery back until `until`. `counted` says whether this was an attempt.
     async fn postpone(&self, claim: Claim, until: Timestamp, counted: bool, why: &str) -> Result<(), Error>;
 

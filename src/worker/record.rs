@@ -82,21 +82,26 @@ impl<'a> Record<'a> {
         now: Timestamp,
     ) -> Verdict {
         let mut entry = self.decided(decision, Outcome::Applied, calls, now);
-        let mut suggested = false;
+        let mut told = None;
         for (origin, state) in sent.origin.iter().zip(&applied.states) {
             match origin {
                 Some(at) => {
                     (entry.effects[*at].state, entry.effects[*at].reason) =
                         outcome_of(state, self.work.wrote_before);
                 }
-                None => suggested = !matches!(state, EffectState::Refused(_)),
+                None => told = Some(state),
             }
         }
-        if suggested {
-            let told = |effect: &&mut EffectRecord| {
+        if let Some(told) = told {
+            let is_told = |effect: &&mut EffectRecord| {
                 effect.mode == Mode::Suggest && effect.reason.is_none() && effect.kind != "lookup"
             };
-            entry.effects.iter_mut().filter(told).for_each(|effect| effect.state = EffectOutcome::Suggested);
+            for effect in entry.effects.iter_mut().filter(is_told) {
+                (effect.state, effect.reason) = match told {
+                    EffectState::Refused(why) => (EffectOutcome::Refused, Some(why.clone())),
+                    EffectState::Applied | EffectState::Unchanged => (EffectOutcome::Suggested, None),
+                };
+            }
         }
         entry.outcome = overall(&entry.effects);
         entry.own_version = applied.version;

@@ -196,7 +196,7 @@ impl Desk<'_> {
         record: &Record<'_>,
     ) -> Step<Option<Verdict>> {
         let doubt = if work.wrote_before { Doubt::LastWriteUnanswered } else { Doubt::None };
-        let sendable = decision.sendable();
+        let sendable = decision.sendable(&self.account.suggestion);
         let change = |plan| Change { plan, on: &in_hand.ticket, names: &in_hand.names, doubt };
         let permit = self.account.ceiling.permit().filter(|_| !sendable.plan.0.is_empty());
         let Some(permit) = permit else {

@@ -61,21 +61,27 @@ pub(crate) struct House {
     daemon: Option<Daemon>,
     stop: CancellationToken,
     folder: tempfile::TempDir,
-    answers: bool,
+    /// Settings that every account has besides what its desk needs.
+    account: &'static str,
 }
+
+const ANSWERING: &str = "    allow_public_replies: true
+    segment: { field: company.plan, map: { enterprise: enterprise }, default: standard }
+";
 
 impl House {
     /// Starts the desks and a daemon in `mode` with `rulebook`.
     pub(crate) async fn start(mode: &str, rulebook: &str) -> Self {
-        Self::furnish(mode, rulebook, false).await
+        Self::start_with(mode, rulebook, "").await
     }
 
     /// The same, with accounts that allow answers to customers and know segments.
     pub(crate) async fn start_answering(mode: &str, rulebook: &str) -> Self {
-        Self::furnish(mode, rulebook, true).await
+        Self::start_with(mode, rulebook, ANSWERING).await
     }
 
-    async fn furnish(mode: &str, rulebook: &str, answers: bool) -> Self {
+    /// The same, with these lines in every account's settings.
+    pub(crate) async fn start_with(mode: &str, rulebook: &str, account: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let desks = start_all().await.unwrap();
         let mut house = Self {
@@ -86,7 +92,7 @@ impl House {
             daemon: None,
             stop: CancellationToken::new(),
             folder,
-            answers,
+            account,
         };
         house.open(mode, rulebook).await;
         house
@@ -146,10 +152,7 @@ impl House {
         let mut accounts = String::new();
         for desk in &self.desks {
             accounts.push_str(&format!("  {}:\n    mode: live\n", desk.platform()));
-            if self.answers {
-                accounts.push_str("    allow_public_replies: true\n");
-                accounts.push_str("    segment: { field: company.plan, map: { enterprise: enterprise }, default: standard }\n");
-            }
+            accounts.push_str(self.account);
             desk.account_yaml().lines().for_each(|line| accounts.push_str(&format!("    {line}\n")));
         }
         let text = format!(

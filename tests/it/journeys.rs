@@ -76,6 +76,37 @@ async fn suggest_mode_writes_one_private_note_and_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn agents_are_told_in_a_field_where_the_account_names_one() {
+    let account = "    suggestion_field: Order number\n";
+    let mut house = House::start_with("suggest", ONE_OF_EVERYTHING, account).await;
+    for desk in house.desks.clone() {
+        let twin = desk.open_quietly(billing_ticket());
+        let before = desk.ticket(&twin).unwrap();
+        let ticket = desk.open(billing_ticket()).await;
+        house.settle().await;
+        let name = desk.platform();
+        let mut state = desk.ticket(&ticket).unwrap();
+        let field = if name == "freshdesk" { "cf_order_number" } else { "Order number" };
+        let told = state.fields.remove(field).unwrap_or_default();
+        assert!(told.contains("set_priority: high; ") && told.contains("assign_group: Billing"), "{told}");
+        assert_eq!(state, before, "{name}: nothing else was touched");
+        let decided = house.decided(desk.as_ref(), &ticket).await;
+        assert_eq!(decided[0].outcome, Outcome::Suggested, "{name}");
+    }
+    house.stop().await;
+
+    let account = "    suggestion_field: Nowhere\n";
+    let mut house = House::start_with("suggest", ONE_OF_EVERYTHING, account).await;
+    let desk = Arc::clone(&house.desks[0]);
+    let ticket = desk.open(billing_ticket()).await;
+    house.settle().await;
+    let decided = house.decided(desk.as_ref(), &ticket).await;
+    let refused = decided[0].effects[0].reason.clone().unwrap_or_default();
+    assert!(refused.contains("no field named `Nowhere`"), "{refused}");
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_delivery_is_known_and_decides_nothing() {
     on_every_desk("live", async |house, desk| {
         let ticket = desk.open(billing_ticket()).await;

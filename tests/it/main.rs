@@ -17,3 +17,4 @@ mod journeys;
 mod parallel_run;
 mod rulebook;
 mod tidy;
+mod undo;

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use deskbridge_connectors::account::Credentials;
-use deskbridge_connectors::plan::{Note, Party, Reply};
+use deskbridge_connectors::plan::{Note, Party, Reply, Slot};
 use deskbridge_connectors::{
     AccountConfig, Answer, Auth, Call, Connector, Directory, Doubt, Effect, EffectState, FieldValue, Looked,
-    Next, Notice, NoticeKind, Plan, Platform, Read, Secret, Ticket, TicketId,
+    Next, Notice, NoticeKind, Plan, Platform, Priority, Read, Secret, Ticket, TicketId,
 };
 use serde_json::{Value, json};
 
@@ -202,6 +202,71 @@ async fn a_plan_is_told_once_whatever_was_lost_on_the_way() {
             "{platform}: {states:?}"
         );
         assert_eq!(pair.state(&id), told, "{platform}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_set_is_emptied_again_on_every_desk() {
+    for pair in Pair::all("company.plan").await {
+        let platform = pair.platform;
+        let (id, names) = (pair.open().await, pair.names().await);
+        let before = pair.state(&id);
+        let category = match platform {
+            Platform::Zendesk => "Category",
+            Platform::Intercom => "Issue type",
+            Platform::Freshdesk => "cf_category",
+        };
+        let mut set_all = vec![
+            set(category, FieldValue::Text("billing".into())),
+            set("Gift", FieldValue::Flag(true)),
+            set("Items", FieldValue::Number(3.into())),
+            Effect::AssignGroup("Sales".into()),
+            Effect::AssignAgent("Ada Lovelace".into()),
+        ];
+        let mut slots = vec![
+            Slot::Field(category.into()),
+            Slot::Field("Gift".into()),
+            Slot::Field("Items".into()),
+            Slot::Group,
+            Slot::Agent,
+        ];
+        match platform {
+            Platform::Zendesk => {
+                set_all.push(set("Topics", FieldValue::Many(vec!["Refunds".into(), "Delivery".into()])));
+                slots.push(Slot::Field("Topics".into()));
+            }
+            Platform::Freshdesk => {
+                set_all.push(set("Product", FieldValue::Text("Hardware > Laptop > Screen".into())));
+                slots.push(Slot::Field("Product".into()));
+            }
+            Platform::Intercom => {}
+        }
+        if platform != Platform::Freshdesk {
+            set_all.push(Effect::SetPriority(Priority::High));
+            slots.push(Slot::Priority);
+        }
+        let states = pair.act(&Plan(set_all.clone()), &pair.look(&id).await, &names, Doubt::None).await;
+        assert_eq!(states, vec![EffectState::Applied; set_all.len()], "{platform}");
+
+        // Tags that a dropdown's options are go with it, also where tags are sent in the same update.
+        let mut plan = Plan(slots.into_iter().map(Effect::Clear).collect());
+        plan.0.push(Effect::AddTags(tags(&["checked"])));
+        for effect in &plan.0 {
+            assert_eq!(pair.connector.can(effect, &names), Ok(()), "{platform}");
+        }
+        let states = pair.act(&plan, &pair.look(&id).await, &names, Doubt::None).await;
+        assert_eq!(states, vec![EffectState::Applied; plan.0.len()], "{platform}");
+        let mut now = pair.state(&id);
+        assert!(now.tags.remove("checked"), "{platform}");
+        now.fields.retain(|name, value| !(name.to_lowercase().contains("gift") && value == "false"));
+        assert_eq!(now, before, "{platform}");
+        let again = pair.act(&plan, &pair.look(&id).await, &names, Doubt::None).await;
+        assert_eq!(again, vec![EffectState::Unchanged; plan.0.len()], "{platform}");
+
+        let priority = Plan(vec![Effect::Clear(Slot::Priority)]);
+        let states = pair.act(&priority, &pair.look(&id).await, &names, Doubt::None).await;
+        let refuses = platform == Platform::Freshdesk;
+        assert_eq!(matches!(states[0], EffectState::Refused(_)), refuses, "{platform}: {states:?}");
     }
 }
 

@@ -11,7 +11,7 @@ use super::super::look::priority_code;
 use super::tags::{has, merged};
 use crate::directory::Directory;
 use crate::plain_text::to_html;
-use crate::plan::{Effect, EffectState, Note, Party, Plan, Reply};
+use crate::plan::{Effect, EffectState, Note, Party, Plan, Reply, Slot};
 use crate::ticket::{FieldValue, Priority, RemoteId, Status, Tag, Ticket};
 use crate::trace::{self, Mention};
 
@@ -21,8 +21,8 @@ const LONGEST_TAG: usize = 32;
 /// An effect in the platform's own ids.
 pub(super) enum Change {
     Priority(Priority),
-    Group(RemoteId),
-    Agent(RemoteId),
+    Group(Option<RemoteId>),
+    Agent(Option<RemoteId>),
     /// One field, or every level of a nested one; `None` empties it.
     Fields(Vec<(RemoteId, Option<FieldValue>)>),
     Tags,
@@ -77,10 +77,10 @@ pub(super) fn resolve(effect: &Effect, names: &Directory, replies: bool) -> Resu
     match effect {
         Effect::SetPriority(priority) => Ok(Change::Priority(*priority)),
         Effect::AssignGroup(name) => {
-            names.group(name).map(|group| Change::Group(group.id.clone())).map_err(|e| e.to_string())
+            names.group(name).map(|group| Change::Group(Some(group.id.clone()))).map_err(|e| e.to_string())
         }
         Effect::AssignAgent(name) => {
-            names.agent(name).map(|agent| Change::Agent(agent.id.clone())).map_err(|e| e.to_string())
+            names.agent(name).map(|agent| Change::Agent(Some(agent.id.clone()))).map_err(|e| e.to_string())
         }
         Effect::SetField { field, value } => {
             let field = names.field(field).map_err(|e| e.to_string())?;
@@ -97,6 +97,12 @@ pub(super) fn resolve(effect: &Effect, names: &Directory, replies: bool) -> Resu
             }
         }
         Effect::RemoveTags(_) => Ok(Change::Untag),
+        Effect::Clear(Slot::Field(field)) => {
+            names.field(field).map(|field| Change::Fields(field.emptied())).map_err(|e| e.to_string())
+        }
+        Effect::Clear(Slot::Group) => Ok(Change::Group(None)),
+        Effect::Clear(Slot::Agent) => Ok(Change::Agent(None)),
+        Effect::Clear(Slot::Priority) => Err("every Freshdesk ticket has a priority".to_owned()),
         Effect::Cc(party) => {
             trace::known(party, names)?;
             let address = match party {
@@ -118,8 +124,8 @@ impl Change {
     fn holds(&self, on: &Ticket, tags: &BTreeSet<Tag>) -> bool {
         match self {
             Self::Priority(priority) => on.priority == Some(*priority),
-            Self::Group(id) => on.group.as_ref() == Some(id),
-            Self::Agent(id) => on.assignee.as_ref() == Some(id),
+            Self::Group(id) => on.group == *id,
+            Self::Agent(id) => on.assignee == *id,
             Self::Fields(fields) => fields.iter().all(|(id, value)| on.fields.get(id) == value.as_ref()),
             Self::Tags => tags.iter().all(|tag| has(&on.tags, tag)),
             Self::Untag => !tags.iter().any(|tag| has(&on.tags, tag)),
@@ -172,8 +178,8 @@ impl Wanted {
         let mut scalar = |key: &str, value: Value| drop(self.scalars.insert(key.to_owned(), value));
         match change {
             Change::Priority(priority) => scalar("priority", priority_code(priority).into()),
-            Change::Group(id) => scalar("group_id", id.to_json()),
-            Change::Agent(id) => scalar("responder_id", id.to_json()),
+            Change::Group(id) => scalar("group_id", id.map_or(Value::Null, |id| id.to_json())),
+            Change::Agent(id) => scalar("responder_id", id.map_or(Value::Null, |id| id.to_json())),
             Change::Fields(fields) => {
                 for (id, value) in fields {
                     if id.as_str() == "type" {

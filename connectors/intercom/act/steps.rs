@@ -10,11 +10,14 @@ use super::super::wire::{self, Item};
 use super::super::{Intercom, look, verify::TICKET};
 use super::attribute_for;
 use crate::call::{PathAndQuery, Verb, Write};
-use crate::directory::{Directory, FieldKind};
+use crate::directory::{Directory, Field, FieldKind};
 use crate::plain_text::to_html;
-use crate::plan::{Effect, EffectState, Note, Plan, Reply};
+use crate::plan::{Effect, EffectState, Note, Plan, Reply, Slot};
 use crate::ticket::{FieldValue, RemoteId, Status, Ticket, TicketId};
 use crate::trace::{self, Mention};
+
+/// Assigning to this takes a ticket away from whom it was assigned to.
+const NOBODY: &str = "0";
 
 /// One write, and the effects that hold once it was accepted.
 #[derive(Debug)]
@@ -111,6 +114,25 @@ pub(super) fn steps(
                     Ok(())
                 })
             }
+            Effect::Clear(slot) => match slot {
+                Slot::Field(field) => emptied(field, now, names).map(|changed| update.set(at, changed)),
+                Slot::Priority if account.version.writes_priority() && !is_ticket(&now.id) => {
+                    if now.priority.is_some() {
+                        update.set_priority(at, "none");
+                    }
+                    Ok(())
+                }
+                Slot::Priority => emptied(look::PRIORITY, now, names).map(|changed| update.set(at, changed)),
+                Slot::Group | Slot::Agent => {
+                    let team = *slot == Slot::Group;
+                    let (held, steps) =
+                        if team { (&now.group, &mut groups) } else { (&now.assignee, &mut agents) };
+                    held.as_ref().map_or(Ok(()), |_| stays_closed(now, item)).map(|()| {
+                        let kind = Kind::Assign { to: RemoteId(NOBODY.to_owned()), team };
+                        steps.extend(held.as_ref().map(|_| Step { kind, completes: vec![at] }));
+                    })
+                }
+            },
             Effect::Cc(party) => trace::known(party, names).map(|()| {
                 let Mention { note, tag } = Mention::of(party);
                 // The tag says that the note was written, so it comes behind it.
@@ -171,13 +193,8 @@ fn stays_closed(now: &Ticket, item: &Item) -> Result<(), String> {
     Ok(())
 }
 
-/// The attribute's name and value to send, or `None` where it holds already.
-fn attribute(
-    name: &str,
-    value: &FieldValue,
-    now: &Ticket,
-    names: &Directory,
-) -> Result<Option<(String, Value)>, String> {
+/// The attribute called `name`, and what updates call it.
+fn named<'a>(name: &str, now: &Ticket, names: &'a Directory) -> Result<(&'a Field, &'a str), String> {
     // Ticket types have attributes of their own, which may share a name with a conversation's.
     let own = format!("{TICKET}{name}");
     let of_ticket =
@@ -186,8 +203,24 @@ fn attribute(
         Some(field) => field,
         None => names.field(name).map_err(|unknown| unknown.to_string())?,
     };
+    Ok((field, field.id.as_str().strip_prefix(TICKET).unwrap_or(field.id.as_str())))
+}
+
+/// The same for an attribute that is to hold nothing.
+fn emptied(name: &str, now: &Ticket, names: &Directory) -> Result<Option<(String, Value)>, String> {
+    let (_, key) = named(name, now, names)?;
+    Ok(now.fields.contains_key(&RemoteId(key.to_owned())).then(|| (key.to_owned(), Value::Null)))
+}
+
+/// The attribute's name and value to send, or `None` where it holds already.
+fn attribute(
+    name: &str,
+    value: &FieldValue,
+    now: &Ticket,
+    names: &Directory,
+) -> Result<Option<(String, Value)>, String> {
+    let (field, key) = named(name, now, names)?;
     let stored = field.accept(value)?;
-    let key = field.id.as_str().strip_prefix(TICKET).unwrap_or(field.id.as_str());
     let has = now.fields.get(&RemoteId(key.to_owned()));
     // A list is written by item id on tickets and may be read back by its label.
     let holds = has.is_some_and(|has| {

@@ -25,13 +25,14 @@ const COUNTED: u32 = 1000;
 /// Decisions in the table.
 const SHOWN: usize = 15;
 /// What may come of a decision, as it is stacked in the chart.
-const OUTCOMES: [Outcome; 6] = [
+const OUTCOMES: [Outcome; 7] = [
     Outcome::Applied,
     Outcome::Suggested,
     Outcome::Shadowed,
     Outcome::NoRule,
     Outcome::Skipped,
     Outcome::Moot,
+    Outcome::Undone,
 ];
 
 #[derive(Serialize)]

@@ -84,15 +84,13 @@ impl Store for Sqlite {
     }
 
     async fn settle(&self, claim: Claim, entry: &Entry) -> Result<i64, Error> {
-        let line = Line {
-            decided_at: micros(entry.decided_at),
-            account: entry.account.clone(),
-            ticket: entry.ticket.clone(),
-            outcome: entry.outcome.as_str(),
-            decided: entry.digests.is_some() || entry.own_version.is_some(),
-            json: to_json(entry)?,
-        };
+        let line = Line::of(entry)?;
         self.writer.queue()?.ask(move |conn| write::settle(conn, claim.id, claim.epoch, &line)).await
+    }
+
+    async fn record(&self, entry: &Entry) -> Result<i64, Error> {
+        let line = Line::of(entry)?;
+        self.writer.queue()?.ask(move |conn| write::record(conn, &line)).await
     }
 
     async fn postpone(&self, claim: Claim, until: Timestamp, counted: bool, why: &str) -> Result<(), Error> {

@@ -7,8 +7,9 @@
 use deskbridge_connectors::DeliveryKey;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::row::{Incoming, count, notice, timestamp};
+use super::row::{Incoming, count, micros, notice, timestamp, to_json};
 use super::settling;
+use crate::outcome::Entry;
 use crate::store::{Accepted, Claim, Error, Work};
 
 /// Keeps a delivery, unless its key is known.
@@ -111,6 +112,19 @@ pub(super) struct Line {
     pub(super) json: String,
 }
 
+impl Line {
+    pub(super) fn of(entry: &Entry) -> Result<Self, Error> {
+        Ok(Self {
+            decided_at: micros(entry.decided_at),
+            account: entry.account.clone(),
+            ticket: entry.ticket.clone(),
+            outcome: entry.outcome.as_str(),
+            decided: entry.digests.is_some() || entry.own_version.is_some(),
+            json: to_json(entry)?,
+        })
+    }
+}
+
 /// Ends a delivery and writes its ledger entry; the body, the notice and the journal are forgotten.
 pub(super) fn settle(conn: &Connection, id: i64, epoch: i64, line: &Line) -> Result<i64, Error> {
     let order_key = held(conn, id, epoch)?;
@@ -120,6 +134,13 @@ pub(super) fn settle(conn: &Connection, id: i64, epoch: i64, line: &Line) -> Res
     )?
     .execute(params![id, line.decided_at])?;
     conn.prepare_cached("DELETE FROM journal WHERE seq = ?1")?.execute([id])?;
+    let entry = record(conn, line)?;
+    advance(conn, &order_key)?;
+    Ok(entry)
+}
+
+/// Writes a ledger entry.
+pub(super) fn record(conn: &Connection, line: &Line) -> Result<i64, Error> {
     conn.prepare_cached(
         "INSERT INTO ledger (decided_at, account, ticket, outcome, decided, entry) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
@@ -128,7 +149,6 @@ pub(super) fn settle(conn: &Connection, id: i64, epoch: i64, line: &Line) -> Res
     if line.decided {
         settling::wait(conn, &line.account, &line.ticket, line.decided_at)?;
     }
-    advance(conn, &order_key)?;
     Ok(entry)
 }
 

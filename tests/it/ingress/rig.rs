@@ -159,6 +159,9 @@ impl Store for Shelf {
     async fn settle(&self, _: Claim, _: &Entry) -> Result<i64, Error> {
         broken()
     }
+    async fn record(&self, _: &Entry) -> Result<i64, Error> {
+        broken()
+    }
     async fn postpone(&self, _: Claim, _: Timestamp, _: bool, _: &str) -> Result<(), Error> {
         broken()
     }
@@ -387,14 +390,4 @@ impl Client {
         let _ = timeout(PATIENCE, self.0.read_to_end(&mut rest)).await.expect("the door closes");
         assert!(rest.is_empty(), "closed without a word, not with {:?}", String::from_utf8_lossy(&rest));
     }
-}
-
-/// Waits until something holds.
-pub(crate) async fn until(what: &str, holds: impl Fn() -> bool) {
-    let wait = async {
-        while !holds() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    };
-    timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{what} did not happen"));
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use deskbridge::ingress::Limits;
 
-use super::rig::{Client, Manner, Rig, created, delivery, post, sign, until};
+use super::rig::{Client, Manner, PATIENCE, Rig, created, delivery, post, sign};
 
 const SOON: Duration = Duration::from_millis(300);
 
@@ -148,4 +148,14 @@ async fn a_store_that_does_not_answer_is_not_waited_for() {
     rig.shelf.behave(Manner::Works);
     assert_eq!(rig.send(delivery("1")).await.status, 200);
     until("one delivery kept", || rig.shelf.kept() == 1).await;
+}
+
+/// Waits until something holds.
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("{what} did not happen"));
 }

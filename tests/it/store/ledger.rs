@@ -90,6 +90,23 @@ pub(crate) async fn a_tickets_history_tells_echoes_and_repeats(db: &dyn Database
     assert!(store.history(&ticket("shop", "8")).await.unwrap().entries.is_empty());
 }
 
+pub(crate) async fn a_line_that_no_delivery_led_to_is_part_of_the_history(db: &dyn Database) {
+    let store = db.open();
+    record(&*store, &decided("v1", "r1")).await;
+    let back = Version("v2".to_owned());
+    let undone = Entry {
+        outcome: Outcome::Undone,
+        own_version: Some(back.clone()),
+        ..entry("acme", 7, "undo:1", at(9))
+    };
+    let id = store.record(&undone).await.unwrap();
+    assert_eq!(store.decisions(&Filter::default()).await.unwrap()[1], (id, undone.clone()));
+    let history = store.history(&ticket("acme", "7")).await.unwrap();
+    assert_eq!(history.entries[0], undone);
+    assert_eq!(history.knows(&back, "m1", "r1"), Some(Skip::OwnEcho), "what was put back is our own doing");
+    assert_eq!(store.unsettled(at(1_000_000), 9).await.unwrap()[0].since, at(9), "people settle on it anew");
+}
+
 pub(crate) async fn a_long_history_is_cut_to_its_newest(db: &dyn Database) {
     let store = db.open();
     for n in 0..25 {

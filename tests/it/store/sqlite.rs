@@ -53,6 +53,7 @@ conformance! { File::new();
     ledger::entries_come_back_whole,
     ledger::entries_are_filtered,
     ledger::a_tickets_history_tells_echoes_and_repeats,
+    ledger::a_line_that_no_delivery_led_to_is_part_of_the_history,
     ledger::a_long_history_is_cut_to_its_newest,
     ledger::a_requesters_other_tickets_are_counted_once_each,
     settling::a_decided_ticket_is_waited_for_and_a_skipped_one_is_not,
