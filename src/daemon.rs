@@ -98,7 +98,7 @@ impl Daemon {
             readiness: Arc::new(Readiness::default()),
             clock: Arc::clone(&on.clock),
             token: settings.admin.token.clone(),
-            board: Arc::new(board(settings, readings)),
+            board: Arc::new(board(settings, readings).guarded_by(Arc::clone(&warden))),
         };
         tracker.spawn(admin::serve(on.admin, admin, shutdown.clone()));
         accounts.values().for_each(|account| greet(&tracker, Arc::clone(account), shutdown.clone()));

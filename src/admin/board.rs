@@ -15,6 +15,7 @@ use tracing::warn;
 use super::Admin;
 use crate::gather::{Settled, Unsettled, gather};
 use crate::mode::Mode;
+use crate::promotion::Warden;
 use crate::report::drift::{Band, Reference};
 use crate::report::impact::Split;
 use crate::report::observation::Observation;
@@ -40,6 +41,7 @@ pub struct Board {
     settled: Arc<dyn Settled>,
     training: Option<Reference>,
     bar: Bar,
+    warden: Option<Arc<Warden>>,
     kept: Mutex<Option<Kept>>,
 }
 
@@ -80,7 +82,13 @@ impl Board {
         training: Option<Reference>,
         bar: Bar,
     ) -> Self {
-        Self { accounts, settled, training, bar, kept: Mutex::new(None) }
+        Self { accounts, settled, training, bar, warden: None, kept: Mutex::new(None) }
+    }
+
+    /// The same with who knows how far labels may go.
+    #[must_use]
+    pub fn guarded_by(self, warden: Arc<Warden>) -> Self {
+        Self { warden: Some(warden), ..self }
     }
 
     pub(super) fn accounts(&self) -> &[(String, Mode)] {
@@ -97,7 +105,9 @@ impl Board {
         let since = Some(now - WINDOW);
         let rows = timeout(PATIENCE, gather(&*admin.store, &*self.settled, since, Some(MEASURED)));
         let rows = rows.await.unwrap_or_else(|late| Err(Error::Unavailable(Box::new(late))))?;
-        let terms = Terms { since, now, bar: self.bar, split: Split::Mode, training: self.training.clone() };
+        let in_force = self.warden.as_ref().map(|warden| warden.in_force());
+        let (bar, training) = (self.bar, self.training.clone());
+        let terms = Terms { since, now, bar, split: Split::Mode, training, in_force };
         let figures = tokio::task::spawn_blocking(move || {
             let report = Report::of(&rows, &terms);
             let mut settled = BTreeMap::<i64, Vec<Observation>>::new();

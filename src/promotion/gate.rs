@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::Promotions;
+use super::{Promoted, Promotions};
 use crate::mode::Mode;
+use crate::report::in_force::{InForce, Standing};
 use crate::store::Demotion;
 
 /// How far each label may go.
@@ -22,9 +23,7 @@ impl Gate {
         let Some(promotions) = promotions else { return Self::OPEN };
         let mut labels: BTreeMap<String, BTreeMap<String, Mode>> = BTreeMap::new();
         for ((head, label), promoted) in &promotions.0 {
-            let fell = fallen
-                .iter()
-                .any(|fall| fall.head == *head && fall.label == *label && fall.at >= promoted.at);
+            let fell = fall(head, label, promoted, fallen).is_some();
             let mode = if fell { Mode::Shadow } else { promoted.mode };
             labels.entry(head.clone()).or_default().insert(label.clone(), mode);
         }
@@ -41,4 +40,26 @@ impl Gate {
         let Some(labels) = &self.labels else { return Mode::Live };
         labels.get(head).and_then(|labels| labels.get(label)).copied().unwrap_or(Mode::Shadow)
     }
+}
+
+/// The same for people: what the file names, since when, and what fell back and why.
+pub fn in_force(promotions: Option<&Promotions>, fallen: &[Demotion]) -> InForce {
+    let Some(promotions) = promotions else { return InForce { open: true, ..InForce::default() } };
+    let mut labels: BTreeMap<String, BTreeMap<String, Standing>> = BTreeMap::new();
+    for ((head, label), promoted) in &promotions.0 {
+        let threshold = promoted.threshold;
+        let standing = match fall(head, label, promoted, fallen) {
+            Some(fall) => {
+                Standing { mode: Mode::Shadow, since: fall.at, threshold, fell: Some(fall.reason.clone()) }
+            }
+            None => Standing { mode: promoted.mode, since: promoted.at, threshold, fell: None },
+        };
+        labels.entry(head.clone()).or_default().insert(label.clone(), standing);
+    }
+    InForce { open: false, labels }
+}
+
+/// The fall that counts: one since the promotion.
+fn fall<'a>(head: &str, label: &str, promoted: &Promoted, fallen: &'a [Demotion]) -> Option<&'a Demotion> {
+    fallen.iter().find(|fall| fall.head == head && fall.label == label && fall.at >= promoted.at)
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use fall::{Fall, falls};
 pub use file::{read, write};
-pub use gate::Gate;
+pub use gate::{Gate, in_force};
 pub use warden::Warden;
 
 use crate::mode::Mode;

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::{Gate, Promotions};
+use super::{Gate, Promotions, in_force};
+use crate::report::in_force::InForce;
 use crate::store::Demotion;
 
 /// What the gate is made of, and where it is shown to the workers.
@@ -35,6 +36,12 @@ impl Warden {
     /// What the file promotes.
     pub fn promotions(&self) -> Option<Promotions> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).promotions.clone()
+    }
+
+    /// How far labels may go at this moment, for people.
+    pub fn in_force(&self) -> InForce {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        in_force(known.promotions.as_ref(), &known.fallen)
     }
 
     /// The file was read anew.

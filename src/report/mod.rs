@@ -29,6 +29,7 @@ pub mod calibration;
 pub mod curve;
 pub mod drift;
 pub mod impact;
+pub mod in_force;
 pub mod readiness;
 pub mod thresholds;
 

@@ -10,6 +10,7 @@ use super::curve::{Point, curve};
 use super::drift::{Drift, Reference, drift};
 use super::evidence::{by_head, labels, newest_model};
 use super::impact::{Impact, Split, impact};
+use super::in_force::InForce;
 use super::readiness::{Bar, Readiness, State, readiness};
 use super::rows::Rows;
 use super::thresholds::{Proposal, thresholds};
@@ -30,6 +31,8 @@ pub struct Terms {
     pub split: Split,
     /// What the bundle was trained on.
     pub training: Option<Reference>,
+    /// How far labels may go; `None` where nobody knows.
+    pub in_force: Option<InForce>,
 }
 
 /// Every figure.
@@ -47,6 +50,9 @@ pub struct Report {
     pub thresholds: ByLabel<Proposal>,
     /// What may go live.
     pub promotion: ByLabel<Readiness>,
+    /// How far labels may go at present; `null` where that is not known.
+    #[serde(default)]
+    pub in_force: Option<InForce>,
     /// Before and after.
     pub impact: Impact,
     /// What moved.
@@ -95,6 +101,7 @@ impl Report {
             coverage_precision: points,
             thresholds: thresholds(&heads, terms.bar.target),
             promotion: readiness(&heads, &terms.bar),
+            in_force: terms.in_force.clone(),
             impact: impact(&rows.courses, terms.split),
             drift: if now.is_empty() { Vec::new() } else { drift(&now, &then, terms.training.as_ref()) },
         }

@@ -6,6 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 
 use super::super::agreement::Confusion;
 use super::super::impact::{Compared, Part, Wait};
+use super::super::in_force::InForce;
 use super::super::observation::Influence;
 use super::super::whole::Report;
 use super::words;
@@ -15,6 +16,7 @@ pub fn text(report: &Report, width: Option<u16>) -> String {
     let page = Page { width };
     let mut out = String::new();
     opening(&mut out, report);
+    falls(&mut out, report);
     for head in report.agreement.keys() {
         page.head(&mut out, report, head);
     }
@@ -49,6 +51,12 @@ fn opening(out: &mut String, report: &Report) {
         let others = window.models.len() - 1;
         let rest = if others > 0 { format!("; {others} earlier model(s) left out") } else { String::new() };
         line(out, format!("model {model:.12}{rest}; intervals are 95 %"));
+    }
+}
+
+fn falls(out: &mut String, report: &Report) {
+    for fall in report.in_force.iter().flat_map(InForce::falls) {
+        line(out, format!("FELL BACK  {fall}"));
     }
 }
 
@@ -88,7 +96,7 @@ impl Page {
             line(out, format!("  not counted: {}", apart.join(", ")));
         }
         let mut table =
-            self.table(&["label", "settled", "named", "precision", "recall", "kappa", "may go live"]);
+            self.table(&["label", "settled", "named", "precision", "recall", "kappa", "may go live", "goes"]);
         for (label, row) in &report.labels[head] {
             let standing = report.promotion[head].get(label).map(words::standing).unwrap_or_default();
             table.add_row([
@@ -99,6 +107,7 @@ impl Page {
                 words::percent_ci(row.recall, row.recall_ci),
                 words::kappa(row.kappa, row.kappa_ci),
                 standing,
+                report.in_force.as_ref().map(|force| force.words(head, label)).unwrap_or_default(),
             ]);
         }
         line(out, table);

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::super::drift::Band;
 use super::super::impact::{Compared, Part, Wait};
+use super::super::in_force::InForce;
 use super::super::readiness::State;
 use super::super::thresholds::Verdict;
 use super::super::whole::Report;
@@ -42,6 +43,8 @@ pub struct View {
     pub drift: Vec<Moved>,
     /// What drifted, in one sentence each.
     pub warnings: Vec<String>,
+    /// Labels that fell back to shadow by themselves, in one sentence each.
+    pub falls: Vec<String>,
 }
 
 /// Rows of one head.
@@ -75,6 +78,8 @@ pub struct Promoted {
     picture: String,
     class: &'static str,
     standing: String,
+    goes: String,
+    fell: bool,
     hint: Option<String>,
     overridden: String,
 }
@@ -148,6 +153,7 @@ pub fn view(report: &Report) -> View {
         impact: impact(report),
         drift: drift(report),
         warnings: report.warnings().into_iter().map(words::warning).collect(),
+        falls: report.in_force.as_ref().map(InForce::falls).unwrap_or_default(),
     }
 }
 
@@ -180,7 +186,7 @@ fn scale(report: &Report) -> f64 {
 }
 
 fn promotion(report: &Report) -> Vec<Group<Promoted>> {
-    let from = scale(report);
+    let (from, in_force) = (scale(report), report.in_force.as_ref());
     let groups = report.promotion.iter().map(|(head, labels)| {
         let rows = labels.iter().map(|(label, ready)| Promoted {
             label: label.clone(),
@@ -191,6 +197,8 @@ fn promotion(report: &Report) -> Vec<Group<Promoted>> {
             picture: chart::interval(ready.precision, ready.precision_ci, ready.target, from),
             class: state_class(ready.state),
             standing: words::standing(ready),
+            goes: in_force.map(|force| force.words(head, label)).unwrap_or_default(),
+            fell: in_force.is_some_and(|force| force.fell(head, label)),
             hint: report.thresholds.get(head).and_then(|labels| words::hint(ready, labels.get(label)?)),
             overridden: words::share(ready.overridden),
         });

@@ -10,11 +10,12 @@ use deskbridge::decision::Digests;
 use deskbridge::gather::{Settled, Unsettled, gather};
 use deskbridge::mode::Mode;
 use deskbridge::outcome::{CallRecord, EffectOutcome, EffectRecord, Entry, Outcome};
+use deskbridge::promotion::{Promoted, Promotions, Warden};
 use deskbridge::report::observation::{Course, Observation};
 use deskbridge::report::readiness::Bar;
 use deskbridge::snapshot::Snapshot;
 use deskbridge::store::sqlite::Sqlite;
-use deskbridge::store::{Error, Store};
+use deskbridge::store::{Demotion, Error, Store};
 use deskbridge_connectors::Status;
 use deskbridge_onnx::{HeadKind, Language, Prediction, Scored, contract_json};
 use jiff::Timestamp;
@@ -80,7 +81,10 @@ impl Dashboard {
             readiness: Arc::new(Readiness::default()),
             clock: Arc::new(ManualClock::at(NOW)),
             token: None,
-            board: Arc::new(Board::new(accounts.into(), Arc::new(rows), None, Bar::default())),
+            board: Arc::new(
+                Board::new(accounts.into(), Arc::new(rows), None, Bar::default())
+                    .guarded_by(Arc::new(warden(settled))),
+            ),
         };
         metrics::gauge!("deskbridge_api_budget_remaining", "account" => "acme").set(377.0);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -89,6 +93,24 @@ impl Dashboard {
         tokio::spawn(serve(listener, admin, stop.clone()));
         Self { at, _folder: folder, stop }
     }
+}
+
+/// Billing is live, shipping was and has fallen, and nobody promoted the rest.
+fn warden(promoted: bool) -> Warden {
+    let at: Timestamp = NOW.parse().unwrap();
+    let live = |label: &str, days: i64| {
+        let at = at - jiff::SignedDuration::from_hours(24 * days);
+        let promoted = Promoted { mode: Mode::Live, threshold: None, at, evidence: None };
+        (("category".to_owned(), label.to_owned()), promoted)
+    };
+    let promotions = Promotions([live("billing", 20), live("shipping", 9)].into());
+    let fall = Demotion {
+        head: "category".to_owned(),
+        label: "shipping".to_owned(),
+        at,
+        reason: "people overrode 8 of its last 21 writes".to_owned(),
+    };
+    Warden::new(promoted.then_some(promotions), promoted.then_some(fall).into_iter().collect())
 }
 
 #[tokio::test]

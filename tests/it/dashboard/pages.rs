@@ -82,6 +82,24 @@ async fn figures_are_gauges_json_and_csv_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_may_act_and_what_fell_back_is_shown() {
+    in_browser(true, |browser, base| {
+        let fell = "category `shipping` fell back to shadow on";
+        assert!(visit(browser, base, "/").contains(fell));
+        let text = visit(browser, base, "/promotion");
+        for shown in [fell, "people overrode 8 of its last 21 writes", "live since ", "fell back on "] {
+            assert!(text.contains(shown), "{shown}:\n{text}");
+        }
+        let rows = "[...document.querySelectorAll('#main table')[0].tBodies[0].rows].map(r => [r.cells[0].innerText, r.cells[2].innerText])";
+        let rows: Vec<(String, String)> = serde_json::from_value(browser.value(rows)).unwrap();
+        let goes = |label: &str| rows.iter().find(|(known, _)| known == label).unwrap().1.clone();
+        assert!(goes("billing").starts_with("live since"), "{rows:?}");
+        assert_eq!(goes("technical"), "shadow", "nobody promoted it");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn pages_without_figures_say_so() {
     in_browser(false, |browser, base| {
         for (path, shown) in [
