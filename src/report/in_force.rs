@@ -53,7 +53,7 @@ impl InForce {
             .filter_map(|(head, (label, standing))| {
                 let why = standing.fell.as_ref()?;
                 let at = standing.since.strftime("%Y-%m-%d %H:%M");
-                Some(format!("{head} `{label}` fell back to shadow on {at} UTC: {why}"))
+                Some(format!("{head} {label} fell back to shadow on {at} UTC: {why}"))
             })
             .collect()
     }
@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(
             listed.falls(),
             [
-                "category `sales` fell back to shadow on 2026-03-02 10:30 UTC: people overrode 6 of its last 9 writes"
+                "category sales fell back to shadow on 2026-03-02 10:30 UTC: people overrode 6 of its last 9 writes"
             ]
         );
         let open = InForce { open: true, ..InForce::default() };

@@ -63,6 +63,11 @@ pub(crate) struct House {
     folder: tempfile::TempDir,
     /// Settings that every account has besides what its desk needs.
     account: &'static str,
+    /// The bundle, and whose time it is; both as every house has them unless a test changes them.
+    pub(crate) bundle: PathBuf,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// Sections of the settings besides those that every house has.
+    pub(crate) sections: &'static str,
 }
 
 const ANSWERING: &str = "    allow_public_replies: true
@@ -82,9 +87,16 @@ impl House {
 
     /// The same, with these lines in every account's settings.
     pub(crate) async fn start_with(mode: &str, rulebook: &str, account: &'static str) -> Self {
+        let mut house = Self { account, ..Self::without_a_daemon().await };
+        house.open(mode, rulebook).await;
+        house
+    }
+
+    /// The desks and a store, and no daemon yet.
+    pub(crate) async fn without_a_daemon() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let desks = start_all().await.unwrap();
-        let mut house = Self {
+        Self {
             store: Arc::new(Sqlite::open(&folder.path().join("deskbridge.db")).unwrap()),
             desks,
             hooks: String::new(),
@@ -92,10 +104,11 @@ impl House {
             daemon: None,
             stop: CancellationToken::new(),
             folder,
-            account,
-        };
-        house.open(mode, rulebook).await;
-        house
+            account: "",
+            bundle: project().join("onnx/starter"),
+            clock: Arc::new(SystemClock),
+            sections: "",
+        }
     }
 
     /// Starts a daemon on the house's store.
@@ -109,10 +122,10 @@ impl House {
         }
         self.stop = CancellationToken::new();
         let on = Foundations {
-            fallen: Vec::new(),
+            fallen: self.store.demotions().await.unwrap(),
             store: Arc::clone(&self.store),
             brain: Arc::new(brain(&settings)),
-            clock: Arc::new(SystemClock),
+            clock: Arc::clone(&self.clock),
             metrics: recorder(),
             hooks,
             admin,
@@ -158,10 +171,11 @@ impl House {
         let text = format!(
             "server: {{ listen: \"{hooks}\" }}\nadmin: {{ listen: \"{admin}\" }}\n\
              store: {{ url: \"sqlite:{}\" }}\nmodel: {{ bundle: \"{}\", threads: 1 }}\nrulebook: \"{}\"\n\
-             mode: {mode}\nworker: {{ count: 4, lease: 5s, call_timeout: 3s }}\naccounts:\n{accounts}",
+             mode: {mode}\n{}worker: {{ count: 4, lease: 5s, call_timeout: 3s }}\naccounts:\n{accounts}",
             at("deskbridge.db").display(),
-            project().join("onnx/starter").display(),
-            at("rules.yaml").display()
+            self.bundle.display(),
+            at("rules.yaml").display(),
+            self.sections
         );
         std::fs::write(at("deskbridge.yaml"), text).unwrap();
         at("deskbridge.yaml")

@@ -1,5 +1,6 @@
 //! Sends webhooks as a platform does: signed by the desk, retried by its schedule, remembered.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -80,10 +81,18 @@ impl WebhookSender {
     }
 }
 
-/// The wall clock in milliseconds: a stand-in is the outside world and has its own.
+/// How far the stand-ins' clock is ahead of the machine's, in milliseconds.
+static AHEAD_MS: AtomicI64 = AtomicI64::new(0);
+
+/// Puts the clock of every stand-in of this process ahead of the machine's, or behind it. For a process that simulates days.
+pub fn set_clock_ahead(ms: i64) {
+    AHEAD_MS.store(ms, Ordering::SeqCst);
+}
+
+/// The stand-ins' clock in milliseconds: they are the outside world and have their own.
 #[expect(clippy::disallowed_methods, reason = "a platform's clock is not the daemon's")]
 pub fn now_ms() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    jiff::Timestamp::now().as_millisecond() + AHEAD_MS.load(Ordering::SeqCst)
 }
 
 #[expect(clippy::expect_used, reason = "a client without TLS has nothing that can fail to build")]

@@ -84,7 +84,7 @@ async fn figures_are_gauges_json_and_csv_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_act_and_what_fell_back_is_shown() {
     in_browser(true, |browser, base| {
-        let fell = "category `shipping` fell back to shadow on";
+        let fell = "category shipping fell back to shadow on";
         assert!(visit(browser, base, "/").contains(fell));
         let text = visit(browser, base, "/promotion");
         for shown in [fell, "people overrode 8 of its last 21 writes", "live since ", "fell back on "] {
