@@ -5,10 +5,9 @@
 
 /// Figures are shown with `--nocapture`.
 macro_rules! tell {
-    ($($words:tt)*) => {{
-        #[expect(clippy::print_stdout, reason = "a simulation's figures are worth reading")]
-        { println!($($words)*) }
-    }};
+    ($($words:tt)*) => {
+        println!($($words)*)
+    };
 }
 
 #[expect(dead_code, reason = "the integration tests use more of the house")]
