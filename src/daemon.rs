@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use metrics_exporter_prometheus as prometheus;
 
 use crate::account::Account;
-use crate::admin::{self, Admin, Board, Readiness};
+use crate::admin::{self, Admin, Board, Readiness, Reviewing};
 use crate::brain::Brain;
 use crate::clock::Clock;
 use crate::dispatch::{Calls, Line, retry::Patience};
@@ -92,13 +92,14 @@ impl Daemon {
         tracker.spawn(telemetry::upkeep(on.metrics.clone(), shutdown.clone()));
         let sources = settling::sources(settings, &brain_seen.borrow());
         let readings = Readings { store: Arc::clone(&on.store), sources: sources.clone() };
+        let reviewing = Reviewing::new(accounts.clone(), brain_seen.clone(), &settings.review.tickets);
         let admin = Admin {
             store: Arc::clone(&on.store),
             metrics: on.metrics,
             readiness: Arc::new(Readiness::default()),
             clock: Arc::clone(&on.clock),
             token: settings.admin.token.clone(),
-            board: Arc::new(board(settings, readings).guarded_by(Arc::clone(&warden))),
+            board: Arc::new(board(settings, readings).guarded_by(Arc::clone(&warden)).with_review(reviewing)),
         };
         tracker.spawn(admin::serve(on.admin, admin, shutdown.clone()));
         accounts.values().for_each(|account| greet(&tracker, Arc::clone(account), shutdown.clone()));

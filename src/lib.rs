@@ -27,6 +27,7 @@ pub mod outcome;
 pub mod promotion;
 pub mod replay;
 pub mod report;
+pub mod review;
 pub mod rulebook;
 pub mod settling;
 pub mod snapshot;

@@ -1,6 +1,7 @@
 //! Tickets files, read and checked: what a model is trained or measured on.
 //!
-//! CSV with a header or JSON Lines, told apart by the file's name. Everything wrong is reported at once, by row and
+//! CSV with a header or JSON Lines, told apart by the file's name. Of several files a later one may say something else about
+//! a ticket of an earlier one, and is then believed. Everything wrong is reported at once, by row and
 //! column, because a file of ten thousand rows is mended in a spreadsheet, not one error at a time.
 //! Never repairs anything in silence.
 
@@ -56,7 +57,12 @@ pub(crate) fn load(files: &[PathBuf], single: &[String], multi: &[String]) -> Re
     let heads = heads_of(single, multi, &mut problems);
     let mut rows = Vec::new();
     for file in files {
-        rows.extend(read::rows(file, &heads, &mut problems));
+        let mut told = Vec::new();
+        let later = read::rows(file, &heads, &mut told);
+        // A file that corrects another need not answer every head.
+        told.retain(|problem: &Problem| rows.is_empty() || problem.what != read::NO_SUCH_KEY);
+        problems.append(&mut told);
+        supersede(&mut rows, later);
     }
     if files.is_empty() {
         problems.push(Problem::general("no tickets file given; name one with --tickets"));
@@ -141,6 +147,26 @@ fn heads_of(single: &[String], multi: &[String], problems: &mut Vec<Problem>) ->
         problems.push(Problem::general("no head to train; name one with --single or --multi"));
     }
     heads
+}
+
+/// Adds the rows of another file. One with an earlier file's id is a second opinion on that ticket: what it says of a head
+/// counts, and where it says nothing the earlier answer stays. An id twice in one file stays the mistake it is.
+fn supersede(rows: &mut Vec<read::Row>, later: Vec<read::Row>) {
+    let mut known: HashMap<String, usize> =
+        rows.iter().enumerate().map(|(at, row)| (row.id.clone(), at)).collect();
+    for row in later {
+        let Some(earlier) = known.remove(&row.id).filter(|_| !row.id.is_empty()) else {
+            rows.push(row);
+            continue;
+        };
+        let earlier = &mut rows[earlier];
+        for (answer, second) in earlier.answers.iter_mut().zip(row.answers) {
+            *answer = second.or(answer.take());
+        }
+        if !row.text.is_empty() {
+            earlier.text = row.text;
+        }
+    }
 }
 
 fn check_rows(rows: &[read::Row], problems: &mut Vec<Problem>) {

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::Admin;
+use super::{Admin, Reviewing};
 use crate::gather::{Settled, Unsettled, gather};
 use crate::mode::Mode;
 use crate::promotion::Warden;
@@ -42,6 +42,7 @@ pub struct Board {
     training: Option<Reference>,
     bar: Bar,
     warden: Option<Arc<Warden>>,
+    reviewing: Option<Arc<Reviewing>>,
     kept: Mutex<Option<Kept>>,
 }
 
@@ -82,13 +83,23 @@ impl Board {
         training: Option<Reference>,
         bar: Bar,
     ) -> Self {
-        Self { accounts, settled, training, bar, warden: None, kept: Mutex::new(None) }
+        Self { accounts, settled, training, bar, warden: None, reviewing: None, kept: Mutex::new(None) }
     }
 
     /// The same with who knows how far labels may go.
     #[must_use]
     pub fn guarded_by(self, warden: Arc<Warden>) -> Self {
         Self { warden: Some(warden), ..self }
+    }
+
+    /// The same with what the review queue needs; without it there is none.
+    #[must_use]
+    pub fn with_review(self, reviewing: Reviewing) -> Self {
+        Self { reviewing: Some(Arc::new(reviewing)), ..self }
+    }
+
+    pub(super) fn reviewing(&self) -> Option<&Reviewing> {
+        self.reviewing.as_deref()
     }
 
     pub(super) fn accounts(&self) -> &[(String, Mode)] {

@@ -1,13 +1,15 @@
 //! The operator's door: health, metrics, ledger and report as JSON, and the dashboard.
 //!
-//! It has a listener of its own, so that the public door serves webhooks and nothing else. It only reads: nothing
-//! here changes a ticket, a setting or a delivery. It shows no ticket text, because the ledger holds none.
+//! It has a listener of its own, so that the public door serves webhooks and nothing else. Nothing here changes a ticket, a
+//! setting or a delivery; the one thing that can be sent to it is a person's labels, which go to a file. The ledger holds no
+//! ticket text: only the review page shows one, read from its platform at that moment.
 
 mod board;
 mod decisions;
 mod health;
 mod metrics;
 mod pages;
+mod reviewing;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -28,6 +30,7 @@ use tracing::warn;
 
 pub use board::Board;
 pub use health::Readiness;
+pub use reviewing::Reviewing;
 
 use crate::clock::Clock;
 use crate::report::render::html;
@@ -153,7 +156,7 @@ async fn harden(request: Request, next: Next) -> Response {
     for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::REFERRER_POLICY, "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

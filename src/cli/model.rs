@@ -18,7 +18,7 @@ pub struct Classify {
 /// `train`.
 #[derive(Debug, Args)]
 pub struct Train {
-    /// Labelled tickets: CSV with a header, or JSON Lines.
+    /// Labelled tickets: CSV with a header, or JSON Lines. Of a ticket in several files the last one is believed.
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub tickets: Vec<PathBuf>,
     /// A column with one label a ticket.

@@ -22,8 +22,8 @@ mod settling;
 pub use schema::schema;
 
 pub use resolved::{
-    Account, Admin, Draft, Log, LogFormat, Model, Promotion, Segment, Server, Settings, Settling, StoreUrl,
-    Unusable, Worker,
+    Account, Admin, Draft, Log, LogFormat, Model, Promotion, Review, Segment, Server, Settings, Settling,
+    StoreUrl, Unusable, Worker,
 };
 
 impl Settings {

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::account;
-use super::resolved::{Admin, Draft, Log, LogFormat, Model, Promotion, Server, Settings, StoreUrl, Worker};
+use super::resolved::{
+    Admin, Draft, Log, LogFormat, Model, Promotion, Review, Server, Settings, StoreUrl, Worker,
+};
 use super::secret::{self, Pair};
 use super::settling::settling;
 use crate::mode::Mode;
@@ -29,6 +31,7 @@ pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings
         .and_then(|node| problems.word(node, "`rulebook`"))
         .map(PathBuf::from);
     let promotion = promotion(file.table("promotion", problems), rulebook.as_deref(), problems);
+    let review = review(file.table("review", problems), store.as_ref(), problems);
     let settling = settling(file.table("settling", problems), problems);
     let mode = mode(&mut file, problems);
     let log = log(file.table("log", problems), problems);
@@ -51,6 +54,7 @@ pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings
             model: model?,
             rulebook: rulebook?,
             promotion,
+            review: review?,
             settling,
             mode,
             log: log?,
@@ -87,6 +91,27 @@ fn promotion(mut table: Table<'_>, rulebook: Option<&Path>, problems: &mut Probl
     let max_override = share(&mut table, "max_override", 0.1, problems);
     table.close(problems);
     Promotion { file, required, min_tickets: min_tickets as u64, target, max_override }
+}
+
+/// Beside the store, unless it is told another place: both are what this desk has gathered.
+fn review(mut table: Table<'_>, store: Option<&StoreUrl>, problems: &mut Problems) -> Option<Review> {
+    let named = table.optional("tickets").map(|(_, node)| (node, problems.word(node, "`review.tickets`")));
+    table.close(problems);
+    let tickets = match named {
+        Some((node, word)) => {
+            let path = PathBuf::from(word?);
+            if path.extension().is_none_or(|ending| ending != "jsonl") {
+                problems.error(node.at, "`review.tickets` is a file of JSON Lines; its name ends in .jsonl");
+                return None;
+            }
+            path
+        }
+        None => {
+            let StoreUrl::Sqlite(store) = store?;
+            store.with_file_name("reviewed.jsonl")
+        }
+    };
+    Some(Review { tickets })
 }
 
 /// A share, over 0 and under 1.

@@ -28,6 +28,8 @@ pub struct Settings {
     pub rulebook: PathBuf,
     /// What it takes for a label to act, and to be stopped.
     pub promotion: Promotion,
+    /// Where a person's labels go.
+    pub review: Review,
     /// When agents' values are final, and where they are found.
     pub settling: Settling,
     /// How far any decision may go.
@@ -144,6 +146,13 @@ pub struct Worker {
     pub max_age: Duration,
     /// How long one call to a platform may take.
     pub call_timeout: Duration,
+}
+
+/// The review queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Review {
+    /// The tickets file that reviewed tickets are written to.
+    pub tickets: PathBuf,
 }
 
 /// One account, ready to use.

@@ -104,6 +104,18 @@ pub fn schema() -> Value {
                 ),
             ),
             (
+                "review",
+                section(
+                    "The review queue of the dashboard.",
+                    vec![(
+                        "tickets",
+                        text(
+                            "The tickets file that reviewed tickets are written to, .jsonl. Default: reviewed.jsonl beside the store.",
+                        ),
+                    )],
+                ),
+            ),
+            (
                 "promotion",
                 section(
                     "What it takes for a label to act, and to be stopped.",

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use deskbridge::clock::{Clock, SystemClock};
+use deskbridge_standins::NewTicket;
 use deskbridge_standins::webhook::set_clock_ahead;
-use deskbridge_standins::{Logged, NewTicket};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::harness::House;
@@ -117,9 +117,4 @@ pub(crate) async fn was_sure(house: &House, ticket: &Arrived) -> bool {
     let decided = house.decided(&*house.desks[ticket.desk], &ticket.id).await;
     let snapshot = decided[0].snapshot.as_ref().unwrap();
     !snapshot.prediction.heads["category"].chosen.is_empty()
-}
-
-/// Whether a request changes something; a token and a search are asked for by POST.
-pub(crate) fn changes_something(request: &Logged) -> bool {
-    request.method != "GET" && !request.path.contains("/oauth/") && !request.path.contains("search")
 }

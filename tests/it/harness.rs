@@ -158,6 +158,11 @@ impl House {
         }
     }
 
+    /// A file beside the settings.
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     /// Writes rulebook and settings for these desks; returns the settings' path.
     pub(crate) fn write_settings(&self, mode: &str, rulebook: &str, hooks: &str, admin: &str) -> PathBuf {
         let at = |name: &str| self.folder.path().join(name);

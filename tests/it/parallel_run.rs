@@ -12,7 +12,7 @@ use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket};
 use crate::process::{ask, stderr, stdout};
 
 /// Some hours from now.
-struct Later(i64);
+pub(crate) struct Later(pub(crate) i64);
 
 impl Clock for Later {
     fn now(&self) -> Timestamp {

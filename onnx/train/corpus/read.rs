@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 use super::Problem;
 use crate::prediction::HeadKind;
 
+/// A file of JSON Lines of which no ticket answers a head.
+pub(super) const NO_SUCH_KEY: &str = "no ticket has this key";
+
 /// One row.
 pub(super) struct Row {
     pub(super) file: PathBuf,
@@ -167,8 +170,7 @@ fn json_lines(file: &Path, bytes: &[u8], heads: &Heads, problems: &mut Vec<Probl
     }
     if !rows.is_empty() {
         let unseen = heads.iter().zip(&columns_seen).filter(|(_, seen)| !**seen);
-        problems
-            .extend(unseen.map(|((name, _), _)| Problem::file(file, "no ticket has this key").column(name)));
+        problems.extend(unseen.map(|((name, _), _)| Problem::file(file, NO_SUCH_KEY).column(name)));
     }
     rows
 }

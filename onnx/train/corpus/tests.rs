@@ -125,3 +125,27 @@ fn heads_are_named_once_and_never_after_a_tickets_own_columns() {
     );
     assert!(load(&[], &[], &[]).unwrap_err()[0].to_string().starts_with("no head to train"));
 }
+
+#[test]
+fn a_later_file_corrects_an_earlier_one_head_by_head() {
+    let folder = tempfile::tempdir().unwrap();
+    let [first, second, third] =
+        ["t.csv", "reviewed.jsonl", "twice.jsonl"].map(|name| folder.path().join(name));
+    std::fs::write(&first, many()).unwrap();
+    std::fs::write(&second, "{\"id\":\"a0\",\"body\":\"other words\",\"category\":\"technical\"}\n").unwrap();
+    let heads = (strings(&["category"]), strings(&["topics"]));
+    let corpus = load(&[first.clone(), second], &heads.0, &heads.1).unwrap();
+    assert_eq!(corpus.examples.len(), 18);
+    assert_eq!(corpus.examples[0].text, "other words");
+    assert_eq!(corpus.heads[0].answers[0], Some(vec![1]), "what it says counts");
+    assert_eq!(
+        corpus.heads[1].answers[0],
+        Some(vec![0, 1]),
+        "and where it says nothing the earlier answer stays"
+    );
+
+    let line = "{\"id\":\"a0\",\"body\":\"x\",\"category\":\"technical\"}\n";
+    std::fs::write(&third, line.repeat(2)).unwrap();
+    let problems = load(&[first, third], &heads.0, &heads.1).unwrap_err();
+    assert_eq!(problems.len(), 1, "an id twice in one file is a mistake: {problems:#?}");
+}

@@ -82,7 +82,7 @@ pub(super) async fn show(State(admin): State<Admin>, Path(id): Path<String>) -> 
     }
 }
 
-async fn find(admin: &Admin, id: i64) -> Result<Option<(i64, Entry)>, Error> {
+pub(super) async fn find(admin: &Admin, id: i64) -> Result<Option<(i64, Entry)>, Error> {
     let filter = Filter { before: id.checked_add(1), limit: Some(1), ..Filter::default() };
     let mut newest = promptly(admin.store.decisions(&filter)).await?;
     Ok(newest.pop().filter(|(found, _)| *found == id))

@@ -1,16 +1,18 @@
 //! The dashboard: what came in, what was decided and why, how well, and what may go live.
 //!
-//! Pages are rendered here and readable without a script; the script adds sorting and CSV. They load nothing from elsewhere and
-//! change nothing. Templates escape every value they print; charts come from [`crate::report::render::chart`].
+//! Pages are rendered here and readable without a script; the script adds sorting and CSV. They load nothing from elsewhere, and
+//! but for a review's labels nothing can be sent to them. Templates escape every value they print; charts come from [`crate::report::render::chart`].
 
 mod dead;
 mod decision;
 mod decisions;
 mod figures;
 mod overview;
+mod review;
 mod row;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -23,24 +25,30 @@ use super::{Admin, promptly};
 use crate::report::render::html;
 
 /// The pages' own templates.
-const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("overview.html", include_str!("overview.html")),
     ("decisions.html", include_str!("decisions.html")),
     ("rows.html", include_str!("rows.html")),
     ("decision.html", include_str!("decision.html")),
     ("dead.html", include_str!("dead.html")),
     ("figures.html", include_str!("figures.html")),
+    ("review.html", include_str!("review.html")),
+    ("ticket.html", include_str!("ticket.html")),
     ("missing.html", include_str!("missing.html")),
 ];
 
+/// A form of labels is far smaller.
+const MOST_FORM_BYTES: usize = 64 * 1024;
+
 /// Name and address of every page in the navigation.
-const LINKS: [(&str, &str); 7] = [
+const LINKS: [(&str, &str); 8] = [
     ("Overview", "/"),
     ("Decisions", "/decisions"),
     ("Agreement", "/agreement"),
     ("Promotion", "/promotion"),
     ("Impact", "/impact"),
     ("Drift", "/drift"),
+    ("Review", "/review"),
     ("Dead letters", "/dead"),
 ];
 
@@ -62,6 +70,13 @@ pub(super) fn routes() -> Router<Admin> {
         .route("/promotion", get(figures::promotion))
         .route("/impact", get(figures::impact))
         .route("/drift", get(figures::drift))
+        .route("/review", get(review::list))
+        .route(
+            "/review/{id}",
+            get(review::ticket::show)
+                .post(review::ticket::save)
+                .layer(DefaultBodyLimit::max(MOST_FORM_BYTES)),
+        )
         .route("/dead", get(dead::show))
         .route("/api/report", get(figures::json))
 }

@@ -17,7 +17,7 @@
     for (const header of table.querySelectorAll("th")) if (!header.scope) say("a header without scope", header);
   }
   for (const control of document.querySelectorAll("a[href],button,summary")) if (!name(control)) say("a control without name", control);
-  for (const field of document.querySelectorAll("input,select")) if (!field.labels.length || !name(field.labels[0])) say("a field without label", field);
+  for (const field of document.querySelectorAll("input:not([type=hidden]),select")) if (!field.labels.length || !name(field.labels[0])) say("a field without label", field);
   for (const picture of document.querySelectorAll("svg"))
     if (picture.getAttribute("aria-hidden") !== "true" && !(picture.getAttribute("role") === "img" && picture.getAttribute("aria-label"))) say("a picture without words", picture);
   for (const region of document.querySelectorAll("[tabindex='0']")) if (!region.getAttribute("aria-label")) say("a region without name", region);

@@ -4,4 +4,5 @@ mod browser;
 mod ledger;
 mod pages;
 mod reported;
+mod review;
 mod sample;

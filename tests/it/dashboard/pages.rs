@@ -27,7 +27,7 @@ async fn in_browser(settled: bool, work: impl FnOnce(&mut Browser, &str) + Send 
 }
 
 /// Opens a page and holds it to what every page promises.
-fn visit(browser: &mut Browser, base: &str, path: &str) -> String {
+pub(super) fn visit(browser: &mut Browser, base: &str, path: &str) -> String {
     browser.open(&format!("{base}{path}"));
     let faults = browser.value(AUDIT);
     assert_eq!(faults, json!([]), "{path}");
