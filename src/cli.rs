@@ -41,9 +41,10 @@ pub enum Command {
         /// Of what.
         of: SchemaOf,
     },
-    /// Put past decisions through another rulebook, on paper, and show which would come out differently.
+    /// Put past decisions through another rulebook or bundle, on paper: which would come out differently, and whether that is
+    /// nearer to what the agents settled on.
     #[command(
-        after_help = "Examples:\n  deskbridge replay --config deskbridge.yaml --since 7d\n  deskbridge replay --config deskbridge.yaml --rulebook new-rules.yaml --json"
+        after_help = "Examples:\n  deskbridge replay --config deskbridge.yaml --since 7d\n  deskbridge replay --config deskbridge.yaml --rulebook new-rules.yaml --json\n  deskbridge replay --config deskbridge.yaml --bundle my-bundle --since 30d"
     )]
     Replay(Replay),
     /// Hold the model's answers against what the agents settled on: agreement, thresholds, promotion, impact, drift.

@@ -17,7 +17,7 @@ mod task;
 pub mod values;
 
 pub use keep::{FieldStory, Kept, Story, Who, keep};
-pub use observe::{Readings, Sources, courses, observations, observe, part_of, sources, wrote};
+pub use observe::{Readings, Sources, courses, observations, observe, part_of, sources, sources_of, wrote};
 pub use task::{Settling, run};
 pub use values::label_word;
 

@@ -17,6 +17,7 @@ use crate::gather::Settled;
 use crate::mode::Mode;
 use crate::outcome::{EffectOutcome, EffectRecord, Entry};
 use crate::report::observation::{Course, Influence, Observation};
+use crate::rulebook::Rulebook;
 use crate::settings::{Account, Settings};
 use crate::store::{self, Filter, Store};
 
@@ -26,8 +27,13 @@ pub type Sources = HashMap<String, Heads>;
 /// Where each account of the settings finds them, for this bundle and rulebook.
 pub fn sources(settings: &Settings, brain: &Brain) -> Sources {
     let heads = brain.classifier.vocabulary();
+    sources_of(settings, &brain.rulebook, &heads.into_keys().collect::<Vec<_>>())
+}
+
+/// The same for a rulebook and the names of a bundle's heads.
+pub fn sources_of(settings: &Settings, rulebook: &Rulebook, heads: &[String]) -> Sources {
     let of = |account: &Account| {
-        settings.settling.heads.resolved(&brain.rulebook, account.platform, heads.keys().map(String::as_str))
+        settings.settling.heads.resolved(rulebook, account.platform, heads.iter().map(String::as_str))
     };
     settings.accounts.iter().map(|account| (account.name().to_owned(), of(account))).collect()
 }

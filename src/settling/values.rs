@@ -108,7 +108,7 @@ pub fn label_word(head: &str, value: &str, heads: &Heads) -> String {
 }
 
 /// Whether two words differ in nothing but case, spaces, `-` and `_`.
-fn same(a: &str, b: &str) -> bool {
+pub(crate) fn same(a: &str, b: &str) -> bool {
     let letters = |word: &str| -> String {
         word.chars()
             .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_'))

@@ -15,6 +15,7 @@ mod crash;
 mod faults;
 mod journeys;
 mod parallel_run;
+mod replayed;
 mod rulebook;
 mod tidy;
 mod undo;

@@ -1,13 +1,19 @@
-//! Past decisions through another rulebook, on paper: what would have come out differently, and because of which rule.
+//! Past decisions through another rulebook or by another model, on paper: what would have come out differently, because of
+//! which rule, and whether that is nearer to what the agents settled on.
 //!
-//! The scores and facts are those that the ledger kept, so that a difference is the rulebook's doing and no model's. What
-//! was not kept is not guessed: of what customers wrote only which of the rules' expressions were found is known, so that a
-//! decision that hangs on a new one is said to be not replayable. Pure.
+//! The facts are those that the ledger kept, and so are the scores unless another model's are given, so that a difference is
+//! the rulebook's or the model's doing and nobody else's. What was not kept is not guessed: of what customers wrote only
+//! which of the rules' expressions were found is known, so that a decision that hangs on a new one is said to be not
+//! replayable. Pure.
+
+mod heads;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use deskbridge_connectors::{Effect, TicketId, Version};
+use deskbridge_onnx::Prediction;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -18,6 +24,9 @@ use crate::outcome::Entry;
 use crate::promotion::Gate;
 use crate::rulebook::{self, Facts, Rulebook, unseen};
 use crate::snapshot::{Snapshot, digest};
+
+pub use heads::{Compared, compare};
+pub use verdict::{End, Verdict};
 
 /// Earlier decisions of a ticket that count, as the store counts them.
 const MOST_HISTORY: usize = 20;
@@ -67,11 +76,27 @@ pub struct Change {
     pub added: bool,
     /// What: `set_priority high`, or that the rule matches.
     pub what: String,
+    /// Whether that is nearer to what the agents settled on; `None` for a match, which changes nothing by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<Verdict>,
+}
+
+/// What past decisions are decided by, besides the rulebook.
+pub struct Basis<'a> {
+    /// What became of a ticket, where it is known.
+    pub end: &'a dyn Fn(&Entry) -> Option<End<'a>>,
+    /// What another model says about a decision's ticket, or why it says nothing; `None` where the ledger's scores are used.
+    pub said: Option<&'a BTreeMap<i64, Result<Prediction, String>>>,
 }
 
 /// Replays every entry that decided something and that `wanted` names. `past` is the whole ledger, oldest first: earlier
 /// entries tell what we ourselves had written.
-pub fn replay(rulebook: &Rulebook, past: &[(i64, Entry)], wanted: impl Fn(&Entry) -> bool) -> Vec<Replayed> {
+pub fn replay(
+    rulebook: &Rulebook,
+    past: &[(i64, Entry)],
+    wanted: impl Fn(&Entry) -> bool,
+    basis: &Basis<'_>,
+) -> Vec<Replayed> {
     let mut histories: BTreeMap<(&str, &str), Vec<&Entry>> = BTreeMap::new();
     let mut found = Vec::new();
     for (id, entry) in past.iter().filter(|(_, entry)| entry.digests.is_some()) {
@@ -80,8 +105,14 @@ pub fn replay(rulebook: &Rulebook, past: &[(i64, Entry)], wanted: impl Fn(&Entry
             let history = History {
                 entries: earlier.iter().rev().take(MOST_HISTORY).map(|one| (*one).clone()).collect(),
             };
-            let came = again(rulebook, entry, &history)
-                .unwrap_or_else(|reason| Came::NotReplayable { reason: reason.to_owned() });
+            let said = basis.said.map(|said| said.get(id));
+            let came = match said {
+                Some(None) => Err("its text was not read".to_owned()),
+                Some(Some(Err(why))) => Err(why.clone()),
+                Some(Some(Ok(prediction))) => again(rulebook, entry, &history, Some(prediction), basis),
+                None => again(rulebook, entry, &history, None, basis),
+            };
+            let came = came.unwrap_or_else(|reason| Came::NotReplayable { reason });
             found.push(Replayed {
                 id: *id,
                 account: entry.account.clone(),
@@ -94,7 +125,13 @@ pub fn replay(rulebook: &Rulebook, past: &[(i64, Entry)], wanted: impl Fn(&Entry
     found
 }
 
-fn again(rulebook: &Rulebook, entry: &Entry, history: &History) -> Result<Came, String> {
+fn again(
+    rulebook: &Rulebook,
+    entry: &Entry,
+    history: &History,
+    said: Option<&Prediction>,
+    basis: &Basis<'_>,
+) -> Result<Came, String> {
     let snapshot =
         entry.snapshot.as_ref().ok_or("it was decided before the ledger kept what a replay needs")?;
     let platform = entry.platform.parse()?;
@@ -106,7 +143,7 @@ fn again(rulebook: &Rulebook, entry: &Entry, history: &History) -> Result<Came, 
         account: &entry.account,
         platform,
         ticket: &ticket,
-        prediction: &snapshot.prediction,
+        prediction: said.unwrap_or(&snapshot.prediction),
         history,
         directory: &directory,
         ceiling: entry.mode,
@@ -127,19 +164,29 @@ fn again(rulebook: &Rulebook, entry: &Entry, history: &History) -> Result<Came, 
         return Err(format!("the rule `{rule}` reads {reads}"));
     }
     let decision = rulebook::decide(rulebook, &facts);
+    let end = (basis.end)(entry);
     let (before, after) = (kept(entry, &snapshot.held_back), planned(&decision));
     let mut changes: BTreeSet<Change> = BTreeSet::new();
     let mut compare = |from: &BTreeSet<Part>, to: &BTreeSet<Part>, added| {
         let same = |one: &Part| to.iter().any(|other| other.what == one.what);
+        // What only goes further or less far than before is neither better nor worse.
+        let stays =
+            |one: &Part| to.iter().any(|other| (&other.kind, &other.value) == (&one.kind, &one.value));
         changes.extend(from.iter().filter(|one| !same(one)).map(|part| Change {
             rule: part.rule.clone(),
             added,
             what: part.what.clone(),
+            verdict: Some(if stays(part) { Verdict::Unknown } else { part.verdict(end, entry, added) }),
         }));
     };
     compare(&before, &after, false);
     compare(&after, &before, true);
-    let matches = |rule: &String, added| Change { rule: rule.clone(), added, what: "matches".to_owned() };
+    let matches = |rule: &String, added| Change {
+        rule: rule.clone(),
+        added,
+        what: "matches".to_owned(),
+        verdict: None,
+    };
     changes.extend(
         entry.rules.iter().filter(|rule| !decision.rules.contains(rule)).map(|rule| matches(rule, false)),
     );
@@ -171,15 +218,33 @@ fn requester(rulebook: &Rulebook, account: &str, snapshot: &Snapshot) -> Option<
 struct Part {
     what: String,
     rule: String,
+    kind: String,
+    /// A field's value is `{name: value}`; of a list of tags each is a part of its own.
+    value: String,
+}
+
+impl Part {
+    fn verdict(&self, end: Option<End<'_>>, entry: &Entry, added: bool) -> Verdict {
+        let field: Option<Value> =
+            (self.kind == "set_field").then(|| serde_json::from_str(&self.value).ok()).flatten();
+        let pair = field.as_ref().and_then(Value::as_object).and_then(|fields| fields.iter().next());
+        match pair {
+            Some((name, Value::String(value))) => {
+                verdict::verdict(end, entry, &self.kind, Some(name), value, added)
+            }
+            Some((name, value)) => {
+                verdict::verdict(end, entry, &self.kind, Some(name), &value.to_string(), added)
+            }
+            None => verdict::verdict(end, entry, &self.kind, None, &self.value, added),
+        }
+    }
 }
 
 fn kept(entry: &Entry, held_back: &[usize]) -> BTreeSet<Part> {
     let parts = entry.effects.iter().enumerate();
     parts
         .flat_map(|(at, effect)| {
-            words(&effect.kind, &effect.value, effect.mode, held_back.contains(&at))
-                .into_iter()
-                .map(|what| Part { what, rule: effect.rule.clone() })
+            parts_of(&effect.kind, &effect.value, effect.mode, held_back.contains(&at), &effect.rule)
         })
         .collect()
 }
@@ -194,20 +259,24 @@ fn planned(decision: &Decision) -> BTreeSet<Part> {
                 Effect::Note(note) => note.marker.as_str().into(),
                 effect => effect.value(),
             };
-            words(planned.effect.kind(), &value, planned.mode, planned.held_back.is_some())
-                .into_iter()
-                .map(|what| Part { what, rule: planned.because.clone() })
+            let held = planned.held_back.is_some();
+            parts_of(planned.effect.kind(), &value, planned.mode, held, &planned.because)
         })
         .collect()
 }
 
 /// An effect in words, or one for each tag; what is held back or not live says so, because that is a difference too.
-fn words(kind: &str, value: &Value, mode: Mode, held: bool) -> Vec<String> {
+fn parts_of(kind: &str, value: &Value, mode: Mode, held: bool, rule: &str) -> Vec<Part> {
     let state = if held { "held back".to_owned() } else { mode.to_string() };
-    let line = |value: &str| format!("{kind} {value} ({state})");
+    let part = |value: &str| Part {
+        what: format!("{kind} {value} ({state})"),
+        rule: rule.to_owned(),
+        kind: kind.to_owned(),
+        value: value.to_owned(),
+    };
     match value {
-        Value::String(text) => vec![line(text)],
-        Value::Array(items) => items.iter().map(|item| line(item.as_str().unwrap_or_default())).collect(),
-        other => vec![line(&other.to_string())],
+        Value::String(text) => vec![part(text)],
+        Value::Array(items) => items.iter().map(|item| part(item.as_str().unwrap_or_default())).collect(),
+        other => vec![part(&other.to_string())],
     }
 }
