@@ -14,6 +14,7 @@ pub mod bundle;
 mod classifier;
 pub mod convert;
 mod digest;
+pub mod discover;
 mod encode;
 mod engine;
 mod error;

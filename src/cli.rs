@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use ledger::{Dead, Decisions, Export, Promote, Replay, Report, ReportFormat, Undo};
-pub use model::{Classify, Convert, Evaluate, Train};
+pub use model::{Classify, Convert, Evaluate, SuggestLabels, Train};
 
 /// Routes helpdesk tickets by a model you trained, and proves it in shadow mode first.
 #[derive(Debug, Parser)]
@@ -62,6 +62,11 @@ pub enum Command {
         after_help = "Examples:\n  deskbridge explain --config deskbridge.yaml --ticket acme/35436\n  deskbridge explain --config deskbridge.yaml --subject 'Refund' --body 'I was charged twice'"
     )]
     Explain(Explain),
+    /// Find the kinds of tickets there are, and propose labels for them with examples; for tickets that nobody has labelled.
+    #[command(
+        after_help = "Examples:\n  deskbridge suggest-labels --tickets tickets.csv --out labels.yaml\n  deskbridge suggest-labels --tickets tickets.csv --abstained-by my-bundle   # what the bundle has no label for\n  deskbridge suggest-labels --tickets tickets.csv --out labels.yaml --assigned proposed.csv   # a tickets file to look through and train on"
+    )]
+    SuggestLabels(SuggestLabels),
     /// Train a bundle from labelled tickets.
     #[command(
         after_help = "Example:\n  deskbridge train --tickets tickets.csv --single category --single priority --out my-bundle"

@@ -83,6 +83,21 @@ pub(crate) fn load(files: &[PathBuf], single: &[String], multi: &[String]) -> Re
     if problems.is_empty() { Ok(Corpus { examples, heads: data, strangers }) } else { Err(problems) }
 }
 
+/// Reads the texts of tickets files, whatever labels they have.
+///
+/// # Errors
+/// Every problem found.
+pub(crate) fn unlabelled(files: &[PathBuf]) -> Result<Vec<Example>, Vec<Problem>> {
+    let (mut problems, mut rows) = (Vec::new(), Vec::new());
+    for file in files {
+        let later = read::rows(file, &[], &mut problems);
+        supersede(&mut rows, later);
+    }
+    check_rows(&rows, &mut problems);
+    let examples = rows.into_iter().map(|row| Example { id: row.id, text: row.text });
+    if problems.is_empty() { Ok(examples.collect()) } else { Err(problems) }
+}
+
 /// One ticket to measure a model on.
 #[derive(Clone, Debug)]
 pub(crate) struct Measured {

@@ -12,7 +12,7 @@ mod calibrate;
 pub(crate) mod corpus;
 mod crossval;
 mod export;
-mod features;
+pub(crate) mod features;
 mod fit;
 pub(crate) mod judge;
 mod lbfgs;

@@ -47,6 +47,41 @@ pub struct Train {
     pub json: bool,
 }
 
+/// `suggest-labels`.
+#[derive(Debug, Args)]
+pub struct SuggestLabels {
+    /// Tickets: CSV with a header, or JSON Lines. Labels in them are not looked at.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub tickets: Vec<PathBuf>,
+    /// What the labels answer: the head's name in the labels file.
+    #[arg(long, value_name = "HEAD", default_value = "category")]
+    pub head: String,
+    /// Only tickets on which this bundle abstains.
+    #[arg(long, value_name = "DIR")]
+    pub abstained_by: Option<PathBuf>,
+    /// A kind has at least so many tickets; one in two hundred, and 5 to 50, when left out.
+    #[arg(long, value_name = "N")]
+    pub smallest: Option<usize>,
+    /// The labels file to write (YAML); standard output when left out.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Also write a tickets file (CSV) with each ticket's proposed label. It holds the tickets' words, redacted.
+    #[arg(long, value_name = "FILE")]
+    pub assigned: Option<PathBuf>,
+    /// The base encoder (encoder.onnx + tokenizer.json).
+    #[arg(long, value_name = "DIR", default_value = "onnx/encoder")]
+    pub encoder: PathBuf,
+    /// Makes the run repeatable.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The ONNX Runtime library; found by itself when left out.
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
+    /// Print what was found as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `evaluate`.
 #[derive(Debug, Args)]
 pub struct Evaluate {

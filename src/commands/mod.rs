@@ -18,6 +18,7 @@ mod replay;
 mod report;
 mod schema;
 mod serve;
+mod suggest_labels;
 mod terminal;
 mod test;
 mod train;
@@ -47,6 +48,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Classify(args) => classify::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Train(args) => train::run(args),
+        Command::SuggestLabels(args) => suggest_labels::run(args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Decisions(args) => decisions::run(&args),
         Command::Dead(args) => dead::run(args),

@@ -96,3 +96,58 @@ fn evaluate_says_what_is_wrong_with_its_input() {
     let output = ask(&["evaluate", "--bundle", "no/such", "--tickets", file.to_str().unwrap()], "");
     assert_eq!(output.status.code(), Some(78));
 }
+
+#[test]
+fn kinds_of_tickets_are_proposed_as_labels_and_can_be_trained_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("unlabelled.csv");
+    let mut csv = String::from("id,subject,body\n");
+    let endings = ["please", "today", "again", "as agreed", "once more", "thanks", "for my firm", "at home"];
+    for n in 0..40 {
+        let end = endings[n % endings.len()];
+        writeln!(csv, "i{n},,My invoice number {n} shows the wrong amount {end} and I want a refund")
+            .unwrap();
+        writeln!(csv, "p{n},,The printer in room {n} prints empty pages {end} since the update").unwrap();
+        writeln!(csv, "d{n},,Parcel {n} has not arrived {end} and the courier does not answer").unwrap();
+    }
+    std::fs::write(&file, csv).unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (file, labels, proposed, bundle) =
+        (at("unlabelled.csv"), at("labels.yaml"), at("proposed.csv"), at("bundle"));
+    let asked = ["suggest-labels", "--tickets", &file, "--out", &labels, "--assigned", &proposed, "--json"];
+    let found = ask(&asked, "");
+    assert!(found.status.success(), "{}", stderr(&found));
+    let found: Value = serde_json::from_str(&stdout(&found)).unwrap();
+    let clusters = found["clusters"].as_array().unwrap();
+    assert_eq!(clusters.len(), 3, "{found:#}");
+    for word in ["invoice", "printer", "courier"] {
+        let of = |cluster: &&Value| cluster["words"].as_array().unwrap().iter().any(|own| own == word);
+        let cluster =
+            clusters.iter().find(of).unwrap_or_else(|| panic!("no kind is about {word}: {found:#}"));
+        assert_eq!(cluster["size"], 40, "{word}");
+    }
+    let yaml = std::fs::read_to_string(&labels).unwrap();
+    assert!(yaml.contains("heads:\n  category:\n") && yaml.contains("#   i"), "{yaml}");
+
+    let trained = ask(
+        &[
+            "train",
+            "--tickets",
+            &proposed,
+            "--single",
+            "category",
+            "--out",
+            &bundle,
+            "--target-precision",
+            "0.8",
+        ],
+        "",
+    );
+    assert!(trained.status.success(), "{}", stderr(&trained));
+    // What it knows it does not abstain on, so that nothing is left to find a kind in.
+    let again = ask(&["suggest-labels", "--tickets", &file, "--abstained-by", &bundle], "");
+    assert_eq!(again.status.code(), Some(2), "{}", stdout(&again));
+    assert!(stderr(&again).contains("the bundle abstains on"), "{}", stderr(&again));
+    let few = ask(&["suggest-labels", "--tickets", &at("nowhere.csv")], "");
+    assert_eq!(few.status.code(), Some(2));
+}
