@@ -18,10 +18,11 @@ pub struct Replay {
     /// The rulebook to decide by; the settings' own when left out.
     #[arg(long, value_name = "FILE")]
     pub rulebook: Option<PathBuf>,
-    /// Another bundle to decide by. The ledger keeps no text, so each ticket is read from its platform again (reads only).
+    /// Another bundle to decide by. The ledger keeps no text, so each ticket is read from its platform again (reads only);
+    /// without --since those of the last 7 days.
     #[arg(long, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
-    /// With --bundle: at most so many tickets, the newest.
+    /// With --bundle: at most so many decisions, the newest.
     #[arg(long, value_name = "N", default_value_t = 500, requires = "bundle")]
     pub limit: usize,
     /// JSON Lines: one a decision that differs or cannot be replayed, then one that sums up.

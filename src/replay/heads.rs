@@ -1,8 +1,7 @@
 //! Two models on the same tickets, head by head, held against what the agents settled on. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use deskbridge_onnx::Prediction;
 use serde::Serialize;
 
 use crate::report::observation::{Influence, Observation};
@@ -24,23 +23,63 @@ pub struct Compared {
     pub differ: usize,
 }
 
-/// By head. `said` is what the other model says, by decision.
-pub fn compare(
-    observations: &[Observation],
-    said: &BTreeMap<i64, Result<Prediction, String>>,
-) -> BTreeMap<String, Compared> {
+/// By head of the other model. `before` are the ledger's observations, `after` the same tickets as the other model sees them:
+/// what agents settled on is read in its own labels there, which may be more than the old model's.
+pub fn compare(before: &[Observation], after: &[Observation]) -> BTreeMap<String, Compared> {
     let mut heads = BTreeMap::<String, Compared>::new();
-    for seen in observations.iter().filter(|seen| seen.influence == Influence::Independent) {
-        let Some(Ok(prediction)) = said.get(&seen.decision) else { continue };
-        let Some(scored) = prediction.heads.get(&seen.head) else { continue };
-        let now = scored.chosen.iter().cloned().collect();
-        let of = heads.entry(seen.head.clone()).or_default();
+    for now in after.iter().filter(|now| now.influence == Influence::Independent) {
+        let then = before.iter().find(|then| then.decision == now.decision && then.head == now.head);
+        let nothing = BTreeSet::new();
+        let named = then.map_or(&nothing, |then| &then.named);
+        // Only the old model may have a label for what was settled on.
+        let settled = then.filter(|_| now.settled.is_empty()).map_or(&now.settled, |then| &then.settled);
+        let of = heads.entry(now.head.clone()).or_default();
         of.n += 1;
-        of.right_before += usize::from(!seen.named.is_empty() && seen.named == seen.settled);
-        of.abstained_before += usize::from(seen.named.is_empty());
-        of.right_after += usize::from(!scored.chosen.is_empty() && seen.settled == now);
-        of.abstained_after += usize::from(scored.chosen.is_empty());
-        of.differ += usize::from(seen.named != now);
+        of.right_before += usize::from(!named.is_empty() && named == settled);
+        of.abstained_before += usize::from(named.is_empty());
+        of.right_after += usize::from(!now.named.is_empty() && now.named == *settled);
+        of.abstained_after += usize::from(now.named.is_empty());
+        of.differ += usize::from(*named != now.named);
     }
     heads
+}
+
+#[cfg(test)]
+mod tests {
+    use deskbridge_onnx::HeadKind;
+
+    use super::*;
+
+    fn seen(named: &[&str], settled: &[&str]) -> Observation {
+        let set = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
+        let at = "2026-03-01T00:00:00Z".parse().unwrap();
+        Observation {
+            decision: 1,
+            account: "acme".into(),
+            ticket: "1".into(),
+            decided_at: at,
+            settled_at: at,
+            language: None,
+            model: "m".into(),
+            head: "category".into(),
+            kind: HeadKind::Single,
+            ranked: Vec::new(),
+            named: set(named),
+            first: None,
+            influence: Influence::Independent,
+            settled: set(settled),
+        }
+    }
+
+    #[test]
+    fn a_label_that_only_the_other_model_has_can_be_right() {
+        // The old model does not know refunds: for it the agents settled on nothing.
+        let compared = compare(&[seen(&["billing"], &[])], &[seen(&["refund"], &["refund"])]);
+        let expected = Compared { n: 1, right_after: 1, differ: 1, ..Compared::default() };
+        assert_eq!(compared["category"], expected);
+        let compared = compare(&[seen(&["billing"], &["billing"])], &[seen(&["sales"], &[])]);
+        assert_eq!((compared["category"].right_before, compared["category"].right_after), (1, 0));
+        let compared = compare(&[], &[seen(&[], &["refund"])]);
+        assert_eq!((compared["category"].abstained_before, compared["category"].abstained_after), (1, 1));
+    }
 }

@@ -87,6 +87,9 @@ pub struct Basis<'a> {
     pub end: &'a dyn Fn(&Entry) -> Option<End<'a>>,
     /// What another model says about a decision's ticket, or why it says nothing; `None` where the ledger's scores are used.
     pub said: Option<&'a BTreeMap<i64, Result<Prediction, String>>>,
+    /// Whether labels are promoted one by one: then an effect that went less far than its rule allows was held back by
+    /// its label, which is no difference between rulebooks.
+    pub gated: bool,
 }
 
 /// Replays every entry that decided something and that `wanted` names. `past` is the whole ledger, oldest first: earlier
@@ -168,7 +171,21 @@ fn again(
     let (before, after) = (kept(entry, &snapshot.held_back), planned(&decision));
     let mut changes: BTreeSet<Change> = BTreeSet::new();
     let mut compare = |from: &BTreeSet<Part>, to: &BTreeSet<Part>, added| {
-        let same = |one: &Part| to.iter().any(|other| other.what == one.what);
+        let alike = |one: &Part, other: &Part| {
+            // A note may name a confidence: another model's is another text, and the same note.
+            let same_note = basis.said.is_some() && one.kind == "note" && one.rule == other.rule;
+            (&one.kind, &one.value) == (&other.kind, &other.value) || (same_note && other.kind == "note")
+        };
+        let held_by_label = |one: &Part, other: &Part| {
+            let (then, now) = if added { (other, one) } else { (one, other) };
+            basis.gated && then.held == now.held && then.mode <= now.mode
+        };
+        let same = |one: &Part| {
+            to.iter().any(|other| {
+                let level = (one.mode, one.held) == (other.mode, other.held) || held_by_label(one, other);
+                alike(one, other) && level
+            })
+        };
         // What only goes further or less far than before is neither better nor worse.
         let stays =
             |one: &Part| to.iter().any(|other| (&other.kind, &other.value) == (&one.kind, &one.value));
@@ -176,7 +193,11 @@ fn again(
             rule: part.rule.clone(),
             added,
             what: part.what.clone(),
-            verdict: Some(if stays(part) { Verdict::Unknown } else { part.verdict(end, entry, added) }),
+            verdict: Some(if stays(part) || part.held {
+                Verdict::Unknown
+            } else {
+                part.verdict(end, entry, added)
+            }),
         }));
     };
     compare(&before, &after, false);
@@ -221,6 +242,8 @@ struct Part {
     kind: String,
     /// A field's value is `{name: value}`; of a list of tags each is a part of its own.
     value: String,
+    mode: Mode,
+    held: bool,
 }
 
 impl Part {
@@ -273,6 +296,8 @@ fn parts_of(kind: &str, value: &Value, mode: Mode, held: bool, rule: &str) -> Ve
         rule: rule.to_owned(),
         kind: kind.to_owned(),
         value: value.to_owned(),
+        mode,
+        held,
     };
     match value {
         Value::String(text) => vec![part(text)],

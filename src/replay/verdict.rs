@@ -6,9 +6,9 @@
 
 use serde::Serialize;
 
-use crate::outcome::{EffectOutcome, Entry};
+use crate::outcome::Entry;
 use crate::settling::values::{HeadSource, Heads, label_of, same};
-use crate::settling::{Kept, Story, Who};
+use crate::settling::{FieldStory, Kept, Story, Who};
 
 /// What became of the agents' choice by a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -29,6 +29,8 @@ pub struct End<'a> {
     pub kept: &'a Kept,
     /// Where the heads find it.
     pub heads: &'a Heads,
+    /// Whether any decision on the ticket showed or wrote something: then the agents' choice is no judge of us.
+    pub acted: bool,
 }
 
 /// The verdict on a value that is gone or new in a decision: an effect's kind and one value of it, with the field's name
@@ -41,55 +43,49 @@ pub(super) fn verdict(
     value: &str,
     added: bool,
 ) -> Verdict {
-    let Some(end) = end else { return Verdict::Unknown };
+    let Some(end) = end.filter(|end| !end.acted) else { return Verdict::Unknown };
     let Some(agreed) = agreed(end, entry, kind, field, value) else { return Verdict::Unknown };
     if agreed == added { Verdict::Better } else { Verdict::Worse }
 }
 
 /// Whether the agents settled on this value; `None` where that says nothing.
 fn agreed(end: End<'_>, entry: &Entry, kind: &str, field: Option<&str>, value: &str) -> Option<bool> {
-    let End { kept, heads } = end;
-    let story = match kind {
-        "set_priority" => &kept.priority,
-        "assign_group" => &kept.group,
-        "set_field" => &kept.fields.iter().find(|known| field.is_some_and(|name| known.is(name)))?.story,
-        "add_tags" => {
+    let End { kept, heads, .. } = end;
+    let chosen = |story: &Story| !story.now.is_empty() && story.by != Some(Who::Us);
+    let holds = |story: &Story| chosen(story).then(|| story.now.iter().any(|now| same(now, value)));
+    match kind {
+        "set_priority" => holds(&kept.priority),
+        "assign_group" => holds(&kept.group),
+        "set_field" => {
+            let known = kept.fields.iter().find(|known| field.is_some_and(|name| known.is(name)))?;
+            chosen(&known.story).then(|| field_agrees(entry, heads, known, value)).flatten()
+        }
+        "add_tags" | "remove_tags" => {
             let read = heads.sources.values().any(|source| match source {
-                HeadSource::Tags(tags) => tags.iter().any(|tag| same(tag, value)),
+                HeadSource::Tags(tags) => tags.is_empty() || tags.iter().any(|tag| same(tag, value)),
                 HeadSource::Field(_) | HeadSource::Priority | HeadSource::Group => false,
             });
-            return (read && own_choice(entry, &kept.tags))
-                .then(|| kept.tags.now.iter().any(|tag| same(tag, value)));
+            let there = kept.tags.now.iter().any(|tag| same(tag, value));
+            read.then_some(there == (kind == "add_tags"))
         }
-        _ => return None,
-    };
-    if story.now.is_empty() || !own_choice(entry, story) {
-        return None;
+        _ => None,
     }
-    Some(story.now.iter().any(|now| same(now, value) || means_the_same(heads, kept, field, now, value)))
 }
 
-/// Whether a value is the agents' own: a person set it, or nothing of ours stood on the ticket.
-fn own_choice(entry: &Entry, story: &Story) -> bool {
-    let acted = |state| matches!(state, EffectOutcome::Applied | EffectOutcome::Suggested);
-    story.by == Some(Who::Person)
-        || (story.by != Some(Who::Us) && !entry.effects.iter().any(|effect| acted(effect.state)))
-}
-
-/// Whether two values of a field stand for one label of a head that is read from it: an option has a name and a stored value.
-fn means_the_same(heads: &Heads, kept: &Kept, field: Option<&str>, now: &str, value: &str) -> bool {
-    let Some(known) = field.and_then(|name| kept.fields.iter().find(|known| known.is(name))) else {
-        return false;
-    };
-    let read = heads
-        .sources
-        .iter()
-        .filter(|(_, source)| matches!(source, HeadSource::Field(name) if known.is(name)));
-    // What either word says where the settings translate it; both words are candidates for the other.
-    read.into_iter().any(|(head, _)| {
-        let labels = [value.to_owned()];
-        label_of(head, now, &labels, heads).is_some()
-    })
+/// Whether a field ended with this value. An option has a name and a stored value, so that two words that differ say
+/// nothing, unless both stand for labels of the head that is read from the field.
+fn field_agrees(entry: &Entry, heads: &Heads, known: &FieldStory, value: &str) -> Option<bool> {
+    if known.story.now.iter().any(|now| same(now, value)) {
+        return Some(true);
+    }
+    let of_field = |source: &HeadSource| matches!(source, HeadSource::Field(name) if known.is(name));
+    let (head, _) = heads.sources.iter().find(|(_, source)| of_field(source))?;
+    let scored = entry.snapshot.as_ref()?.prediction.heads.get(head)?;
+    let labels: Vec<String> = scored.ranked.iter().map(|(label, _)| label.clone()).collect();
+    let ours = label_of(head, value, &labels, heads)?;
+    let theirs: Vec<String> =
+        known.story.now.iter().filter_map(|now| label_of(head, now, &labels, heads)).collect();
+    (!theirs.is_empty()).then(|| theirs.contains(&ours))
 }
 
 #[cfg(test)]
@@ -98,7 +94,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::settling::FieldStory;
 
     fn story(now: &[&str], by: Option<Who>) -> Story {
         Story { now: now.iter().map(|word| (*word).to_owned()).collect(), by, ..Story::default() }
@@ -136,21 +131,30 @@ mod tests {
         }
     }
 
-    fn entry(state: &str) -> Entry {
+    /// A decision whose category head knows billing and sales.
+    fn entry() -> Entry {
         let now = "2026-03-01T00:00:00Z";
-        let effect = json!({ "kind": "note", "value": "m", "rule": "r", "mode": "live", "state": state, "reason": null });
         serde_json::from_value(json!({
             "account": "acme", "platform": Platform::ALL[0].as_str(), "ticket": "1", "delivery": "d", "received_at": now, "decided_at": now,
-            "mode": "shadow", "language": null, "heads": {}, "rules": [], "outcome": "shadowed", "reason": null, "effects": [effect],
-            "model": "m", "rulebook": "b", "version": "v", "own_version": null, "calls": [], "withheld": null
+            "mode": "shadow", "language": null, "heads": {}, "rules": [], "outcome": "shadowed", "reason": null, "effects": [],
+            "model": "m", "rulebook": "b", "version": "v", "own_version": null, "calls": [], "withheld": null,
+            "snapshot": {
+                "prediction": {
+                    "heads": { "category": { "kind": "single", "ranked": [["billing", 0.9], ["sales", 0.1]], "chosen": ["billing"] } },
+                    "language": { "code": "en", "confidence": 0.9 }, "model": "m"
+                },
+                "status": "open", "priority": null, "priority_is_default": false, "tags": [], "group": null, "assignee": null,
+                "fields": [], "text_fields": [], "channel": null, "brand": null, "created_at": null, "requester": null,
+                "requester_domain": null, "segment": null, "public_replies": false, "contacts": [], "contact_window": null, "held_back": []
+            }
         }))
         .unwrap()
     }
 
     #[test]
     fn what_agents_settled_on_judges_what_comes_and_what_goes() {
-        let (kept, heads, entry) = (kept(Some(Who::Person)), heads(), entry("shadowed"));
-        let end = Some(End { kept: &kept, heads: &heads });
+        let (kept, heads, entry) = (kept(Some(Who::Person)), heads(), entry());
+        let end = Some(End { kept: &kept, heads: &heads, acted: false });
         let say = |kind, field, value, added| verdict(end, &entry, kind, field, value, added);
         assert_eq!(say("set_priority", None, "high", true), Verdict::Better);
         assert_eq!(say("set_priority", None, "high", false), Verdict::Worse);
@@ -160,7 +164,13 @@ mod tests {
         // The rulebook's word for what the platform calls otherwise, as the settings say.
         assert_eq!(say("set_field", Some("Category"), "billing", true), Verdict::Better);
         assert_eq!(say("set_field", Some("7"), "sales", true), Verdict::Worse);
+        assert_eq!(
+            say("set_field", Some("Category"), "k_17", true),
+            Verdict::Unknown,
+            "perhaps a stored value"
+        );
         assert_eq!(say("set_field", Some("Order"), "1", true), Verdict::Unknown);
+        assert_eq!(say("remove_tags", None, "bug", true), Verdict::Better);
         assert_eq!(say("add_tags", None, "refund", true), Verdict::Better);
         assert_eq!(say("add_tags", None, "bug", true), Verdict::Worse);
         assert_eq!(say("add_tags", None, "vip", true), Verdict::Unknown, "no head is read from it");
@@ -170,17 +180,18 @@ mod tests {
 
     #[test]
     fn a_value_that_may_be_ours_judges_nothing() {
-        let heads = heads();
-        for (by, state, judged) in [
-            (None, "shadowed", true),
-            (None, "suggested", false),
-            (Some(Who::Us), "shadowed", false),
-            (Some(Who::Person), "applied", true),
+        let (heads, entry) = (heads(), entry());
+        for (by, acted, judged) in [
+            (None, false, true),
+            (Some(Who::Person), false, true),
+            (Some(Who::Us), false, false),
+            // Whoever saw our suggestion is no judge of it, even where they set the value themselves.
+            (Some(Who::Person), true, false),
         ] {
             let kept = kept(by);
-            let end = Some(End { kept: &kept, heads: &heads });
-            let said = verdict(end, &entry(state), "set_priority", None, "high", true);
-            assert_eq!(said != Verdict::Unknown, judged, "{by:?} {state}");
+            let end = Some(End { kept: &kept, heads: &heads, acted });
+            let said = verdict(end, &entry, "set_priority", None, "high", true);
+            assert_eq!(said != Verdict::Unknown, judged, "{by:?} {acted}");
         }
     }
 }

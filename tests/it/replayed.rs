@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use deskbridge_standins::{Change, Logged};
+use deskbridge_standins::log::FaultKind;
+use deskbridge_standins::{Change, Fault, Logged};
 use serde_json::Value;
 
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket};
@@ -134,4 +135,45 @@ async fn another_bundle_reads_the_tickets_again_and_changes_nothing() {
     let lost = lines(&gone);
     assert_eq!(lost.last().unwrap()["not_replayable"], 1, "{}", stdout(&gone));
     assert!(lost[0]["reason"].as_str().unwrap().contains("no account `freshdesk`"), "{}", lost[0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_refused_is_given_up_and_not_waited_for() {
+    let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
+    let desk = Arc::clone(&house.desks[2]);
+    for _ in 0..4 {
+        desk.open(billing_ticket()).await;
+    }
+    house.settle().await;
+    house.stop().await;
+    let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
+    desk.inject(Fault {
+        method: None,
+        path_contains: "/".into(),
+        kind: FaultKind::Status { status: 401, retry_after: None },
+        times: 1000,
+    });
+    let begun = std::time::Instant::now();
+    let starter = house.bundle.display().to_string();
+    let refused = ask(&["replay", "--config", config.to_str().unwrap(), "--bundle", &starter, "--json"], "");
+    assert_eq!(lines(&refused).last().unwrap()["not_replayable"], 4, "{}", stdout(&refused));
+    assert!(
+        begun.elapsed() < std::time::Duration::from_secs(14),
+        "no lock is waited for: {:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_labels_promotion_held_back_is_no_difference() {
+    let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
+    house.stop().await;
+    std::fs::write(house.beside("promotions.yaml"), "version: 1\nlabels: []\n").unwrap();
+    house.open("live", ONE_OF_EVERYTHING).await;
+    house.desks[0].open(billing_ticket()).await;
+    house.settle().await;
+    house.stop().await;
+    let config = house.write_settings("live", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
+    let same = ask(&["replay", "--config", config.to_str().unwrap()], "");
+    assert_eq!(same.status.code(), Some(0), "{}{}", stdout(&same), stderr(&same));
 }

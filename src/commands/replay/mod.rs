@@ -2,7 +2,7 @@
 
 mod reread;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -15,8 +15,9 @@ use crate::brain;
 use crate::cli::Replay;
 use crate::clock::{Clock, SystemClock};
 use crate::decision::TicketKey;
-use crate::outcome::Entry;
+use crate::outcome::{EffectOutcome, EffectRecord, Entry};
 use crate::replay::{self, Basis, Came, Change, Compared, End, Replayed, Verdict};
+use crate::report::observation::Observation;
 use crate::rulebook::Rulebook;
 use crate::settings::Settings;
 use crate::settling::{self, Kept, Sources};
@@ -33,7 +34,9 @@ pub(super) fn run(args: &Replay) -> anyhow::Result<ExitCode> {
         Ok(settings) => settings,
         Err(code) => return Ok(code),
     };
-    let since = args.since.as_deref().map(|text| decisions::since(text, SystemClock.now())).transpose()?;
+    // Reading tickets again costs calls: without a word on it, the last week's.
+    let asked = args.since.as_deref().or(args.bundle.as_ref().map(|_| "7d"));
+    let since = asked.map(|text| decisions::since(text, SystemClock.now())).transpose()?;
     let store = match prepare::store_or_refuse(&settings) {
         Ok(store) => store,
         Err(code) => return Ok(code),
@@ -69,9 +72,9 @@ pub(super) fn run(args: &Replay) -> anyhow::Result<ExitCode> {
         }
     };
     let sources = settling::sources_of(&settings, &rulebook, &heads);
-    let ends = Ends { kept: runtime.block_on(ends(&*store))?, sources: &sources };
+    let ends = Ends { kept: runtime.block_on(ends(&*store))?, sources: &sources, acted: acted(&past) };
     let end = |entry: &Entry| ends.of(entry);
-    let basis = Basis { end: &end, said: said.as_ref() };
+    let basis = Basis { end: &end, said: said.as_ref(), gated: settings.promotion.file.exists() };
     // With another bundle only those count whose text was to be read.
     let in_hand: BTreeSet<i64> = said.iter().flat_map(BTreeMap::keys).copied().collect();
     let mut replayed = replay::replay(&rulebook, &past, wanted, &basis);
@@ -79,7 +82,7 @@ pub(super) fn run(args: &Replay) -> anyhow::Result<ExitCode> {
     let compared = match &said {
         Some(said) => {
             let (seen, _) = runtime.block_on(settling::observations(&*store, &sources, since))?;
-            Some(replay::compare(&seen, said))
+            Some(replay::compare(&seen, &ends.as_seen_by(said, &past)))
         }
         None => None,
     };
@@ -102,14 +105,38 @@ fn loaded(settings: &Settings, file: &Path) -> Result<(Rulebook, Vec<String>), E
 struct Ends<'a> {
     kept: HashMap<TicketKey, Kept>,
     sources: &'a Sources,
+    /// Tickets on which something was shown or written, by account and ticket.
+    acted: HashSet<(String, String)>,
 }
 
 impl Ends<'_> {
     fn of(&self, entry: &Entry) -> Option<End<'_>> {
         let ticket = TicketId::new(entry.ticket.as_str()).ok()?;
         let kept = self.kept.get(&TicketKey { account: entry.account.clone(), ticket })?;
-        Some(End { kept, heads: self.sources.get(&entry.account)? })
+        let acted = self.acted.contains(&(entry.account.clone(), entry.ticket.clone()));
+        Some(End { kept, heads: self.sources.get(&entry.account)?, acted })
     }
+
+    /// The settled tickets as the other model sees them.
+    fn as_seen_by(&self, said: &Said, past: &[(i64, Entry)]) -> Vec<Observation> {
+        let mut seen = Vec::new();
+        for (id, entry) in past {
+            let Some((Ok(prediction), end)) = said.get(id).zip(self.of(entry)) else { continue };
+            let mut entry = entry.clone();
+            if let Some(snapshot) = &mut entry.snapshot {
+                snapshot.prediction = prediction.clone();
+            }
+            seen.extend(settling::observe(*id, &entry, end.kept, end.heads));
+        }
+        seen
+    }
+}
+
+fn acted(past: &[(i64, Entry)]) -> HashSet<(String, String)> {
+    let did =
+        |effect: &EffectRecord| matches!(effect.state, EffectOutcome::Applied | EffectOutcome::Suggested);
+    let acted = past.iter().filter(|(_, entry)| entry.effects.iter().any(did));
+    acted.map(|(_, entry)| (entry.account.clone(), entry.ticket.clone())).collect()
 }
 
 async fn ends(store: &dyn Store) -> anyhow::Result<HashMap<TicketKey, Kept>> {

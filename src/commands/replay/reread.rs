@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbridge_connectors::{Later, Refusal, Ticket, TicketId};
+use deskbridge_onnx::Prediction;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Said;
@@ -18,6 +19,8 @@ use crate::triage;
 
 /// How often a ticket is asked for whose platform has trouble.
 const TRIES: u32 = 4;
+/// Tickets in a row without an answer after which an account is left alone.
+const GIVE_UP: u32 = 3;
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -29,13 +32,20 @@ pub(super) async fn all(
 ) -> anyhow::Result<Said> {
     let accounts = open_accounts(settings)?;
     let bar = bar(chosen.len());
+    let mut reader = Reader { accounts, lost: HashMap::new(), failed: HashMap::new() };
+    let mut read: HashMap<(&str, &str), Result<Prediction, String>> = HashMap::new();
     let mut said = BTreeMap::new();
     for (id, entry) in chosen {
-        let ticket = read(&accounts, entry).await;
-        let answer = match ticket {
-            Ok(ticket) => triage::predict(brain, &ticket).await.map_err(|error| error.to_string()),
-            Err(why) => Err(why),
+        // A ticket may have been decided several times; it is read once.
+        let ticket = (entry.account.as_str(), entry.ticket.as_str());
+        let answer = match read.get(&ticket) {
+            Some(known) => known.clone(),
+            None => match reader.read(entry).await {
+                Ok(ticket) => triage::predict(brain, &ticket).await.map_err(|error| error.to_string()),
+                Err(why) => Err(why),
+            },
         };
+        read.insert(ticket, answer.clone());
         said.insert(*id, answer);
         bar.inc(1);
     }
@@ -43,14 +53,54 @@ pub(super) async fn all(
     Ok(said)
 }
 
-async fn read(accounts: &HashMap<String, Arc<Account>>, entry: &Entry) -> Result<Ticket, String> {
-    let account = accounts
-        .get(&entry.account)
-        .ok_or_else(|| format!("the settings have no account `{}` any more", entry.account))?;
-    let id = TicketId::new(entry.ticket.as_str())?;
-    for tried in 1.. {
-        if let Standing::Paused(wait) | Standing::LockedOut(wait) = account.line.standing() {
-            tokio::time::sleep(wait).await;
+/// Reads tickets; an account that will not be read is given up, so that a thousand tickets do not each wait for it.
+struct Reader {
+    accounts: HashMap<String, Arc<Account>>,
+    /// Accounts that were given up, and why.
+    lost: HashMap<String, String>,
+    /// Tickets in a row that an account had no usable answer for.
+    failed: HashMap<String, u32>,
+}
+
+impl Reader {
+    async fn read(&mut self, entry: &Entry) -> Result<Ticket, String> {
+        let name = &entry.account;
+        if let Some(why) = self.lost.get(name) {
+            return Err(why.clone());
+        }
+        let account = self
+            .accounts
+            .get(name)
+            .ok_or_else(|| format!("the settings have no account `{name}` any more"))?;
+        let found = ticket(account, entry).await;
+        match &found {
+            Ok(_) => drop(self.failed.remove(name)),
+            Err(Stopped::Refused(Refusal::Credentials)) => {
+                self.lost.insert(name.clone(), why(&Stopped::Refused(Refusal::Credentials)).to_owned());
+            }
+            Err(Stopped::Later(_)) => {
+                let failed = self.failed.entry(name.clone()).or_default();
+                *failed += 1;
+                if *failed >= GIVE_UP {
+                    self.lost.insert(name.clone(), "the platform gave no usable answers".to_owned());
+                }
+            }
+            Err(_) => {}
+        }
+        found.map_err(|stopped| why(&stopped).to_owned())
+    }
+}
+
+async fn ticket(account: &Account, entry: &Entry) -> Result<Ticket, Stopped> {
+    let id = TicketId::new(entry.ticket.as_str())
+        .map_err(|why| Stopped::Refused(Refusal::Invalid(why.to_owned())))?;
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        match account.line.standing() {
+            Standing::Open => {}
+            Standing::Paused(wait) => tokio::time::sleep(wait).await,
+            Standing::LockedOut(_) => return Err(Stopped::Refused(Refusal::Credentials)),
         }
         let mut calls = Calls::new();
         let looked = async {
@@ -63,10 +113,9 @@ async fn read(accounts: &HashMap<String, Arc<Account>>, entry: &Entry) -> Result
                 tokio::time::sleep(after.unwrap_or(PAUSE)).await;
             }
             Err(Stopped::Later(Later::Failed)) if tried < TRIES => tokio::time::sleep(PAUSE * tried).await,
-            Err(stopped) => return Err(why(&stopped).to_owned()),
+            Err(stopped) => return Err(stopped),
         }
     }
-    Err("the platform gave no usable answer".to_owned())
 }
 
 fn why(stopped: &Stopped) -> &'static str {
