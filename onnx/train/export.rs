@@ -48,7 +48,9 @@ const GOLDEN: [(&str, &str); 4] = [
 pub(crate) fn heads_graph(heads: &[(HeadEntry, Linear)], scope: &Scope) -> Result<Vec<u8>, String> {
     let mut graph = Graph::new("heads");
     let width = scope.centres.nrows();
-    let all: usize = heads.iter().map(|(entry, _)| entry.labels.len()).sum();
+    let labels: usize = heads.iter().map(|(entry, _)| entry.labels.len()).sum();
+    // The last margin is the words' own on whether a ticket is in scope, where tickets taught it.
+    let all = labels + usize::from(scope.odd.is_some());
     let input = graph.input("embedding", DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(width as i64)]);
     let margins = graph.input("lexicon", DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(all as i64)]);
     let last = graph.int64s("last_axis", &[1]);
@@ -76,11 +78,16 @@ pub(crate) fn heads_graph(heads: &[(HeadEntry, Linear)], scope: &Scope) -> Resul
             scope_logits = logits;
         }
     }
-    add_scope(&mut graph, scope, &input, &scope_logits);
+    let odd = scope.odd.is_some().then(|| {
+        let from = graph.int64s("scope.from", &[labels as i64]);
+        let to = graph.int64s("scope.to", &[all as i64]);
+        graph.op("Slice", &[&margins, &from, &to, &last], vec![])
+    });
+    add_scope(&mut graph, scope, &input, &scope_logits, odd.as_deref());
     graph.into_bytes()
 }
 
-fn add_scope(graph: &mut Graph, scope: &Scope, embedding: &str, logits: &str) {
+fn add_scope(graph: &mut Graph, scope: &Scope, embedding: &str, logits: &str, odd: Option<&str>) {
     let (width, labels) = scope.centres.dim();
     let centres: Vec<f32> = scope.centres.iter().copied().collect();
     let centres = graph.floats("scope.centres", &[width, labels], &centres);
@@ -92,10 +99,12 @@ fn add_scope(graph: &mut Graph, scope: &Scope, embedding: &str, logits: &str) {
     let sure = graph.op("ReduceMax", &[logits], top());
     let near = graph.op("ReduceMax", &[&near], top());
     let beyond = graph.op("Gemm", &[embedding, &line, &shift], vec![]);
-    let signs = graph.op("Concat", &[&sure, &near, &beyond], vec![int("axis", 1)]);
+    let signs: Vec<&str> = [sure.as_str(), &near, &beyond].into_iter().chain(odd).collect();
+    let count = signs.len();
+    let signs = graph.op("Concat", &signs, vec![int("axis", 1)]);
     let [distance, learnt] = scope.weights;
-    let pairs: Vec<f32> = distance.into_iter().zip(learnt).flat_map(|(d, l)| [d, l]).collect();
-    let weights = graph.floats("scope.weights", &[distance.len(), 2], &pairs);
+    let pairs: Vec<f32> = distance.into_iter().zip(learnt).take(count).flat_map(|(d, l)| [d, l]).collect();
+    let weights = graph.floats("scope.weights", &[count, 2], &pairs);
     let bias = graph.floats("scope.bias", &[2], &scope.bias);
     let scores = graph.op("Gemm", &[&signs, &weights, &bias], vec![]);
     let score = graph.op("ReduceMax", &[&scores], top());
@@ -104,13 +113,17 @@ fn add_scope(graph: &mut Graph, scope: &Scope, embedding: &str, logits: &str) {
 }
 
 /// The lexicon's heads beside each other, what each weighs already in their steps and biases.
-pub(crate) fn lexical(heads: &[HeadEntry], margins: Vec<Margins>) -> Weights {
+pub(crate) fn lexical(heads: &[HeadEntry], margins: Vec<Margins>, odd: Option<&Margins>) -> Weights {
     let (mut weights, mut bias) = (Vec::new(), Vec::new());
     for (entry, own) in heads.iter().zip(margins) {
         let by = entry.blend.lexicon as f32;
         bias.extend(own.bias.iter().map(|b| b * by + entry.blend.shift as f32));
         weights
             .extend(own.weights.into_iter().map(|row| row.into_iter().map(|w| w * by).collect::<Vec<_>>()));
+    }
+    if let Some(odd) = odd {
+        bias.extend(&odd.bias);
+        weights.extend(odd.weights.iter().cloned());
     }
     Weights::round(&weights, bias)
 }

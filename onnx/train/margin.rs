@@ -15,6 +15,7 @@ const MOST_ROUNDS: usize = 60;
 const TOLERANCE: f32 = 0.05;
 
 /// A fitted head: `margin = features · weights + bias`, by label.
+#[derive(Clone, Debug)]
 pub(crate) struct Margins {
     /// `[label][term]`.
     pub(crate) weights: Vec<Vec<f32>>,

@@ -137,7 +137,10 @@ fn build(
     let graph = export::heads_graph(&learnt.heads, &learnt.scope.0).map_err(|e| vec![Problem::general(e)])?;
     let metrics = learnt.metrics;
     let heads: Vec<HeadEntry> = learnt.heads.into_iter().map(|(entry, _)| entry).collect();
-    let lexicon = lexicon::write(&learnt.lexicon, &export::lexical(&heads, learnt.margins));
+    let lexicon = lexicon::write(
+        &learnt.lexicon,
+        &export::lexical(&heads, learnt.margins, learnt.scope.0.odd.as_ref()),
+    );
     let write = |name: &str, bytes: &[u8]| {
         let place = building.join(name);
         crate::files::write_whole(&place, bytes).map_err(|e| vec![Problem::file(&place, e.to_string())])
@@ -211,9 +214,11 @@ fn fit_all(
 ) -> Learnt {
     let total = corpus.heads.len();
     let all_labels = corpus.heads.iter().map(|head| head.labels.len()).sum();
-    let in_scope: Vec<&Counts> =
-        (0..counts.len()).filter(|n| !corpus.strangers.contains(n)).map(|n| &counts[n]).collect();
-    let lexicon = Lexicon::learn(&in_scope, all_labels);
+    // Strangers' words are known where they teach something: what an unknown word means is nobody's guess.
+    let taught = corpus.strangers.len() >= scope::FEWEST;
+    let known = (0..counts.len()).filter(|n| taught || !corpus.strangers.contains(n));
+    let known: Vec<&Counts> = known.map(|n| &counts[n]).collect();
+    let lexicon = Lexicon::learn(&known, all_labels + usize::from(taught));
     let strangers = features.select(Axis(0), &corpus.strangers);
     // Its labels say the most about what the model is for.
     let of_scope = (0..total)
@@ -248,7 +253,7 @@ fn fit_all(
             studies.insert(data.name.clone(), study);
         }
         if done == of_scope {
-            scope = Some(scope::learn(done, &labelled, &found));
+            scope = Some(scope::learn(done, &labelled, &found, &lexicon));
         }
         let entry = HeadEntry {
             name: data.name.clone(),

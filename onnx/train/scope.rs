@@ -1,17 +1,19 @@
 //! Whether a ticket is any of the model's business: newsletters, auto-replies and questions nobody trained it for.
 //!
-//! Three signs: how high the best logit is, how near the nearest label's centre is, and, where out-of-scope tickets
-//! were given, what a line between them and the rest says. Without such tickets the first two count alike, and the
-//! bar is where two in a hundred tickets of the training file, held out, would be stopped: stopping real tickets costs
-//! more than letting a newsletter through to abstention. With them, a second score is learnt from all three signs; each
-//! score has a bar at one in a hundred, and the higher one counts. One score alone would know the kinds it was taught
-//! and little else: strangers of another kind then pass as friends.
+//! Four signs: how high the best logit is, how near the nearest label's centre is, and, where out-of-scope tickets
+//! were given, what a line between them and the rest says, once by meaning and once by words. Without such tickets the
+//! first two count alike, and the bar is where two in a hundred tickets of the training file, held out, would be stopped:
+//! stopping real tickets costs more than letting a newsletter through to abstention. With them, a second score is learnt
+//! from all signs and gets a bar of its own, and the higher one counts. One score alone would know the kinds it was
+//! taught and little else: strangers of another kind then pass as friends.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
 use serde::{Deserialize, Serialize};
 
 use super::crossval::{FOLDS, Found, Labelled};
 use super::fit::{Linear, Task, fit};
+use super::margin::{self, Margins};
+use crate::lexicon::{Counts, Lexicon, Sparse};
 use crate::metrics::{auroc, ratio};
 use crate::prediction::HeadKind;
 
@@ -21,7 +23,9 @@ pub(crate) const FEWEST: usize = 10;
 const STOPPED: f64 = 0.02;
 /// Inverse regularisation of the line between in and out.
 const FREEDOM: f64 = 10.0;
-const SIGNS: usize = 3;
+pub(crate) const SIGNS: usize = 4;
+/// Share that may be stopped by each of the two scores, where there are two.
+const STOPPED_EACH: [f64; 2] = [0.01, 0.02];
 /// What nearness counts against the best logit, which tells near misses better.
 const NEARNESS: f64 = 0.5;
 
@@ -34,6 +38,8 @@ pub(crate) struct Scope {
     pub(crate) centres: Array2<f32>,
     /// The line, `[width]` and its bias; zero where nothing taught it.
     pub(crate) line: (Array1<f32>, f32),
+    /// The words' own line; `None` where nothing taught it.
+    pub(crate) odd: Option<Margins>,
     /// What each sign weighs for the score by distance and for the learnt one, and the biases. The higher of both is
     /// the score; over zero is out of scope.
     pub(crate) weights: [[f32; SIGNS]; 2],
@@ -55,8 +61,13 @@ pub struct ScopeMetrics {
 }
 
 /// Learns the score from the head at place `head`.
-pub(crate) fn learn(head: usize, data: &Labelled<'_>, found: &Found) -> (Scope, ScopeMetrics) {
-    let strangers = data.strangers.0;
+pub(crate) fn learn(
+    head: usize,
+    data: &Labelled<'_>,
+    found: &Found,
+    lexicon: &Lexicon,
+) -> (Scope, ScopeMetrics) {
+    let (strangers, strangers_terms) = (data.strangers.0, &data.strangers.1);
     let taught = strangers.nrows() >= FEWEST;
     let all = |_: usize| true;
     let (centres, line) = (centres(data, &found.folds, all), taught.then(|| draw(data, &found.folds, all)));
@@ -66,17 +77,28 @@ pub(crate) fn learn(head: usize, data: &Labelled<'_>, found: &Found) -> (Scope, 
         let rest = |other: usize| other != fold;
         let centres = self::centres(data, &found.folds, rest);
         let line = taught.then(|| draw(data, &found.folds, rest));
+        let odd = taught.then(|| {
+            let lexicon = Lexicon::learn(&known(data, &found.folds, rest), data.all_labels + 1);
+            let margins = tell(data, &found.folds, &lexicon, rest);
+            (lexicon, margins)
+        });
+        let oddness = |counts: &Counts| {
+            odd.as_ref().map_or(0.0, |(lexicon, margins)| f64::from(margins.of(&lexicon.weigh(counts))[0]))
+        };
         let rows = data.features.rows().into_iter().zip(&found.logits).zip(&mut inside).zip(&found.folds);
-        for (((row, logits), signs), _) in rows.filter(|(_, own)| **own == fold) {
-            *signs = self::signs(row.insert_axis(Axis(0)), logits, &centres, line.as_ref());
+        let rows = rows.enumerate().filter(|(_, (_, own))| **own == fold);
+        for (n, (((row, logits), signs), _)) in rows {
+            let odd = oddness(data.terms[n]);
+            *signs = self::signs(row.insert_axis(Axis(0)), logits, &centres, line.as_ref(), odd);
         }
         let rows = strangers.rows().into_iter().zip(&found.strange_logits).zip(&mut outside).enumerate();
-        for (_, ((row, logits), signs)) in rows.filter(|(n, _)| n % FOLDS == fold) {
-            *signs = self::signs(row.insert_axis(Axis(0)), logits, &centres, line.as_ref());
+        for (n, ((row, logits), signs)) in rows.filter(|(n, _)| n % FOLDS == fold) {
+            let odd = oddness(strangers_terms[n]);
+            *signs = self::signs(row.insert_axis(Axis(0)), logits, &centres, line.as_ref(), odd);
         }
     }
     let scores = if taught {
-        [weigh(&inside, &[], STOPPED / 2.0), weigh(&inside, &outside, STOPPED / 2.0)]
+        [weigh(&inside, &[], STOPPED_EACH[0]), weigh(&inside, &outside, STOPPED_EACH[1])]
     } else {
         [weigh(&inside, &[], STOPPED); 2]
     };
@@ -104,6 +126,7 @@ pub(crate) fn learn(head: usize, data: &Labelled<'_>, found: &Found) -> (Scope, 
             head,
             centres,
             line,
+            odd: taught.then(|| tell(data, &found.folds, lexicon, all)),
             weights: scores.map(|(weights, _)| weights.map(|w| w as f32)),
             bias: scores.map(|(_, bias)| bias as f32),
         },
@@ -116,12 +139,13 @@ fn signs(
     logits: &[f32],
     centres: &Array2<f32>,
     line: Option<&Linear>,
+    odd: f64,
 ) -> [f64; SIGNS] {
     let top =
         |values: &mut dyn Iterator<Item = &f32>| f64::from(values.copied().fold(f32::NEG_INFINITY, f32::max));
     let near = row.dot(centres);
     let beyond = line.map_or(0.0, |line| f64::from(line.logits(row)[[0, 0]]));
-    [top(&mut logits.iter()), top(&mut near.iter()), beyond]
+    [top(&mut logits.iter()), top(&mut near.iter()), beyond, odd]
 }
 
 /// The mean direction of each label's tickets, of those in the folds that `take` says.
@@ -143,6 +167,23 @@ fn centres(data: &Labelled<'_>, folds: &[usize], take: impl Fn(usize) -> bool) -
         }
     }
     sums
+}
+
+/// The terms of the tickets, strangers among them, in the folds that `take` says.
+fn known<'a>(data: &Labelled<'a>, folds: &[usize], take: impl Fn(usize) -> bool) -> Vec<&'a Counts> {
+    let inside = (0..folds.len()).filter(|n| take(folds[*n])).map(|n| data.terms[n]);
+    let outside = (0..data.strangers.1.len()).filter(|n| take(n % FOLDS)).map(|n| data.strangers.1[n]);
+    inside.chain(outside).collect()
+}
+
+/// The words' line between tickets in scope and the strangers: one margin, positive for a stranger.
+fn tell(data: &Labelled<'_>, folds: &[usize], lexicon: &Lexicon, take: impl Fn(usize) -> bool) -> Margins {
+    let inside = (0..folds.len()).filter(|n| take(folds[*n])).count();
+    let rows: Vec<Sparse> =
+        known(data, folds, take).into_iter().map(|counts| lexicon.weigh(counts)).collect();
+    let targets: Vec<&[usize]> =
+        (0..rows.len()).map(|n| if n < inside { &[][..] } else { &[0][..] }).collect();
+    margin::fit(&rows.iter().collect::<Vec<_>>(), &targets, lexicon.len(), 1)
 }
 
 /// The line between tickets in scope and the strangers.
@@ -173,7 +214,7 @@ fn weigh(inside: &[[f64; SIGNS]], outside: &[[f64; SIGNS]], stopped: f64) -> ([f
         Array2::from_shape_fn((rows.len(), SIGNS), |(n, at)| ((rows[n][at] - mean[at]) / spread[at]) as f32)
     };
     let mut weights: [f64; SIGNS] = if outside.is_empty() {
-        [-1.0 / spread[0], -NEARNESS / spread[1], 0.0]
+        [-1.0 / spread[0], -NEARNESS / spread[1], 0.0, 0.0]
     } else {
         let line = separate(&standard(inside), &standard(outside), FREEDOM);
         std::array::from_fn(|at| f64::from(line.weights[[at, 0]]) / spread[at])

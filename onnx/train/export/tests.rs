@@ -26,9 +26,11 @@ fn the_graph_computes_what_was_fitted() {
         head: 0,
         centres: array![[0.6f32, 1.0], [0.8, 0.0]],
         line: (array![0.5f32, -0.25], 0.125),
-        weights: [[-9.0, -9.0, 0.0], [-0.5, -2.0, 1.0]],
+        odd: Some(Margins { weights: vec![vec![0.25, 1.0]], bias: vec![-0.5] }),
+        weights: [[-9.0, -9.0, 0.0, 0.0], [-0.5, -2.0, 1.0, 0.75]],
         bias: [-9.0, 0.25],
     };
+    let odd = scope.odd.clone().unwrap();
     let margins =
         Margins { weights: vec![vec![0.5, -0.5], vec![1.0, 0.0], vec![0.0, 0.25]], bias: vec![0.1; 3] };
     let features = vec![(0, 0.8f32), (1, 0.6)];
@@ -43,7 +45,7 @@ fn the_graph_computes_what_was_fitted() {
     assert_eq!(session.outputs(), ["which one", "topics", "out_of_scope"]);
     let entries: Vec<HeadEntry> = heads.iter().map(|(entry, _)| entry.clone()).collect();
     let again = Margins { weights: margins.weights.clone(), bias: margins.bias.clone() };
-    let lexical = lexical(&entries, vec![margins, again]).margins(&features);
+    let lexical = lexical(&entries, vec![margins, again], Some(&odd)).margins(&features);
     let scores = session.run(&[0.6, -0.8], &lexical).unwrap();
     let logits = linear.logits(array![[0.6f32, -0.8]].view());
     let blended = |entry: &HeadEntry| entry.blend.of(logits.as_slice().unwrap(), &own);
@@ -54,6 +56,7 @@ fn the_graph_computes_what_was_fitted() {
         }
     }
     let sure = blended(&entries[0]).into_iter().fold(f32::MIN, f32::max);
-    let z = -0.5 * sure - 2.0 * 0.6 + (0.3 + 0.2 + 0.125) + 0.25;
+    // The words' own margin: 0.25 · 0.8 + 0.6 − 0.5.
+    let z = -0.5 * sure - 2.0 * 0.6 + (0.3 + 0.2 + 0.125) + 0.75 * 0.3 + 0.25;
     assert!((scores[2][0] - 1.0 / (1.0 + (-z).exp())).abs() < 5e-3, "{:?}", scores[2]);
 }

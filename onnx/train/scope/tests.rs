@@ -1,7 +1,7 @@
 use fastrand::Rng;
 
 use super::*;
-use crate::lexicon::Counts;
+use crate::lexicon::{self, Counts};
 use crate::train::crossval;
 
 /// Two clusters on a circle of eight dimensions, and strangers in a third direction.
@@ -17,24 +17,29 @@ fn points(n: usize, towards: usize, random: &mut Rng) -> Vec<[f32; 8]> {
 }
 
 fn learnt(strangers: usize) -> (Scope, ScopeMetrics) {
+    learnt_from(strangers, 2, |_| String::new())
+}
+
+/// Strangers point `towards`; `says` gives the words of the `n`th message, those in scope first.
+fn learnt_from(strangers: usize, towards: usize, says: impl Fn(usize) -> String) -> (Scope, ScopeMetrics) {
     let mut random = Rng::with_seed(4);
     let inside = [points(60, 0, &mut random), points(60, 1, &mut random)].concat();
-    let outside = points(strangers, 2, &mut random);
+    let outside = points(strangers, towards, &mut random);
+    let counts: Vec<Counts> = (0..120 + strangers).map(|n| lexicon::count(&says(n))).collect();
     let matrix = |of: &[[f32; 8]]| Array2::from_shape_fn((of.len(), 8), |(r, c)| of[r][c]);
     let (features, strange) = (matrix(&inside), matrix(&outside));
     let targets: Vec<Vec<usize>> = (0..120).map(|n| vec![n / 60]).collect();
-    let none = Counts::new();
     let data = Labelled {
         kind: HeadKind::Single,
         labels: 2,
         all_labels: 2,
         features: features.view(),
-        terms: vec![&none; 120],
+        terms: counts[..120].iter().collect(),
         targets: &targets,
-        strangers: (strange.view(), vec![&none; strangers]),
+        strangers: (strange.view(), counts[120..].iter().collect()),
     };
     let found = crossval::run(&data, 1);
-    learn(0, &data, &found)
+    learn(0, &data, &found, &Lexicon::learn(&counts.iter().collect::<Vec<_>>(), 3))
 }
 
 #[test]
@@ -49,6 +54,20 @@ fn without_strangers_distance_alone_stops_two_in_a_hundred_at_most() {
 fn strangers_teach_what_distance_does_not_know() {
     let (scope, metrics) = learnt(40);
     assert!(metrics.auroc.unwrap() > 0.95 && metrics.found.unwrap() > 0.7, "{metrics:?}");
-    assert!(metrics.stopped <= STOPPED && metrics.taught_by == 40);
+    assert!(metrics.stopped <= 1.5 * STOPPED && metrics.taught_by == 40);
     assert!(scope.weights[1][2] > 0.0 && scope.weights[0][2].abs() < 1e-9);
+}
+
+#[test]
+fn words_tell_strangers_whose_meaning_looks_familiar() {
+    let says = |n: usize| match n {
+        120.. => format!("unsubscribe from this newsletter number {n}"),
+        n if n % 2 == 0 => format!("my order {n} is wrong, please help"),
+        n => format!("the invoice {n} has an error, can you look"),
+    };
+    let (_, silent) = learnt_from(40, 0, |_| String::new());
+    let (scope, told) = learnt_from(40, 0, says);
+    assert!(silent.found.unwrap() < 0.5, "they point where tickets do: {silent:?}");
+    assert!(told.found.unwrap() > 0.9 && told.stopped <= 2.0 * STOPPED, "{told:?}");
+    assert!(scope.weights[1][3] > 0.0 && scope.odd.is_some());
 }
