@@ -147,7 +147,7 @@ pub(crate) fn float(name: &str, f: f32) -> AttributeProto {
     AttributeProto { name: name.into(), type_: AttributeType::FLOAT.into(), f, ..Default::default() }
 }
 
-fn value_info(name: &str, kind: DataType, axes: &[Axis]) -> ValueInfoProto {
+pub(crate) fn value_info(name: &str, kind: DataType, axes: &[Axis]) -> ValueInfoProto {
     let dim = axes
         .iter()
         .map(|axis| Dimension {

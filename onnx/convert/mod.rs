@@ -4,6 +4,7 @@
 //! a channel, in the operators ONNX Runtime has fast kernels for, run about three times as fast as the float model,
 //! and heads trained on these very embeddings lose nothing by it. Reads one file, writes one file; never touches the network.
 
+pub(crate) mod adopt;
 mod bert;
 mod quantise;
 #[cfg(test)]

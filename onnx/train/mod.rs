@@ -53,7 +53,8 @@ pub struct TrainOptions {
     pub single: Vec<String>,
     /// Columns with any number of labels a ticket.
     pub multi: Vec<String>,
-    /// Folder with `tokenizer.json` and `model.safetensors`, or an `encoder.onnx` converted before.
+    /// Folder with `tokenizer.json` and `model.safetensors`, or an `encoder.onnx` converted before, or a folder as
+    /// sentence-transformers lays it out with an ONNX model in it.
     pub encoder: PathBuf,
     /// The bundle's folder.
     pub out: PathBuf,
@@ -122,7 +123,7 @@ fn build(
 ) -> Result<TrainReport, Vec<Problem>> {
     let general = |e: Error| vec![Problem::general(e.to_string())];
     progress(Progress { stage: "convert", done: 0, total: 1 });
-    put_encoder(&options.encoder, building)?;
+    let encoder = put_encoder(&options.encoder, building)?;
     progress(Progress { stage: "convert", done: 1, total: 1 });
     let tokens = Tokens::open(&building.join(TOKENIZER), MAX_LENGTH).map_err(general)?;
     let texts: Vec<&str> = corpus.examples.iter().map(|e| e.text.as_str()).collect();
@@ -157,7 +158,6 @@ fn build(
         metrics: metrics.clone(),
         out_of_scope: learnt.scope.1.clone(),
     };
-    let encoder = "all-MiniLM-L6-v2, int8".to_owned();
     let manifest =
         Manifest { format: FORMAT, encoder, max_length: MAX_LENGTH, heads, files, training, golden };
     let model = export::publish(building, &options.out, &manifest).map_err(general)?;
@@ -177,7 +177,8 @@ fn build(
     Ok(report)
 }
 
-fn put_encoder(from: &Path, building: &Path) -> Result<(), Vec<Problem>> {
+/// Puts tokenizer and encoder in place; returns the encoder's name, for people.
+fn put_encoder(from: &Path, building: &Path) -> Result<String, Vec<Problem>> {
     let copy = |name: &str| {
         let source = from.join(name);
         std::fs::copy(&source, building.join(name))
@@ -186,13 +187,23 @@ fn put_encoder(from: &Path, building: &Path) -> Result<(), Vec<Problem>> {
     };
     copy(TOKENIZER)?;
     let weights = from.join("model.safetensors");
+    if let Some(model) = convert::adopt::model_in(from) {
+        // Somebody's own, in ONNX already: its weights stay as they are.
+        let place = building.join(ENCODER);
+        let bytes = convert::adopt::adopt(from, &model).map_err(|what| vec![Problem::general(what)])?;
+        crate::files::write_whole(&place, &bytes).map_err(|e| vec![Problem::file(&place, e.to_string())])?;
+        return Ok(from
+            .file_name()
+            .map_or_else(|| from.display().to_string(), |name| name.display().to_string()));
+    }
     if weights.is_file() || !from.join(ENCODER).is_file() {
         convert::encoder(&weights, &building.join(ENCODER))
             .map(|_| ())
-            .map_err(|e| vec![Problem::general(e.to_string())])
+            .map_err(|e| vec![Problem::general(e.to_string())])?;
     } else {
-        copy(ENCODER)
+        copy(ENCODER)?;
     }
+    Ok("all-MiniLM-L6-v2, int8".to_owned())
 }
 
 /// What was learnt from all the tickets.

@@ -30,7 +30,7 @@ pub struct Train {
     /// Where the bundle goes.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// The base encoder (encoder.onnx + tokenizer.json).
+    /// The base encoder: encoder.onnx + tokenizer.json, or a sentence-transformers folder with an ONNX model in it.
     #[arg(long, value_name = "DIR", default_value = "onnx/encoder")]
     pub encoder: PathBuf,
     /// Precision that a label's threshold is fitted to.
