@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use ledger::{Dead, Decisions, Export, Promote, Replay, Report, ReportFormat, Undo};
-pub use model::{Classify, Convert, Evaluate, SuggestLabels, Train};
+pub use model::{Classify, Convert, Evaluate, Generate, SuggestLabels, Train};
 
 /// Routes helpdesk tickets by a model you trained, and proves it in shadow mode first.
 #[derive(Debug, Parser)]
@@ -72,6 +72,10 @@ pub enum Command {
         after_help = "Example:\n  deskbridge train --tickets tickets.csv --single category --single priority --out my-bundle"
     )]
     Train(Train),
+    /// Have a language model write training tickets from label descriptions. The endpoint that you name is told the
+    /// descriptions and nothing of any ticket.
+    #[command(after_help = model::GENERATE_HELP)]
+    Generate(Generate),
     /// Measure a bundle on labelled tickets it was not trained on.
     #[command(
         after_help = "Example:\n  deskbridge evaluate --bundle my-bundle --tickets this-month.csv --json"

@@ -21,6 +21,7 @@ pub mod decision;
 pub mod dispatch;
 pub mod export;
 pub mod gather;
+pub mod generate;
 pub mod history;
 pub mod mode;
 pub mod outcome;

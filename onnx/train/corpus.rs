@@ -19,7 +19,7 @@ use crate::prediction::{HeadKind, OUT_OF_SCOPE};
 /// Fewer examples than folds: the label would be missing from some of them.
 pub(crate) const FEWEST_EXAMPLES: usize = 5;
 /// Columns of a tickets file that are no heads.
-const RESERVED: [&str; 6] = ["id", "subject", "body", "created_at", "requester", "language"];
+const RESERVED: [&str; 7] = ["id", "subject", "body", "created_at", "requester", "language", "synthetic"];
 
 /// One ticket, as far as a model sees it.
 #[derive(Clone, Debug)]

@@ -1,4 +1,4 @@
-//! Commands about models: classify, train, evaluate, convert.
+//! Commands about models: classify, train, generate, evaluate, convert.
 
 use std::path::PathBuf;
 
@@ -78,6 +78,52 @@ pub struct SuggestLabels {
     #[arg(long, value_name = "FILE")]
     pub runtime: Option<PathBuf>,
     /// Print what was found as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `generate --help` ends with.
+pub(super) const GENERATE_HELP: &str = "The labels file (YAML): every head, its labels, and what each is about.
+  heads:
+    category:
+      billing: \"Invoices, charges, refunds and payment methods.\"
+      technical: \"Something does not work as it should.\"
+    priority:
+      high: \"Work stands still, or money is being lost.\"
+      normal: \"Everything that can wait for a day.\"
+
+Examples:
+  deskbridge generate --labels labels.yaml --out synthetic.csv --endpoint http://localhost:11434/v1 --model llama3.1
+  deskbridge generate --labels labels.yaml --out synthetic.csv --endpoint https://llm.example/v1 --model big --api-key-file key.txt --per-label 200 --languages en,de   # again: goes on where it was interrupted";
+
+/// `generate`.
+#[derive(Debug, Args)]
+pub struct Generate {
+    /// What to write about: a YAML file of heads, labels and their descriptions.
+    #[arg(long, value_name = "FILE")]
+    pub labels: PathBuf,
+    /// The tickets file that rows are added to: .csv or .jsonl. What is in it already is counted.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// The OpenAI-compatible service; /chat/completions is added. http:// to this machine only.
+    #[arg(long, value_name = "URL")]
+    pub endpoint: String,
+    /// The model's name at the endpoint; a server of one model may need none.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+    /// A file that holds the endpoint's key.
+    #[arg(long, value_name = "FILE")]
+    pub api_key_file: Option<PathBuf>,
+    /// Tickets a label.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub per_label: u32,
+    /// The languages to write in, by turns (ISO 639-1).
+    #[arg(long, value_name = "CODES", value_delimiter = ',', default_value = "en")]
+    pub languages: Vec<String>,
+    /// Varies what is asked for; the same one asks the same.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Print the result as JSON.
     #[arg(long)]
     pub json: bool,
 }

@@ -12,6 +12,7 @@ mod demo;
 mod evaluate;
 mod explain;
 mod export;
+mod generate;
 mod prepare;
 mod promote;
 mod replay;
@@ -53,6 +54,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Decisions(args) => decisions::run(&args),
         Command::Dead(args) => dead::run(args),
         Command::Export(args) => export::run(&args),
+        Command::Generate(args) => generate::run(&args),
         Command::Promote(args) => promote::run(&args),
         Command::Undo(args) => undo::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -24,6 +24,7 @@ use deskbridge_connectors::{
 use self::pace::Budget;
 pub use self::pace::Standing;
 use self::send::Http;
+pub(crate) use self::send::install_tls_provider;
 use crate::mode::Permit;
 use crate::outcome::CallRecord;
 

@@ -181,6 +181,6 @@ fn is_loopback(base_url: &str) -> bool {
 }
 
 /// rustls wants one process-wide cryptography provider; whoever comes second finds it there.
-pub(super) fn install_tls_provider() {
+pub(crate) fn install_tls_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -48,6 +48,7 @@ fn every_command_explains_itself_with_an_example() {
         "classify",
         "explain",
         "train",
+        "generate",
         "decisions",
         "report",
         "dead",
