@@ -5,6 +5,7 @@ mod process;
 
 mod dashboard;
 mod export;
+mod generate;
 mod ingress;
 mod store;
 
