@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
-use deskbridge_connectors::{Refusal, Secret, Ticket, TicketId};
+use deskbridge_connectors::{Secret, Ticket, TicketId};
 use deskbridge_onnx::HeadKind;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::account::Account;
 use crate::brain::Brain;
-use crate::dispatch::{Calls, Stopped};
+use crate::dispatch::Calls;
 use crate::review::Reviewed;
 
 /// How long a person waits for a platform.
@@ -88,20 +88,17 @@ impl Reviewing {
         };
         match timeout(PATIENCE, read).await {
             Ok(Ok(settled)) => Ok(settled.ticket),
-            Ok(Err(stopped)) => Err(why(&stopped).to_owned()),
+            Ok(Err(stopped)) => Err(sentence(&stopped.about_a_ticket())),
             Err(_) => Err("The platform did not answer in time. Try again in a minute.".to_owned()),
         }
     }
 }
 
-fn why(stopped: &Stopped) -> &'static str {
-    match stopped {
-        Stopped::Refused(Refusal::Gone) => "The ticket is not there any more.",
-        Stopped::Refused(Refusal::Credentials) => "The platform does not let us read this ticket.",
-        Stopped::Refused(_) => "The platform refuses to show this ticket.",
-        Stopped::Later(_) => "The platform gave no usable answer. Try again in a minute.",
-        Stopped::Store(_) => "The store cannot be used.",
-    }
+/// A phrase as a sentence of its own.
+fn sentence(phrase: &str) -> String {
+    let mut letters = phrase.chars();
+    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", letters.as_str())
 }
 
 /// 128 bits that nobody can guess. Without a source of randomness no form is ours, and nothing can be saved.

@@ -2,12 +2,9 @@
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use deskbridge_onnx::discover::{DiscoverOptions, Discovery, discover};
-use deskbridge_onnx::train::Progress;
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::{prepare, terminal};
@@ -24,15 +21,8 @@ pub(super) fn run(args: SuggestLabels) -> anyhow::Result<ExitCode> {
         Ok(runtime) => runtime,
         Err(error) => return Ok(prepare::refuse(&[brain::problem(&args.encoder, &error)])),
     };
-    let bar = ProgressBar::new(0).with_style(
-        ProgressStyle::with_template("{msg:>12} {wide_bar} {pos}/{len} {elapsed}")?.progress_chars("━╸ "),
-    );
-    bar.enable_steady_tick(Duration::from_millis(200));
-    let progress = |step: Progress| {
-        bar.set_message(step.stage);
-        bar.set_length(step.total as u64);
-        bar.set_position(step.done as u64);
-    };
+    let bar = terminal::stages()?;
+    let progress = |step| terminal::stage(&bar, step);
     let options = DiscoverOptions {
         tickets: args.tickets.clone(),
         encoder: args.encoder.clone(),

@@ -1,8 +1,11 @@
 //! Printing: the one place that writes to standard output and standard error.
 
 use std::io::{self, IsTerminal, Write};
+use std::time::Duration;
 
 use comfy_table::{ContentArrangement, Table, presets};
+use deskbridge_onnx::train::Progress;
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::diagnostic::Diagnostic;
 
@@ -41,4 +44,19 @@ pub(super) fn table(header: &[&str]) -> Table {
         table.set_content_arrangement(ContentArrangement::Dynamic);
     }
     table
+}
+
+/// A bar for work that goes through stages.
+pub(super) fn stages() -> anyhow::Result<ProgressBar> {
+    let style = ProgressStyle::with_template("{msg:>12} {wide_bar} {pos}/{len} {elapsed}")?;
+    let bar = ProgressBar::new(0).with_style(style.progress_chars("━╸ "));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    Ok(bar)
+}
+
+/// Shows how far a stage is.
+pub(super) fn stage(bar: &ProgressBar, step: Progress) {
+    bar.set_message(step.stage);
+    bar.set_length(step.total as u64);
+    bar.set_position(step.done as u64);
 }

@@ -1,11 +1,9 @@
 //! `train`: labelled tickets to a bundle, with a progress bar and the metrics of held-out tickets.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::bail;
-use deskbridge_onnx::train::{Progress, TrainOptions, train};
-use indicatif::{ProgressBar, ProgressStyle};
+use deskbridge_onnx::train::{TrainOptions, train};
 
 use super::{prepare, terminal};
 use crate::brain;
@@ -22,15 +20,8 @@ pub(super) fn run(args: Train) -> anyhow::Result<ExitCode> {
         Ok(runtime) => runtime,
         Err(error) => return Ok(prepare::refuse(&[brain::problem(&args.encoder, &error)])),
     };
-    let bar = ProgressBar::new(0).with_style(
-        ProgressStyle::with_template("{msg:>12} {wide_bar} {pos}/{len} {elapsed}")?.progress_chars("━╸ "),
-    );
-    bar.enable_steady_tick(Duration::from_millis(200));
-    let progress = |step: Progress| {
-        bar.set_message(step.stage);
-        bar.set_length(step.total as u64);
-        bar.set_position(step.done as u64);
-    };
+    let bar = terminal::stages()?;
+    let progress = |step| terminal::stage(&bar, step);
     let options = TrainOptions {
         tickets: args.tickets,
         single: args.single,

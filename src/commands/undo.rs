@@ -73,7 +73,8 @@ struct Undone {
 
 impl Undone {
     async fn take_back(&mut self, entry: &Entry, account: &Account, dry_run: bool) -> anyhow::Result<()> {
-        let names = account.names(&mut self.calls).await.map_err(|stopped| unable(&stopped))?;
+        let names =
+            account.names(&mut self.calls).await.map_err(|stopped| anyhow!(stopped.about_a_ticket()))?;
         for _ in 0..LOOKS {
             let now = self.look(entry, account, &names).await?;
             let steps =
@@ -93,7 +94,7 @@ impl Undone {
                     return Ok(());
                 }
                 Err(Stopped::Refused(Refusal::Moved)) => {}
-                Err(stopped) => return Err(unable(&stopped)),
+                Err(stopped) => bail!(stopped.about_a_ticket()),
             }
         }
         bail!("the ticket keeps changing; try again when nobody works on it")
@@ -102,7 +103,7 @@ impl Undone {
     async fn look(&mut self, entry: &Entry, account: &Account, names: &Directory) -> anyhow::Result<Settled> {
         let ticket = TicketId::new(entry.ticket.as_str()).map_err(|why| anyhow!(why))?;
         let settled = account.line.settled(&ticket, names, &mut self.calls).await;
-        let settled = settled.map_err(|stopped| unable(&stopped))?;
+        let settled = settled.map_err(|stopped| anyhow!(stopped.about_a_ticket()))?;
         if settled.ticket.status == Status::Closed {
             bail!("the ticket is closed for good, and the platform accepts no more changes to it");
         }
@@ -141,21 +142,6 @@ struct RunAgain;
 impl Journal for RunAgain {
     async fn about_to(&self, _write: &Write) -> Result<(), store::Error> {
         Ok(())
-    }
-}
-
-/// Why the platform did not let us, in a sentence.
-fn unable(stopped: &Stopped) -> anyhow::Error {
-    match stopped {
-        Stopped::Later(_) => anyhow!("the platform gave no usable answer; try again later"),
-        Stopped::Refused(Refusal::Credentials) => {
-            anyhow!("the platform does not accept the account's credentials")
-        }
-        Stopped::Refused(Refusal::Gone) => anyhow!("the ticket is not there any more"),
-        Stopped::Refused(Refusal::Moved) => anyhow!("the ticket changed while it was being read"),
-        Stopped::Refused(Refusal::Unsupported(what)) => anyhow!("the platform cannot do this: {what}"),
-        Stopped::Refused(Refusal::Invalid(what)) => anyhow!("the platform rejects the request: {what}"),
-        Stopped::Store(error) => anyhow!("{error}"),
     }
 }
 

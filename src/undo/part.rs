@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use deskbridge_connectors::directory::{Field, FieldKind};
 use deskbridge_connectors::plan::Slot;
 use deskbridge_connectors::settled::Part;
-use deskbridge_connectors::{Effect, FieldValue, Tag};
+use deskbridge_connectors::{Effect, FieldValue, RemoteId, Tag};
 use serde_json::Value;
 
 use super::{Back, Scene, words};
@@ -29,37 +29,41 @@ impl Scene<'_> {
     }
 
     pub(super) fn group(&self, wrote: &str) -> Back {
-        if self.now.ticket.group == self.before.group {
-            return Back::Already;
-        }
-        let ours = match self.names.group(wrote) {
-            Ok(group) if self.now.ticket.group.as_ref() == Some(&group.id) => group,
-            Ok(_) => return Back::Not(SINCE.to_owned()),
-            Err(unknown) => return Back::Not(unknown.to_string()),
-        };
-        let same = |change: &super::Change| is(change.value.as_ref(), ours.id.as_str());
-        match (self.touched(&Part::Group, &same), &self.snapshot.group) {
-            (Some(why), _) => Back::Not(why),
-            (None, Some(group)) => Back::By(Effect::AssignGroup(group.name.clone())),
-            (None, None) => Back::By(Effect::Clear(Slot::Group)),
-        }
+        let known = self.names.group(wrote).map(|group| &group.id).map_err(|unknown| unknown.to_string());
+        let held = (&self.now.ticket.group, &self.before.group);
+        self.assigned(known, held, Part::Group, || match &self.snapshot.group {
+            Some(group) => Effect::AssignGroup(group.name.clone()),
+            None => Effect::Clear(Slot::Group),
+        })
     }
 
     pub(super) fn agent(&self, wrote: &str) -> Back {
-        if self.now.ticket.assignee == self.before.assignee {
+        let known = self.names.agent(wrote).map(|agent| &agent.id).map_err(|unknown| unknown.to_string());
+        let held = (&self.now.ticket.assignee, &self.before.assignee);
+        self.assigned(known, held, Part::Assignee, || match &self.snapshot.assignee {
+            Some(agent) => Effect::AssignAgent(agent.name.clone()),
+            None => Effect::Clear(Slot::Agent),
+        })
+    }
+
+    /// Somebody whom we assigned; `held` is who has the ticket now, and who had it before.
+    fn assigned(
+        &self,
+        wrote: Result<&RemoteId, String>,
+        (now, before): (&Option<RemoteId>, &Option<RemoteId>),
+        part: Part,
+        back: impl FnOnce() -> Effect,
+    ) -> Back {
+        if now == before {
             return Back::Already;
         }
-        let ours = match self.names.agent(wrote) {
-            Ok(agent) if self.now.ticket.assignee.as_ref() == Some(&agent.id) => agent,
+        let ours = match wrote {
+            Ok(id) if now.as_ref() == Some(id) => id,
             Ok(_) => return Back::Not(SINCE.to_owned()),
-            Err(unknown) => return Back::Not(unknown.to_string()),
+            Err(unknown) => return Back::Not(unknown),
         };
-        let same = |change: &super::Change| is(change.value.as_ref(), ours.id.as_str());
-        match (self.touched(&Part::Assignee, &same), &self.snapshot.assignee) {
-            (Some(why), _) => Back::Not(why),
-            (None, Some(agent)) => Back::By(Effect::AssignAgent(agent.name.clone())),
-            (None, None) => Back::By(Effect::Clear(Slot::Agent)),
-        }
+        let same = |change: &super::Change| is(change.value.as_ref(), ours.as_str());
+        self.touched(&part, &same).map_or_else(|| Back::By(back()), Back::Not)
     }
 
     /// `wrote` is `{name: value}` with the name as the rulebook has it.

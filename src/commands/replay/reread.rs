@@ -76,7 +76,7 @@ impl Reader {
         match &found {
             Ok(_) => drop(self.failed.remove(name)),
             Err(Stopped::Refused(Refusal::Credentials)) => {
-                self.lost.insert(name.clone(), why(&Stopped::Refused(Refusal::Credentials)).to_owned());
+                self.lost.insert(name.clone(), Stopped::Refused(Refusal::Credentials).about_a_ticket());
             }
             Err(Stopped::Later(_)) => {
                 let failed = self.failed.entry(name.clone()).or_default();
@@ -87,7 +87,7 @@ impl Reader {
             }
             Err(_) => {}
         }
-        found.map_err(|stopped| why(&stopped).to_owned())
+        found.map_err(|stopped| stopped.about_a_ticket())
     }
 }
 
@@ -115,15 +115,6 @@ async fn ticket(account: &Account, entry: &Entry) -> Result<Ticket, Stopped> {
             Err(Stopped::Later(Later::Failed)) if tried < TRIES => tokio::time::sleep(PAUSE * tried).await,
             Err(stopped) => return Err(stopped),
         }
-    }
-}
-
-fn why(stopped: &Stopped) -> &'static str {
-    match stopped {
-        Stopped::Refused(Refusal::Gone) => "the ticket is not there any more",
-        Stopped::Refused(Refusal::Credentials) => "the platform does not let us read this ticket",
-        Stopped::Refused(_) => "the platform refuses to show this ticket",
-        Stopped::Later(_) | Stopped::Store(_) => "the platform gave no usable answer",
     }
 }
 
