@@ -31,6 +31,15 @@ impl Platform {
         }
     }
 
+    /// The headers by which its deliveries are told from other platforms', in lower case.
+    pub const fn proof_headers(self) -> &'static [&'static str] {
+        match self {
+            Self::Zendesk => crate::zendesk::PROOF_HEADERS,
+            Self::Intercom => crate::intercom::PROOF_HEADERS,
+            Self::Freshdesk => crate::freshdesk::PROOF_HEADERS,
+        }
+    }
+
     /// Checks an account's settings and builds its connector.
     ///
     /// # Errors

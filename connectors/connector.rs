@@ -1,6 +1,7 @@
 //! The contract of a platform: what each connector answers, and nothing it does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::{Platform, Problem};
 use crate::call::{Answer, Call, Next, Pace};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
+use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
 use crate::secret::Secret;
@@ -26,6 +28,13 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`Rejected`]: answered 401, counted, never logged with its body. No configured secret verifies nothing.
     fn verify(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejected>;
+
+    /// Why a delivery that [`Self::verify`] rejects is rejected, and what to do about it. Says nothing of the secret, of a
+    /// signature or of the body. Of one that verifies it says so.
+    fn diagnose(&self, delivery: &Delivery, now: Timestamp) -> Diagnosis;
+
+    /// How far a signed time may lie ahead of our clock, where deliveries carry one.
+    fn tolerance(&self) -> Option<Duration>;
 
     /// Reads a kept body again, as [`Self::verify`] did: for a dead letter that is requeued.
     ///

@@ -12,8 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use serde_json::json;
 
+pub(crate) use self::sample::samples;
 pub(crate) use self::sample::{Sample, answer, names, now, ticket, window};
-use self::sample::{any_answer, any_json, samples};
+use self::sample::{any_answer, any_json};
 use crate::account::{Credentials, Platform};
 use crate::call::{Answer, Call, Later, Next, Refusal};
 use crate::connector::{Connector, Doubt, Opened};

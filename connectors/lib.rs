@@ -11,6 +11,7 @@
 //! |---|---|
 //! | an account and its secrets | [`account`], [`secret`] |
 //! | what a platform posts to us | [`delivery`], [`signature`] |
+//! | why a delivery does not verify | [`diagnosis`] |
 //! | the normalised ticket | [`ticket`], [`plain_text`] |
 //! | what we want changed | [`plan`] |
 //! | one request and its answer | [`call`] |
@@ -25,6 +26,7 @@ pub mod account;
 pub mod call;
 pub mod connector;
 pub mod delivery;
+pub mod diagnosis;
 pub mod directory;
 pub mod plain_text;
 pub mod plan;

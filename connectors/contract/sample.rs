@@ -37,7 +37,7 @@ pub(crate) struct Sample {
 }
 
 /// The samples of all platforms.
-pub(super) fn samples() -> Vec<(Platform, Sample)> {
+pub(crate) fn samples() -> Vec<(Platform, Sample)> {
     let sample = |platform| match platform {
         Platform::Zendesk => crate::zendesk::tests::sample(),
         Platform::Intercom => crate::intercom::tests::sample(),

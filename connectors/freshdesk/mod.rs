@@ -5,6 +5,7 @@
 //! beside this file for the traps one by one. It never trusts a body beyond the ticket's number.
 
 mod act;
+mod diagnose;
 mod look;
 mod names;
 mod resolved;
@@ -16,6 +17,8 @@ mod wire;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use verify::PROOF_HEADERS;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +28,7 @@ use crate::account::{AccountConfig, Credentials, Platform, Problem, WebhookConfi
 use crate::call::{Answer, Call, Next, Pace};
 use crate::connector::{Auth, Connector, Doubt, Looked, Opened};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
+use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
 use crate::profile::Asked;
@@ -192,6 +196,14 @@ impl Connector for Freshdesk {
 
     fn verify(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejected> {
         verify::verify(self, delivery, now)
+    }
+
+    fn diagnose(&self, delivery: &Delivery, now: Timestamp) -> Diagnosis {
+        diagnose::diagnose(self, delivery, now)
+    }
+
+    fn tolerance(&self) -> Option<Duration> {
+        (!self.secrets.is_empty()).then_some(self.tolerance)
     }
 
     fn read(&self, body: &[u8]) -> Result<Notice, Malformed> {

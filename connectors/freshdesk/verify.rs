@@ -20,6 +20,9 @@ pub(super) const SIGNATURE: &str = "x-bridge-signature";
 /// Carries the seconds since the Unix epoch that are part of what is signed.
 pub(super) const TIMESTAMP: &str = "x-bridge-timestamp";
 
+/// What tells our deliveries from other platforms': the app's headers. A shared token has a header of the settings' own.
+pub(crate) const PROOF_HEADERS: &[&str] = &[SIGNATURE, TIMESTAMP];
+
 /// How long two unsigned notices of one kind about one ticket count as the same. The platform repeats an
 /// unaccepted webhook after 5, 30 and 60 minutes with nothing in it that tells a repetition from a new event.
 const BUCKET_SECONDS: i64 = 10 * 60;

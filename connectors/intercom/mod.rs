@@ -5,6 +5,7 @@
 //! tells how to connect a workspace and which traps are handled where. It never writes before it has read.
 
 mod act;
+mod diagnose;
 mod look;
 mod names;
 mod resolved;
@@ -15,6 +16,8 @@ mod wire;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use verify::PROOF_HEADERS;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +27,7 @@ use crate::account::{AccountConfig, Credentials, Platform, Problem};
 use crate::call::{Answer, Call, Next, Pace};
 use crate::connector::{Auth, Connector, Doubt, Looked, Opened};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
+use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
 use crate::profile::Asked;
@@ -174,6 +178,14 @@ impl Connector for Intercom {
 
     fn verify(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejected> {
         verify::verify(self, delivery, now)
+    }
+
+    fn diagnose(&self, delivery: &Delivery, now: Timestamp) -> Diagnosis {
+        diagnose::diagnose(self, delivery, now)
+    }
+
+    fn tolerance(&self) -> Option<Duration> {
+        Some(verify::FUTURE.max(self.tolerance))
     }
 
     fn read(&self, body: &[u8]) -> Result<Notice, Malformed> {

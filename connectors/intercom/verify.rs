@@ -19,13 +19,16 @@ use crate::signature;
 use crate::ticket::{RemoteId, TicketId};
 
 /// The header with `sha1=<40 hex>`. `X-Body-Signature` (SHA-256) belongs to other kinds of calls.
-const SIGNATURE: &str = "x-hub-signature";
+pub(super) const SIGNATURE: &str = "x-hub-signature";
+
+/// What tells our deliveries from other platforms'.
+pub(crate) const PROOF_HEADERS: &[&str] = &[SIGNATURE];
 
 /// A throttled notification comes up to two hours late and keeps its first time; a day leaves room for an outage.
-const PAST: Duration = Duration::from_secs(24 * 60 * 60);
+pub(super) const PAST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How far the platform's clock may run ahead of ours.
-const FUTURE: Duration = Duration::from_secs(10 * 60);
+pub(super) const FUTURE: Duration = Duration::from_secs(10 * 60);
 
 /// What stands before the id of a ticket, because conversations and tickets count separately in the API's paths.
 pub(super) const TICKET: &str = "ticket-";

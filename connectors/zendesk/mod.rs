@@ -7,6 +7,7 @@
 mod act;
 mod aim;
 mod body;
+mod diagnose;
 mod look;
 mod names;
 mod resolved;
@@ -18,6 +19,8 @@ mod wire;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub(crate) use verify::PROOF_HEADERS;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +31,7 @@ use crate::account::{AccountConfig, Credentials, Platform, Problem};
 use crate::call::{Answer, Call, Next, Pace};
 use crate::connector::{Auth, Connector, Doubt, Looked, Opened};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
+use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Party, Plan, Slot};
 use crate::profile::Asked;
@@ -179,6 +183,14 @@ impl Connector for Zendesk {
 
     fn verify(&self, delivery: &Delivery, now: Timestamp) -> Result<Verified, Rejected> {
         verify::verify(&self.secrets, self.tolerance, delivery, now)
+    }
+
+    fn diagnose(&self, delivery: &Delivery, now: Timestamp) -> Diagnosis {
+        diagnose::diagnose(&self.secrets, self.tolerance, delivery, now)
+    }
+
+    fn tolerance(&self) -> Option<Duration> {
+        Some(self.tolerance)
     }
 
     fn read(&self, body: &[u8]) -> Result<Notice, Malformed> {

@@ -21,8 +21,10 @@ use crate::secret::Secret;
 use crate::signature;
 use crate::ticket::{RemoteId, TicketId};
 
-const SIGNATURE: &str = "x-zendesk-webhook-signature";
-const TIMESTAMP: &str = "x-zendesk-webhook-signature-timestamp";
+pub(super) const SIGNATURE: &str = "x-zendesk-webhook-signature";
+pub(super) const TIMESTAMP: &str = "x-zendesk-webhook-signature-timestamp";
+/// What tells our deliveries from other platforms'.
+pub(crate) const PROOF_HEADERS: &[&str] = &[SIGNATURE, TIMESTAMP];
 /// Not covered by the signature; good enough to recognise a repeat, and for nothing else.
 const INVOCATION: &str = "x-zendesk-webhook-invocation-id";
 
