@@ -1,5 +1,6 @@
 //! The command line as typed: one variant a command, nothing else; arguments in a file a subject. Each command's work is in `commands/`.
 
+mod doctor;
 mod ledger;
 mod model;
 
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use doctor::{Doctor, Signature};
 pub use ledger::{Dead, Decisions, Export, Promote, Replay, Report, ReportFormat, Undo};
 pub use model::{Classify, Convert, Evaluate, Generate, SuggestLabels, Train};
 
@@ -92,6 +94,12 @@ pub enum Command {
         after_help = "Examples:\n  deskbridge dead list --config deskbridge.yaml\n  deskbridge dead requeue --config deskbridge.yaml 17"
     )]
     Dead(Dead),
+    /// Find out why something does not work.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  deskbridge doctor signature --config deskbridge.yaml --account acme --headers headers.txt --body body.json"
+    )]
+    Doctor(Doctor),
     /// Export resolved tickets with the values the agents settled on, as a tickets file for `train`. The file holds
     /// customers' words, cleaned and redacted.
     #[command(

@@ -9,6 +9,7 @@ mod convert;
 mod dead;
 mod decisions;
 mod demo;
+mod doctor;
 mod evaluate;
 mod explain;
 mod export;
@@ -53,6 +54,7 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Decisions(args) => decisions::run(&args),
         Command::Dead(args) => dead::run(args),
+        Command::Doctor(about) => doctor::run(&about),
         Command::Export(args) => export::run(&args),
         Command::Generate(args) => generate::run(&args),
         Command::Promote(args) => promote::run(&args),

@@ -13,6 +13,7 @@ mod actions;
 mod cli;
 mod cli_model;
 mod crash;
+mod doctor;
 mod faults;
 mod journeys;
 mod parallel_run;
