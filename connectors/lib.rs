@@ -20,7 +20,7 @@
 //! | the platform's own automation | [`trigger`] |
 //! | the contract of a platform | [`connector`] |
 //!
-//! A fourth platform is one folder here and three lines in [`account::Platform`].
+//! A fourth platform is one folder here and four lines in [`account::Platform`].
 
 pub mod account;
 pub mod call;
