@@ -4,7 +4,7 @@ CARGO   ?= cargo
 PYTHON  ?= python3
 BINARY   = target/debug/deskbridge
 
-.PHONY: setup build browser demo test lint bench starter release clean-setup
+.PHONY: setup multilingual build browser demo test lint bench starter release clean-setup
 
 # Fetches the pinned ONNX Runtime library and base encoder, builds, and converts the encoder. Does nothing twice.
 setup: onnx/starter/encoder.onnx
@@ -22,6 +22,15 @@ onnx/encoder/encoder.onnx: onnx/.fetch/done | build
 onnx/starter/encoder.onnx: onnx/encoder/encoder.onnx
 	cp onnx/encoder/tokenizer.json onnx/starter/tokenizer.json
 	cp $< $@
+
+# A sentence encoder for some hundred languages in place of the English one: `deskbridge train --encoder onnx/multilingual …`.
+multilingual: onnx/multilingual/encoder.onnx
+
+onnx/multilingual/e5-small-q4.bin:
+	$(PYTHON) onnx/fetch.py --multilingual
+
+onnx/multilingual/encoder.onnx: onnx/multilingual/e5-small-q4.bin | build
+	$(BINARY) convert --from onnx/multilingual --out $@
 
 # KEEP=1 leaves the daemon, its dashboard and the stand-ins running.
 demo: build setup
@@ -59,4 +68,4 @@ release: setup
 	$(CARGO) build --release
 
 clean-setup:
-	rm -rf onnx/runtime onnx/encoder onnx/.fetch onnx/starter/encoder.onnx onnx/starter/tokenizer.json
+	rm -rf onnx/runtime onnx/encoder onnx/multilingual onnx/.fetch onnx/starter/encoder.onnx onnx/starter/tokenizer.json

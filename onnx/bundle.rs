@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{Digest, ModelDigest};
+use crate::encode::Manners;
 use crate::error::{BundleProblem, Error};
 use crate::metrics::HeadMetrics;
 use crate::prediction::{Confidence, HeadKind, OUT_OF_SCOPE};
@@ -39,6 +40,9 @@ pub struct Manifest {
     pub encoder: String,
     /// The longest text, in tokens.
     pub max_length: usize,
+    /// What stands before each text, where the encoder was taught with such words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prompt: String,
     /// The heads, in the order of the graph's outputs.
     pub heads: Vec<HeadEntry>,
     /// Digest of every other file, by its name.
@@ -47,6 +51,13 @@ pub struct Manifest {
     pub training: Training,
     /// Texts with the scores they had when the bundle was made.
     pub golden: Vec<Golden>,
+}
+
+impl Manifest {
+    /// How texts are put to the encoder.
+    pub(crate) fn manners(&self) -> Manners {
+        Manners { prompt: self.prompt.clone(), max_length: self.max_length }
+    }
 }
 
 /// One head.

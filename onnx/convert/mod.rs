@@ -6,6 +6,8 @@
 
 pub(crate) mod adopt;
 mod bert;
+pub(crate) mod manners;
+mod packed;
 mod quantise;
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,7 @@ mod weights;
 
 use std::path::Path;
 
+use crate::bundle::{ENCODER, TOKENIZER};
 use crate::digest::Digest;
 use crate::error::Error;
 
@@ -46,6 +49,32 @@ pub fn encoder_with(safetensors: &Path, out: &Path, precision: Precision) -> Res
         .map_err(|e| wrong(format!("{e}; `make setup` fetches the base encoder")))?;
     let weights = weights::Weights::parse(&bytes).map_err(wrong)?;
     let model = bert::graph(&weights, precision).map_err(wrong)?;
-    crate::files::write_whole(out, &model).map_err(|e| Error::Convert(format!("{}: {e}", out.display())))?;
-    Ok(Digest::of(&model))
+    write(out, &model)
+}
+
+/// Makes a folder out of the packed multilingual encoder that `make multilingual` fetches: `encoder.onnx` in 8 bits,
+/// `tokenizer.json`, and the prompt that it wants before each text. `train --encoder` takes that folder. Returns the
+/// encoder's digest.
+///
+/// # Errors
+/// [`Error::Convert`] when the file cannot be read, is not such a model, or the folder cannot be written.
+pub fn multilingual(from: &Path, folder: &Path) -> Result<Digest, Error> {
+    let wrong = |what: String| Error::Convert(format!("{}: {what}", from.display()));
+    let bytes = std::fs::read(from)
+        .map_err(|e| wrong(format!("{e}; `make multilingual` fetches the multilingual encoder")))?;
+    let packed = packed::Packed::parse(&bytes).map_err(wrong)?;
+    let tokenizer = packed.tokenizer().map_err(wrong)?;
+    let weights = weights::Weights::of(Box::new(packed)).map_err(wrong)?;
+    let model = bert::graph(&weights, Precision::Int8).map_err(wrong)?;
+    write(&folder.join(TOKENIZER), &tokenizer)?;
+    write(&folder.join(manners::FILE), manners::WITH_QUERY.as_bytes())?;
+    write(&folder.join(ENCODER), &model)
+}
+
+/// The file that [`multilingual`] is made from, in the folder that it is fetched to.
+pub const PACKED: &str = "e5-small-q4.bin";
+
+fn write(file: &Path, bytes: &[u8]) -> Result<Digest, Error> {
+    crate::files::write_whole(file, bytes).map_err(|e| Error::Convert(format!("{}: {e}", file.display())))?;
+    Ok(Digest::of(bytes))
 }

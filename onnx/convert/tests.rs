@@ -1,5 +1,5 @@
 use super::*;
-use crate::encode::{MAX_LENGTH, Tokens};
+use crate::encode::{Manners, Tokens};
 use crate::fixtures;
 use crate::session::EncoderSession;
 
@@ -10,7 +10,7 @@ const TEXTS: [&str; 3] = [
 ];
 
 fn embeddings(model: &Path) -> Vec<Vec<f32>> {
-    let tokens = Tokens::open(&fixtures::encoder().join("tokenizer.json"), MAX_LENGTH).unwrap();
+    let tokens = Tokens::open(&fixtures::encoder().join("tokenizer.json"), Manners::default()).unwrap();
     let mut session = EncoderSession::open(model, &fixtures::runtime()).unwrap();
     TEXTS.iter().map(|text| session.run(&tokens.ids(text).unwrap()).unwrap()).collect()
 }
@@ -46,7 +46,7 @@ fn the_exact_graph_gives_the_published_embedding() {
     let folder = tempfile::tempdir().unwrap();
     let model = folder.path().join("exact");
     encoder_with(&fixtures::encoder().join("model.safetensors"), &model, Precision::Float32).unwrap();
-    let tokens = Tokens::open(&fixtures::encoder().join("tokenizer.json"), MAX_LENGTH).unwrap();
+    let tokens = Tokens::open(&fixtures::encoder().join("tokenizer.json"), Manners::default()).unwrap();
     let mut session = EncoderSession::open(&model, &fixtures::runtime()).unwrap();
     let found = session.run(&tokens.ids("This is an example sentence").unwrap()).unwrap();
     for (f, p) in found.iter().zip(PUBLISHED) {

@@ -1,12 +1,39 @@
-//! The weights of a BERT model in a safetensors file, by name and with their shapes checked.
+//! The weights of a BERT model, by name and with their shapes checked, whatever file they come from.
 //!
 //! Sizes are read off the tensors, so that any BERT of this layout converts; never guesses a missing tensor.
 
 use safetensors::{Dtype, SafeTensors};
 
+/// Tensors by the names that BERT's publishers gave them.
+pub(super) trait Tensors {
+    /// A tensor's shape; `None` where there is none of this name.
+    fn shape(&self, name: &str) -> Option<Vec<usize>>;
+
+    /// A tensor's values, row by row.
+    ///
+    /// # Errors
+    /// When they cannot be read as 32-bit floats.
+    fn values(&self, name: &str) -> Result<Vec<f32>, String>;
+}
+
+/// As `safetensors` files hold them: <https://github.com/huggingface/safetensors#format>
+impl Tensors for SafeTensors<'_> {
+    fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        self.tensor(name).ok().map(|tensor| tensor.shape().to_vec())
+    }
+
+    fn values(&self, name: &str) -> Result<Vec<f32>, String> {
+        let tensor = self.tensor(name).map_err(|_| format!("not a BERT encoder: no tensor {name}"))?;
+        if tensor.dtype() != Dtype::F32 {
+            return Err(format!("{name} is {:?}, expected F32", tensor.dtype()));
+        }
+        Ok(tensor.data().as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect())
+    }
+}
+
 /// A parsed file.
 pub(super) struct Weights<'a> {
-    tensors: SafeTensors<'a>,
+    tensors: Box<dyn Tensors + 'a>,
     /// Number of layers.
     pub(super) layers: usize,
     /// Width of a token's vector.
@@ -20,35 +47,35 @@ pub(super) struct Weights<'a> {
 }
 
 impl<'a> Weights<'a> {
+    /// The weights of a safetensors file.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
         let tensors =
             SafeTensors::deserialize(bytes).map_err(|e| format!("not a whole safetensors file: {e}"))?;
-        let shape = |name: &str| match tensors.tensor(name).map(|t| t.shape().to_vec()) {
-            Ok(shape) if shape.len() == 2 => Ok((shape[0], shape[1])),
+        Self::of(Box::new(tensors))
+    }
+
+    /// The weights among these tensors.
+    pub(super) fn of(tensors: Box<dyn Tensors + 'a>) -> Result<Self, String> {
+        let shape = |name: &str| match tensors.shape(name).as_deref() {
+            Some(&[rows, columns]) => Ok((rows, columns)),
             _ => Err(format!("not a BERT encoder: no matrix {name}")),
         };
         let (vocabulary, width) = shape("embeddings.word_embeddings.weight")?;
         let (positions, _) = shape("embeddings.position_embeddings.weight")?;
         let (inner, _) = shape("encoder.layer.0.intermediate.dense.weight")?;
         let layers = (0..)
-            .take_while(|n| tensors.tensor(&format!("encoder.layer.{n}.output.dense.weight")).is_ok())
+            .take_while(|n| tensors.shape(&format!("encoder.layer.{n}.output.dense.weight")).is_some())
             .count();
         Ok(Self { layers, width, inner, vocabulary, positions, tensors })
     }
 
-    /// A tensor's values, after checking that it has this shape and holds 32-bit floats that are all finite.
+    /// A tensor's values, after checking that it has this shape and holds numbers that are all finite.
     pub(super) fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-        let tensor =
-            self.tensors.tensor(name).map_err(|_| format!("not a BERT encoder: no tensor {name}"))?;
-        if tensor.dtype() != Dtype::F32 || tensor.shape() != shape {
-            return Err(format!(
-                "{name} is {:?} {:?}, expected F32 {shape:?}",
-                tensor.dtype(),
-                tensor.shape()
-            ));
+        let found = self.tensors.shape(name).ok_or_else(|| format!("not a BERT encoder: no tensor {name}"))?;
+        if found != shape {
+            return Err(format!("{name} is {found:?}, expected {shape:?}"));
         }
-        let values: Vec<f32> =
-            tensor.data().as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
+        let values = self.tensors.values(name)?;
         if values.iter().all(|v| v.is_finite()) {
             Ok(values)
         } else {

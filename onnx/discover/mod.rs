@@ -18,7 +18,8 @@ use serde::Serialize;
 
 use crate::bundle::{ENCODER, TOKENIZER};
 use crate::classifier::Classifier;
-use crate::encode::{MAX_LENGTH, Tokens};
+use crate::convert::manners;
+use crate::encode::Tokens;
 use crate::error::Error;
 use crate::lexicon::{self, Lexicon};
 use crate::runtime::Runtime;
@@ -160,7 +161,8 @@ fn embedded(
     runtime: &Runtime,
     progress: &dyn Fn(Progress),
 ) -> Result<Array2<f32>, Error> {
-    let tokens = Tokens::open(&encoder.join(TOKENIZER), MAX_LENGTH)?;
+    let manners = manners::of(encoder).map_err(Error::Convert)?;
+    let tokens = Tokens::open(&encoder.join(TOKENIZER), manners)?;
     let told = |done| progress(Progress { stage: "embed", done, total: texts.len() });
     let mut rows = features::embed(texts, &encoder.join(ENCODER), &tokens, runtime, &told)?;
     let middle: Array1<f32> = rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols()));

@@ -3,7 +3,7 @@ use crate::fixtures;
 
 #[test]
 fn long_texts_lose_their_middle_and_short_ones_are_not_padded() {
-    let tokens = Tokens::open(&fixtures::encoder().join("tokenizer.json"), MAX_LENGTH).unwrap();
+    let tokens = Tokens::open(&fixtures::encoder().join("tokenizer.json"), Manners::default()).unwrap();
     let short = tokens.ids("money please").unwrap();
     assert_eq!(short.len(), 4, "opening mark, two words, closing mark");
     let long =

@@ -37,7 +37,7 @@ pub use self::scope::ScopeMetrics;
 pub use self::study::{Forecast, Overlap, Point, Small, Study, Suspect};
 use crate::bundle::{ENCODER, FORMAT, HEADS, HeadEntry, LEXICON, Manifest, TOKENIZER, Training};
 use crate::convert;
-use crate::encode::{MAX_LENGTH, Tokens};
+use crate::encode::Tokens;
 use crate::error::Error;
 use crate::lexicon::{self, Counts, Lexicon};
 use crate::metrics::HeadMetrics;
@@ -123,9 +123,10 @@ fn build(
 ) -> Result<TrainReport, Vec<Problem>> {
     let general = |e: Error| vec![Problem::general(e.to_string())];
     progress(Progress { stage: "convert", done: 0, total: 1 });
+    let manners = convert::manners::of(&options.encoder).map_err(|what| vec![Problem::general(what)])?;
     let encoder = put_encoder(&options.encoder, building)?;
     progress(Progress { stage: "convert", done: 1, total: 1 });
-    let tokens = Tokens::open(&building.join(TOKENIZER), MAX_LENGTH).map_err(general)?;
+    let tokens = Tokens::open(&building.join(TOKENIZER), manners.clone()).map_err(general)?;
     let texts: Vec<&str> = corpus.examples.iter().map(|e| e.text.as_str()).collect();
     let told = |done| progress(Progress { stage: "embed", done, total: texts.len() });
     let features =
@@ -158,8 +159,16 @@ fn build(
         metrics: metrics.clone(),
         out_of_scope: learnt.scope.1.clone(),
     };
-    let manifest =
-        Manifest { format: FORMAT, encoder, max_length: MAX_LENGTH, heads, files, training, golden };
+    let manifest = Manifest {
+        format: FORMAT,
+        encoder,
+        max_length: manners.max_length,
+        prompt: manners.prompt,
+        heads,
+        files,
+        training,
+        golden,
+    };
     let model = export::publish(building, &options.out, &manifest).map_err(general)?;
     progress(Progress { stage: "write", done: 1, total: 1 });
     let report = TrainReport {
@@ -187,23 +196,23 @@ fn put_encoder(from: &Path, building: &Path) -> Result<String, Vec<Problem>> {
     };
     copy(TOKENIZER)?;
     let weights = from.join("model.safetensors");
+    let name =
+        || from.file_name().map_or_else(|| from.display().to_string(), |name| name.display().to_string());
     if let Some(model) = convert::adopt::model_in(from) {
         // Somebody's own, in ONNX already: its weights stay as they are.
         let place = building.join(ENCODER);
         let bytes = convert::adopt::adopt(from, &model).map_err(|what| vec![Problem::general(what)])?;
         crate::files::write_whole(&place, &bytes).map_err(|e| vec![Problem::file(&place, e.to_string())])?;
-        return Ok(from
-            .file_name()
-            .map_or_else(|| from.display().to_string(), |name| name.display().to_string()));
+        return Ok(name());
     }
     if weights.is_file() || !from.join(ENCODER).is_file() {
         convert::encoder(&weights, &building.join(ENCODER))
             .map(|_| ())
             .map_err(|e| vec![Problem::general(e.to_string())])?;
-    } else {
-        copy(ENCODER)?;
+        return Ok("all-MiniLM-L6-v2, int8".to_owned());
     }
-    Ok("all-MiniLM-L6-v2, int8".to_owned())
+    copy(ENCODER)?;
+    Ok(name())
 }
 
 /// What was learnt from all the tickets.

@@ -148,7 +148,7 @@ pub struct Evaluate {
 /// `convert`.
 #[derive(Debug, Args)]
 pub struct Convert {
-    /// The folder with model.safetensors and tokenizer.json.
+    /// The folder with model.safetensors and tokenizer.json, or with the multilingual encoder as `make multilingual` fetches it.
     #[arg(long, value_name = "DIR", default_value = "onnx/encoder")]
     pub from: PathBuf,
     /// The file to write.
