@@ -54,6 +54,21 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// What a reader of its confidences must know first; `None` where they were measured.
+    pub fn caveat(&self) -> Option<&'static str> {
+        match self.training.made {
+            Made::ZeroShot => Some(
+                "zero-shot: made from descriptions alone, so that nothing is known of how often it is right; train on your \
+                 own tickets before anything runs live",
+            ),
+            Made::Imported if self.training.tickets == 0 => Some(
+                "imported without labelled tickets, so that its confidences are not calibrated; import it again with \
+                 `--tickets`",
+            ),
+            Made::Trained | Made::Imported => None,
+        }
+    }
+
     /// How texts are put to the encoder.
     pub(crate) fn manners(&self) -> Manners {
         Manners { prompt: self.prompt.clone(), max_length: self.max_length }
@@ -78,10 +93,32 @@ pub struct HeadEntry {
     pub margin: Confidence,
 }
 
+/// How a model came to be, which says what its confidences are worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Made {
+    /// From labelled tickets, and held against such.
+    #[default]
+    Trained,
+    /// Somebody's own classifier; held against labelled tickets where `tickets` is not 0.
+    Imported,
+    /// From descriptions of labels alone: no ticket was seen, and nothing is known of how often it is right.
+    ZeroShot,
+}
+
+impl Made {
+    fn is_usual(&self) -> bool {
+        *self == Self::Trained
+    }
+}
+
 /// Where a model comes from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Training {
+    /// How it came to be.
+    #[serde(default, skip_serializing_if = "Made::is_usual")]
+    pub made: Made,
     /// Number of tickets.
     pub tickets: usize,
     /// When, as the caller gave it.

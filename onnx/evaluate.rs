@@ -36,9 +36,9 @@ pub struct Strangers {
     pub n: usize,
     /// Share of those that were found out; absent when there are none.
     pub found: Option<f64>,
-    /// Share of the other tickets that were taken for such.
-    pub stopped: f64,
-    /// Probability that an out-of-scope ticket scores higher than another; absent when there are none.
+    /// Share of the other tickets that were taken for such; absent when there are none.
+    pub stopped: Option<f64>,
+    /// Probability that an out-of-scope ticket scores higher than another; absent when either kind is missing.
     pub auroc: Option<f64>,
 }
 
@@ -101,12 +101,12 @@ fn strangers(pairs: &[(&Measured, &Prediction)]) -> Strangers {
     let (inside, outside) = (of(false), of(true));
     let over = |of: &[(f64, bool)]| ratio(of.iter().filter(|(_, is)| *is).count(), of.len().max(1));
     let scores = |of: &[(f64, bool)]| of.iter().map(|(score, _)| *score).collect::<Vec<_>>();
-    let some = !outside.is_empty();
     Strangers {
         n: outside.len(),
-        found: some.then(|| over(&outside)),
-        stopped: over(&inside),
-        auroc: some.then(|| auroc(&scores(&inside), &scores(&outside))),
+        found: (!outside.is_empty()).then(|| over(&outside)),
+        stopped: (!inside.is_empty()).then(|| over(&inside)),
+        auroc: (!inside.is_empty() && !outside.is_empty())
+            .then(|| auroc(&scores(&inside), &scores(&outside))),
     }
 }
 
@@ -114,7 +114,9 @@ impl fmt::Display for Evaluation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (name, head) in &self.heads {
             writeln!(f, "{name}: {} tickets, {} labels", head.n, head.labels.len())?;
-            writeln!(f, "{head}")?;
+            if head.n > 0 {
+                writeln!(f, "{head}")?;
+            }
         }
         for head in &self.missing_heads {
             writeln!(f, "{head}: the file has no such column, so nothing is said of this head")?;
@@ -128,13 +130,16 @@ impl fmt::Display for Evaluation {
             }
         }
         let scope = &self.out_of_scope;
-        write!(f, "out of scope: {:.1} % of the tickets in scope were stopped", scope.stopped * 100.0)?;
-        match (scope.found, scope.auroc) {
-            (Some(found), Some(auroc)) => {
-                write!(f, ", {:.1} % of {} others found (AUROC {auroc:.3})", found * 100.0, scope.n)
+        match scope.stopped {
+            Some(stopped) => {
+                write!(f, "out of scope: {:.1} % of the tickets in scope were stopped", stopped * 100.0)?
             }
-            _ => Ok(()),
+            None => write!(f, "out of scope: the file has no ticket in scope")?,
         }
+        if let Some(found) = scope.found {
+            write!(f, ", {:.1} % of {} others found", found * 100.0, scope.n)?;
+        }
+        scope.auroc.map_or(Ok(()), |auroc| write!(f, " (AUROC {auroc:.3})"))
     }
 }
 

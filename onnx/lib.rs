@@ -21,6 +21,7 @@ mod error;
 mod evaluate;
 mod files;
 mod graph;
+mod import;
 mod language;
 mod lexicon;
 mod metrics;
@@ -31,16 +32,18 @@ mod redact;
 mod runtime;
 mod session;
 pub mod train;
+mod zero_shot;
 
 #[cfg(test)]
 mod fixtures;
 
-pub use crate::bundle::{Bundle, Manifest};
+pub use crate::bundle::{Bundle, Made, Manifest};
 pub use crate::classifier::{Classifier, Done};
 pub use crate::digest::{Digest, ModelDigest};
 pub use crate::encode::MAX_LENGTH;
 pub use crate::error::{BundleProblem, Error};
 pub use crate::evaluate::{Evaluation, evaluate};
+pub use crate::import::{ImportOptions, Imported, import};
 pub use crate::language::{Language, detect as detect_language};
 pub use crate::metrics::{HeadMetrics, LabelMetrics};
 pub use crate::normalise::clean;
@@ -49,3 +52,4 @@ pub use crate::prediction::{
 };
 pub use crate::runtime::{LIBRARY, Runtime};
 pub use crate::train::{Problem, Progress, TrainOptions, TrainReport, train};
+pub use crate::zero_shot::{Described, zero_shot};

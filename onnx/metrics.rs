@@ -36,12 +36,16 @@ impl fmt::Display for HeadMetrics {
         let (accuracy, macro_f1, ece) = (self.accuracy, self.macro_f1, self.ece);
         writeln!(f, "  accuracy {accuracy:.3}   macro F1 {macro_f1:.3}   calibration error {ece:.3}")?;
         let precision = self.precision.map_or("no answers".into(), |p| format!("precision {p:.3}"));
-        writeln!(
-            f,
-            "  at thresholds for {:.0} % precision: answers {:.1} % of tickets, {precision}",
-            self.target_precision * 100.0,
-            self.coverage * 100.0
-        )?;
+        let coverage = self.coverage * 100.0;
+        match self.target_precision {
+            // Thresholds that no ticket chose.
+            0.0 => writeln!(f, "  at its thresholds: answers {coverage:.1} % of tickets, {precision}")?,
+            target => writeln!(
+                f,
+                "  at thresholds for {:.0} % precision: answers {coverage:.1} % of tickets, {precision}",
+                target * 100.0
+            )?,
+        }
         let width = self.labels.keys().map(|l| l.chars().count()).max().unwrap_or(0).max(5);
         writeln!(f, "  {:width$}  {:>6}  precision  recall     F1  threshold", "label", "n")?;
         for (label, m) in &self.labels {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use deskbridge_connectors::Platform;
 use deskbridge_onnx::{Classifier, Runtime};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::promotion::{self, Promotions};
 use crate::rulebook::{self, Permissions, Rulebook, Vocabulary};
 use crate::settings::{Account, Draft, Promotion, Settings};
@@ -47,6 +47,10 @@ pub fn load(settings: &Settings, around: &Surroundings) -> Result<(Brain, Vec<Di
             let accounts: Vec<Permissions> = settings.accounts.iter().map(permissions).collect();
             warnings.extend(rulebook.against(&accounts));
             warnings.extend(unwise);
+            warnings.extend(classifier.manifest().caveat().map(|caveat| {
+                let bundle = model.bundle.display().to_string();
+                Diagnostic::without_place(Severity::Warning, bundle, caveat)
+            }));
             Ok((Brain { classifier, rulebook, promotions }, warnings))
         }
         (classifier, rulebook, promotions) => {

@@ -10,7 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use doctor::{Doctor, Signature};
 pub use ledger::{Dead, Decisions, Export, Promote, Replay, Report, ReportFormat, Undo};
-pub use model::{Classify, Convert, Evaluate, Generate, SuggestLabels, Train};
+pub use model::{Classify, Convert, Evaluate, Generate, Import, SuggestLabels, Train, ZeroShot};
 
 /// Routes helpdesk tickets by a model you trained, and proves it in shadow mode first.
 #[derive(Debug, Parser)]
@@ -74,6 +74,16 @@ pub enum Command {
         after_help = "Example:\n  deskbridge train --tickets tickets.csv --single category --single priority --out my-bundle"
     )]
     Train(Train),
+    /// Make a bundle from descriptions of labels alone, for the day before there are labelled tickets.
+    #[command(
+        after_help = "The labels file is that of `generate`; `suggest-labels` writes one.\n\nExamples:\n  deskbridge zero-shot --labels labels.yaml --out first-bundle\n  deskbridge zero-shot --labels labels.yaml --multi topics --encoder onnx/multilingual --out first-bundle"
+    )]
+    ZeroShot(ZeroShot),
+    /// Make a bundle of a classifier that you tuned yourself and exported to ONNX.
+    #[command(
+        after_help = "Examples:\n  optimum-cli export onnx --model my-classifier --task text-classification exported\n  deskbridge import --classifier exported --head category --tickets labelled.csv --out my-bundle"
+    )]
+    Import(Import),
     /// Have a language model write training tickets from label descriptions. The endpoint that you name is told the
     /// descriptions and nothing of any ticket.
     #[command(after_help = model::GENERATE_HELP)]

@@ -1,4 +1,5 @@
-//! Somebody else's ONNX encoder, made into the form that serves: one text in, one embedding of length one out.
+//! Somebody else's ONNX model, made into the form that serves: one text in, one embedding of length one out, or a classifier's
+//! logits as they are.
 //!
 //! Takes a folder as the sentence-transformers library lays it out
 //! (<https://www.sbert.net/docs/sentence_transformer/usage/custom_models.html>): `model.onnx` (or `onnx/model.onnx`),
@@ -41,26 +42,78 @@ pub(crate) fn model_in(folder: &Path) -> Option<PathBuf> {
 /// # Errors
 /// Which file cannot be used, and why.
 pub(crate) fn adopt(folder: &Path, model: &Path) -> Result<Vec<u8>, String> {
-    let of = |file: &Path, what: &dyn std::fmt::Display| format!("{}: {what}", file.display());
     let pooling = folder.join(POOLING);
+    let of = |what: &dyn std::fmt::Display| format!("{}: {what}", pooling.display());
     let pooling: Pooling = match std::fs::read(&pooling) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| of(&pooling, &error))?,
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| of(&error))?,
         // What the library does where nothing is said.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Pooling { pooling_mode_mean_tokens: true, ..Pooling::default() }
         }
-        Err(error) => return Err(of(&pooling, &error)),
+        Err(error) => return Err(of(&error)),
     };
-    let bytes = std::fs::read(model).map_err(|error| of(model, &error))?;
-    let mut proto = ModelProto::parse_from_bytes(&bytes).map_err(|error| of(model, &error))?;
+    changed(model, |graph, opset| rebuild(graph, &pooling, opset))
+}
+
+/// A classifier of texts as the encoder of a bundle: its `embedding` is the logits of its `labels` labels.
+///
+/// # Errors
+/// Why the file cannot be used.
+pub(crate) fn adopt_classifier(model: &Path, labels: usize) -> Result<Vec<u8>, String> {
+    changed(model, |graph, _| {
+        let given = only_ids(graph)?;
+        let logits = graph.output.iter().find(|output| output.name == "logits").or(graph.output.first());
+        let logits = logits.ok_or("it has no output")?;
+        if axes(logits) != Some(2) {
+            return Err(format!(
+                "its output `{}` is not one number a label; export it for the task text-classification",
+                logits.name
+            ));
+        }
+        let own = dims(logits).and_then(<[_]>::last).map_or(0, |last| last.dim_value());
+        if own > 0 && usize::try_from(own) != Ok(labels) {
+            return Err(format!("it has {own} labels, config.json names {labels}"));
+        }
+        let from = logits.name.clone();
+        let after = vec![node("Identity", &[&from], "embedding", vec![])];
+        finish(graph, given, after, Axis::Fixed(i64::try_from(labels).unwrap_or(i64::MAX)));
+        Ok(())
+    })
+}
+
+/// A model's file with its graph changed.
+fn changed(
+    model: &Path,
+    change: impl FnOnce(&mut GraphProto, i64) -> Result<(), String>,
+) -> Result<Vec<u8>, String> {
+    let of = |what: &dyn std::fmt::Display| format!("{}: {what}", model.display());
+    let bytes = std::fs::read(model).map_err(|error| of(&error))?;
+    let mut proto = ModelProto::parse_from_bytes(&bytes).map_err(|error| of(&error))?;
     let standard = proto.opset_import.iter().find(|set| set.domain.is_empty() || set.domain == "ai.onnx");
     let opset = standard.map_or(0, |set| set.version);
-    let graph = proto.graph.as_mut().ok_or_else(|| of(model, &"it holds no graph"))?;
-    rebuild(graph, &pooling, opset).map_err(|what| of(model, &what))?;
-    proto.write_to_bytes().map_err(|error| of(model, &error))
+    let graph = proto.graph.as_mut().ok_or_else(|| of(&"it holds no graph"))?;
+    change(graph, opset).map_err(|what| of(&what))?;
+    proto.write_to_bytes().map_err(|error| of(&error))
 }
 
 fn rebuild(graph: &mut GraphProto, pooling: &Pooling, opset: i64) -> Result<(), String> {
+    let given = only_ids(graph)?;
+    let output = graph.output.first().ok_or("it has no output")?;
+    let pooled = graph.output.iter().find(|output| output.name == "sentence_embedding");
+    let (from, is_pooled) = match pooled {
+        Some(output) => (output.name.clone(), true),
+        None => (output.name.clone(), axes(output) == Some(2)),
+    };
+    let width = width(pooled.unwrap_or(output));
+    let mut after = Vec::new();
+    let embedded = if is_pooled { from } else { pool(graph, &mut after, &from, pooling, opset)? };
+    after.push(node("LpNormalization", &[&embedded], "embedding", vec![int("axis", -1), int("p", 2)]));
+    finish(graph, given, after, width);
+    Ok(())
+}
+
+/// What fills in the inputs that are not the ids.
+fn only_ids(graph: &mut GraphProto) -> Result<Vec<NodeProto>, String> {
     let outside =
         |tensor: &TensorProto| tensor.data_location.enum_value_or_default() == DataLocation::EXTERNAL;
     if graph.initializer.iter().any(outside) {
@@ -85,25 +138,16 @@ fn rebuild(graph: &mut GraphProto, pooling: &Pooling, opset: i64) -> Result<(), 
         };
         given.extend(filled(name, value));
     }
-    let output = graph.output.first().ok_or("it has no output")?;
-    let pooled = graph.output.iter().find(|output| output.name == "sentence_embedding");
-    let (from, is_pooled) = match pooled {
-        Some(output) => (output.name.clone(), true),
-        None => (output.name.clone(), axes(output) == Some(2)),
-    };
-    let width = width(pooled.unwrap_or(output));
-    let mut after = Vec::new();
-    let embedded = if is_pooled { from } else { pool(graph, &mut after, &from, pooling, opset)? };
-    after.push(node("LpNormalization", &[&embedded], "embedding", vec![int("axis", -1), int("p", 2)]));
-    graph.input.retain(|input| !asked.contains(&input.name) || input.name == "input_ids");
-    graph.input.retain(|input| input.name != "input_ids");
+    graph.input.retain(|input| !asked.contains(&input.name));
+    Ok(given)
+}
+
+/// The graph with its one input and its one output, and nodes in the order in which they are computed.
+fn finish(graph: &mut GraphProto, given: Vec<NodeProto>, after: Vec<NodeProto>, width: Axis) {
     graph.input.insert(0, value_info("input_ids", DataType::INT64, &[Axis::Fixed(1), Axis::Named("tokens")]));
     graph.output = vec![value_info("embedding", DataType::FLOAT, &[Axis::Fixed(1), width])];
-    // Nodes stand in the order in which they are computed.
-    given.append(&mut graph.node);
-    given.append(&mut after);
-    graph.node = given;
-    Ok(())
+    let own = std::mem::take(&mut graph.node);
+    graph.node = given.into_iter().chain(own).chain(after).collect();
 }
 
 /// `name` as a tensor of the ids' shape, filled with one value.

@@ -42,7 +42,10 @@ pub(crate) fn of(folder: &Path) -> Result<Manners, String> {
     let prompt = match &default_prompt_name {
         None => String::new(),
         Some(name) => prompts.get(name).cloned().flatten().ok_or_else(|| {
-            format!("{}: default_prompt_name is `{name}`, and there is no such prompt", folder.join(FILE).display())
+            format!(
+                "{}: default_prompt_name is `{name}`, and there is no such prompt",
+                folder.join(FILE).display()
+            )
         })?,
     };
     let Lengths { max_seq_length } = read(&folder.join(LENGTHS))?;

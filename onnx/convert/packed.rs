@@ -83,8 +83,10 @@ impl<'a> Packed<'a> {
     /// When it cannot be written as JSON.
     pub(super) fn tokenizer(&self) -> Result<Vec<u8>, String> {
         let [open, close, unknown] = self.marks.map(|id| (self.pieces[id].0, id));
-        let special = |(content, id): (&str, usize)| json!({ "id": id, "content": content, "single_word": false,
-            "lstrip": false, "rstrip": false, "normalized": false, "special": true });
+        let special = |(content, id): (&str, usize)| {
+            json!({ "id": id, "content": content, "single_word": false,
+            "lstrip": false, "rstrip": false, "normalized": false, "special": true })
+        };
         let mark = |(content, _): (&str, usize)| json!({ "SpecialToken": { "id": content, "type_id": 0 } });
         let known = |(content, id): (&str, usize)| {
             (content.to_owned(), json!({ "id": content, "ids": [id], "tokens": [content] }))
@@ -159,8 +161,7 @@ impl Tensors for Packed<'_> {
     fn values(&self, name: &str) -> Result<Vec<f32>, String> {
         let tensor = self.place(name).and_then(|(place, _)| self.tensors.get(&place));
         let tensor = tensor.ok_or_else(|| format!("not a BERT encoder: no tensor {name}"))?;
-        let long =
-            if tensor.packed { tensor.count.div_ceil(BLOCK) * BLOCK_BYTES } else { tensor.count * 4 };
+        let long = if tensor.packed { tensor.count.div_ceil(BLOCK) * BLOCK_BYTES } else { tensor.count * 4 };
         let bytes = tensor.offset.checked_add(long).and_then(|end| self.bytes.get(tensor.offset..end));
         let bytes = bytes.ok_or_else(|| format!("{name} lies past the end of the file"))?;
         Ok(if tensor.packed {

@@ -71,7 +71,8 @@ impl<'a> Weights<'a> {
 
     /// A tensor's values, after checking that it has this shape and holds numbers that are all finite.
     pub(super) fn get(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
-        let found = self.tensors.shape(name).ok_or_else(|| format!("not a BERT encoder: no tensor {name}"))?;
+        let found =
+            self.tensors.shape(name).ok_or_else(|| format!("not a BERT encoder: no tensor {name}"))?;
         if found != shape {
             return Err(format!("{name} is {found:?}, expected {shape:?}"));
         }

@@ -96,7 +96,7 @@ pub(crate) fn figures(
     HeadMetrics {
         n: targets.len(),
         accuracy: ratio(exact, n),
-        macro_f1: seen.iter().sum::<f64>() / seen.len().max(1) as f64,
+        macro_f1: seen.iter().fold(0.0, |sum, f1| sum + f1) / seen.len().max(1) as f64,
         ece: calibration,
         target_precision: target,
         coverage: ratio(answered.covered, n),

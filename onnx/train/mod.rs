@@ -7,20 +7,21 @@
 //! ```
 //! The same tickets, options and library give the same bundle. Reads no clock: the date is an option.
 
+pub(crate) mod assemble;
 mod blend;
 mod calibrate;
 pub(crate) mod corpus;
-mod crossval;
+pub(crate) mod crossval;
 mod export;
 pub(crate) mod features;
-mod fit;
+pub(crate) mod fit;
 pub(crate) mod judge;
 mod lbfgs;
-mod margin;
+pub(crate) mod margin;
 mod page;
 mod problem;
 mod report;
-mod scope;
+pub(crate) mod scope;
 mod study;
 #[cfg(test)]
 mod tests;
@@ -30,12 +31,13 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Array2, Axis};
 
+use self::assemble::Parts;
 pub use self::blend::Blend;
 pub use self::problem::Problem;
 pub use self::report::TrainReport;
 pub use self::scope::ScopeMetrics;
 pub use self::study::{Forecast, Overlap, Point, Small, Study, Suspect};
-use crate::bundle::{ENCODER, FORMAT, HEADS, HeadEntry, LEXICON, Manifest, TOKENIZER, Training};
+use crate::bundle::{ENCODER, HeadEntry, Made, TOKENIZER, Training};
 use crate::convert;
 use crate::encode::Tokens;
 use crate::error::Error;
@@ -105,13 +107,9 @@ pub fn train(
             return Err(problems);
         }
     };
-    let building = options.out.join(format!(".building-{}", std::process::id()));
-    let report = std::fs::create_dir_all(&building)
-        .map_err(|e| vec![Problem::file(&building, e.to_string())])
-        .and_then(|()| build(options, &corpus, &building, runtime, progress));
-    // What is left there is of no use, and its going wrong is not what the caller needs to hear.
-    let _ = std::fs::remove_dir_all(&building);
-    report
+    assemble::in_a_folder_of_its_own(&options.out, |building| {
+        build(options, &corpus, building, runtime, progress)
+    })
 }
 
 fn build(
@@ -136,47 +134,32 @@ fn build(
     let learnt = fit_all(corpus, &features, &counts, options, progress);
 
     progress(Progress { stage: "write", done: 0, total: 1 });
-    let graph = export::heads_graph(&learnt.heads, &learnt.scope.0).map_err(|e| vec![Problem::general(e)])?;
-    let metrics = learnt.metrics;
-    let heads: Vec<HeadEntry> = learnt.heads.into_iter().map(|(entry, _)| entry).collect();
-    let lexicon = lexicon::write(
-        &learnt.lexicon,
-        &export::lexical(&heads, learnt.margins, learnt.scope.0.odd.as_ref()),
-    );
-    let write = |name: &str, bytes: &[u8]| {
-        let place = building.join(name);
-        crate::files::write_whole(&place, bytes).map_err(|e| vec![Problem::file(&place, e.to_string())])
-    };
-    write(HEADS, &graph)?;
-    write(LEXICON, &lexicon)?;
-    let files = export::digests(building).map_err(|e| vec![Problem::file(building, e.to_string())])?;
-    let golden = export::golden(building, &heads, &tokens, runtime).map_err(general)?;
     let tickets = corpus.examples.len();
     let training = Training {
+        made: Made::Trained,
         tickets,
         trained_at: options.trained_at.clone(),
         seed: options.seed,
-        metrics: metrics.clone(),
+        metrics: learnt.metrics.clone(),
         out_of_scope: learnt.scope.1.clone(),
     };
-    let manifest = Manifest {
-        format: FORMAT,
+    let parts = Parts {
         encoder,
-        max_length: manners.max_length,
-        prompt: manners.prompt,
-        heads,
-        files,
+        manners,
+        heads: learnt.heads,
+        margins: learnt.margins,
+        lexicon: learnt.lexicon,
+        scope: learnt.scope.0,
         training,
-        golden,
     };
-    let model = export::publish(building, &options.out, &manifest).map_err(general)?;
+    let model = assemble::assemble(parts, building, &options.out, runtime)?;
     progress(Progress { stage: "write", done: 1, total: 1 });
     let report = TrainReport {
         bundle: options.out.clone(),
         model,
         tickets,
         seed: options.seed,
-        heads: metrics,
+        heads: learnt.metrics,
         out_of_scope: learnt.scope.1,
         studies: learnt.studies,
     };
@@ -187,7 +170,7 @@ fn build(
 }
 
 /// Puts tokenizer and encoder in place; returns the encoder's name, for people.
-fn put_encoder(from: &Path, building: &Path) -> Result<String, Vec<Problem>> {
+pub(crate) fn put_encoder(from: &Path, building: &Path) -> Result<String, Vec<Problem>> {
     let copy = |name: &str| {
         let source = from.join(name);
         std::fs::copy(&source, building.join(name))

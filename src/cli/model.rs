@@ -82,6 +82,58 @@ pub struct SuggestLabels {
     pub json: bool,
 }
 
+/// `zero-shot`.
+#[derive(Debug, Args)]
+pub struct ZeroShot {
+    /// Heads, labels and what each is about (YAML).
+    #[arg(long, value_name = "FILE")]
+    pub labels: PathBuf,
+    /// A head of which several labels may hold at once.
+    #[arg(long, value_name = "HEAD", num_args = 1..)]
+    pub multi: Vec<String>,
+    /// Where the bundle goes.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The base encoder, as for `train`.
+    #[arg(long, value_name = "DIR", default_value = "onnx/encoder")]
+    pub encoder: PathBuf,
+    /// The ONNX Runtime library; found by itself when left out.
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The exported classifier: model.onnx, config.json and tokenizer.json.
+    #[arg(long, value_name = "DIR")]
+    pub classifier: PathBuf,
+    /// What its labels answer: the head's name in rulebook and reports.
+    #[arg(long, value_name = "HEAD")]
+    pub head: String,
+    /// Labelled tickets that it was not tuned on, with a column of the head's name: they calibrate it.
+    #[arg(long, value_name = "FILE")]
+    pub tickets: Option<PathBuf>,
+    /// Where the bundle goes.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Precision that a label's threshold is fitted to.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.96)]
+    pub target_precision: f64,
+    /// Makes the run repeatable.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// The ONNX Runtime library; found by itself when left out.
+    #[arg(long, value_name = "FILE")]
+    pub runtime: Option<PathBuf>,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// What `generate --help` ends with.
 pub(super) const GENERATE_HELP: &str = "The labels file (YAML): every head, its labels, and what each is about.
   heads:

@@ -14,7 +14,9 @@ pub(super) fn run(args: &Convert) -> anyhow::Result<ExitCode> {
     let digest = if packed.is_file() {
         let folder = args.out.parent().unwrap_or(Path::new("."));
         if !args.out.ends_with("encoder.onnx") {
-            bail!("--out must end in encoder.onnx: tokenizer.json and the encoder's prompt are written beside it");
+            bail!(
+                "--out must end in encoder.onnx: tokenizer.json and the encoder's prompt are written beside it"
+            );
         }
         convert::multilingual(&packed, folder)?
     } else {

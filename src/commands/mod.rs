@@ -14,6 +14,7 @@ mod evaluate;
 mod explain;
 mod export;
 mod generate;
+mod import;
 mod prepare;
 mod promote;
 mod replay;
@@ -25,6 +26,7 @@ mod terminal;
 mod test;
 mod train;
 mod undo;
+mod zero_shot;
 
 use std::process::ExitCode;
 
@@ -57,6 +59,8 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(about) => doctor::run(&about),
         Command::Export(args) => export::run(&args),
         Command::Generate(args) => generate::run(&args),
+        Command::Import(args) => import::run(args),
+        Command::ZeroShot(args) => zero_shot::run(&args),
         Command::Promote(args) => promote::run(&args),
         Command::Undo(args) => undo::run(&args),
         Command::Demo(args) => demo::run(&args),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use crate::harness::House;
 use crate::process::{ask, stderr, stdout};
 
 /// Tickets of two labels, some that are nobody's business, and a column of several labels.
@@ -150,4 +151,59 @@ fn kinds_of_tickets_are_proposed_as_labels_and_can_be_trained_on() {
     assert!(stderr(&again).contains("the bundle abstains on"), "{}", stderr(&again));
     let few = ask(&["suggest-labels", "--tickets", &at("nowhere.csv")], "");
     assert_eq!(few.status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn descriptions_make_a_first_bundle_that_says_what_it_is_where_it_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let (labels, bundle) = (at("labels.yaml"), at("first"));
+    let yaml = "heads:\n  category:\n    billing: Invoices, charges, refunds and payments.\n    technical: The app shows an error, crashes or does not load.\n  topics:\n    refund: Money back.\n    mobile: The phone app.\n";
+    std::fs::write(&labels, yaml).unwrap();
+    let made = ask(&["zero-shot", "--labels", &labels, "--multi", "topics", "--out", &bundle, "--json"], "");
+    assert!(made.status.success(), "{}", stderr(&made));
+    let made: Value = serde_json::from_str(&stdout(&made)).unwrap();
+    assert_eq!(
+        (made["made"].as_str(), made["heads"]["category"][1].as_str()),
+        (Some("zero_shot"), Some("technical"))
+    );
+    let said = ask(
+        &["classify", "--bundle", &bundle],
+        "{\"id\":\"1\",\"body\":\"I was charged twice, please refund the payment\"}\n",
+    );
+    let line: Value = serde_json::from_str(&stdout(&said)).unwrap();
+    assert_eq!(line["heads"]["category"]["label"], "billing", "{line}");
+
+    let mut house = House::start("shadow", "version: 1\nrules: []\n").await;
+    house.stop().await;
+    let config = house.write_settings("shadow", "version: 1\nrules: []\n", "127.0.0.1:0", "127.0.0.1:0");
+    let settings = std::fs::read_to_string(&config).unwrap();
+    let starter = settings.lines().find(|line| line.contains("bundle:")).unwrap().to_owned();
+    let first = format!("model: {{ bundle: {bundle:?} }}");
+    std::fs::write(&config, settings.replace(&starter, &first)).unwrap();
+    let checked = ask(&["check", "--config", config.to_str().unwrap()], "");
+    let told = format!("{}{}", stdout(&checked), stderr(&checked));
+    assert!(checked.status.success() && told.contains("zero-shot: made from descriptions alone"), "{told}");
+
+    let wrong = ask(&["zero-shot", "--labels", &labels, "--multi", "mood", "--out", &bundle], "");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(stderr(&wrong).contains("no such head; there are: category, topics"), "{}", stderr(&wrong));
+    std::fs::write(&labels, "heads:\n  category: {}\n").unwrap();
+    let wrong = ask(&["zero-shot", "--labels", &labels, "--out", &bundle], "");
+    assert_eq!(wrong.status.code(), Some(78));
+    assert!(stderr(&wrong).contains("labels.yaml:2:"), "{}", stderr(&wrong));
+}
+
+#[test]
+fn what_is_no_exported_classifier_is_refused_with_the_remedy() {
+    let folder = tempfile::tempdir().unwrap();
+    let classifier = folder.path().display().to_string();
+    let out = folder.path().join("bundle").display().to_string();
+    let asked = ["import", "--classifier", &classifier, "--head", "category", "--out", &out];
+    let refused = ask(&asked, "");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("config.json"), "{}", stderr(&refused));
+    std::fs::write(folder.path().join("config.json"), r#"{"id2label":{"0":"a","1":"b"}}"#).unwrap();
+    let refused = ask(&asked, "");
+    assert!(stderr(&refused).contains("export the classifier to ONNX first"), "{}", stderr(&refused));
 }

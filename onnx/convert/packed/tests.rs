@@ -8,7 +8,8 @@ use crate::encode::{Manners, Tokens};
 use crate::fixtures;
 use crate::session::EncoderSession;
 
-const PIECES: [&str; 9] = ["<s>", "<pad>", "</s>", "<unk>", "\u{2581}", "\u{2581}re", "fund", "\u{2581}money", "e"];
+const PIECES: [&str; 9] =
+    ["<s>", "<pad>", "</s>", "<unk>", "\u{2581}", "\u{2581}re", "fund", "\u{2581}money", "e"];
 const SIZES: [usize; 7] = [96, 2, 12, 192, PIECES.len(), 32, 2];
 
 /// The tensors of such a model: name in BERT, name in the package, shape, whether it is packed.
@@ -148,7 +149,8 @@ fn the_vocabulary_becomes_a_tokenizer_that_asks_with_the_encoders_own_word() {
 
 #[test]
 fn sixteen_bit_floats_are_read_as_they_are() {
-    for (bits, value) in [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (0x0001, 5.960_464_5e-8), (0x0000, 0.0)]
+    for (bits, value) in
+        [(0x3c00, 1.0), (0xc000, -2.0), (0x3555, 0.333_251_95), (0x0001, 5.960_464_5e-8), (0x0000, 0.0)]
     {
         assert_eq!(half(bits), value);
     }
@@ -177,7 +179,13 @@ fn a_file_that_is_cut_or_changed_is_refused_and_never_read_past() {
             bent[at] = random.u8(..);
         }
         // Whatever it says, it is said, and nothing panics.
-        let _ = Packed::parse(&bent).map(|packed| packed.tokenizer().map(|_| packed.values("embeddings.LayerNorm.bias")));
+        let _ = Packed::parse(&bent)
+            .map(|packed| packed.tokenizer().map(|_| packed.values("embeddings.LayerNorm.bias")));
     }
-    assert!(multilingual(Path::new("/nowhere"), Path::new("/")).unwrap_err().to_string().contains("make multilingual"));
+    assert!(
+        multilingual(Path::new("/nowhere"), Path::new("/"))
+            .unwrap_err()
+            .to_string()
+            .contains("make multilingual")
+    );
 }
