@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
-use crate::bundle::{Bundle, Manifest};
+use crate::bundle::{Bundle, ENCODER, Manifest, TOKENIZER};
 use crate::digest::ModelDigest;
 use crate::engine::{Engine, Model};
 use crate::error::{BundleProblem, Error};
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Classifier {
 /// A loaded model, ready to serve.
 pub struct Classifier {
     model: Arc<Model>,
-    pool: Pool<Engine>,
+    pool: Arc<Pool<Engine>>,
 }
 
 impl Classifier {
@@ -43,20 +43,48 @@ impl Classifier {
     /// # Errors
     /// [`Error::Bundle`] or [`Error::Runtime`], naming the file and the remedy.
     pub fn load(folder: &Path, runtime: &Runtime, threads: usize) -> Result<Self, Error> {
-        let model = Arc::new(Model::open(Bundle::open(folder)?)?);
+        Self::start(Bundle::open(folder)?, runtime, threads)
+    }
+
+    /// As [`Classifier::load`], on the threads of another classifier where both have the same encoder: the bundle then costs
+    /// its heads and its lexicon, not a second encoder. Either classifier may go first.
+    ///
+    /// # Errors
+    /// As [`Classifier::load`].
+    pub fn load_beside(
+        other: &Self,
+        folder: &Path,
+        runtime: &Runtime,
+        threads: usize,
+    ) -> Result<Self, Error> {
+        let bundle = Bundle::open(folder)?;
+        let shared = [ENCODER, TOKENIZER]
+            .iter()
+            .all(|&name| bundle.manifest.files.get(name) == other.manifest().files.get(name));
+        if !shared || bundle.manifest.manners() != other.manifest().manners() {
+            return Self::start(bundle, runtime, threads);
+        }
+        let model = Arc::new(Model::beside(bundle, &other.model)?);
+        let classifier = Self { model: Arc::clone(&model), pool: Arc::clone(&other.pool) };
+        let off = classifier.wait_for(move |engine| deviation(&model, engine))?;
+        is_close(folder, off)?;
+        Ok(classifier)
+    }
+
+    fn start(bundle: Bundle, runtime: &Runtime, threads: usize) -> Result<Self, Error> {
+        let model = Arc::new(Model::open(bundle)?);
         let mut engines = Vec::new();
         for _ in 0..threads.max(1) {
-            let mut engine = Engine::open(Arc::clone(&model), runtime)?;
-            let off = deviation(&model.bundle.manifest, &mut engine)?;
-            if off > TOLERANCE {
-                let what = format!(
-                    "its golden texts score differently on this machine (by up to {off:.2}); train the bundle again here"
-                );
-                return Err(Error::Bundle(vec![BundleProblem::new(folder, what)]));
-            }
+            let mut engine = Engine::open(&model, runtime)?;
+            is_close(&model.bundle.folder, deviation(&model, &mut engine)?)?;
             engines.push(engine);
         }
-        Ok(Self { model, pool: Pool::start(engines)? })
+        Ok(Self { model, pool: Arc::new(Pool::start(engines)?) })
+    }
+
+    /// Whether this classifier and another run on the same threads and encoder.
+    pub fn shares_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.pool, &other.pool)
     }
 
     /// Classifies one ticket and waits for it.
@@ -64,18 +92,25 @@ impl Classifier {
     /// # Errors
     /// [`Error::Inference`]; the next ticket may well be fine.
     pub fn classify(&self, subject: &str, body: &str) -> Result<Prediction, Error> {
-        let (subject, body) = (subject.to_owned(), body.to_owned());
-        self.wait_for(move |engine| engine.classify(&subject, &body))
+        let (subject, body, model) = (subject.to_owned(), body.to_owned(), Arc::clone(&self.model));
+        self.wait_for(move |engine| engine.classify(&model, &subject, &body))
     }
 
-    /// Classifies texts that are normalised and redacted already, on all threads; the answers in the order of the texts.
-    pub(crate) fn classify_texts(&self, texts: Vec<String>) -> Result<Vec<Prediction>, Error> {
+    /// Classifies texts that are normalised and redacted already ([`crate::text_of`]), on all threads; the answers in the order
+    /// of the texts.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] of the first text that failed.
+    pub fn classify_texts(&self, texts: Vec<String>) -> Result<Vec<Prediction>, Error> {
         let (sent, answers) = mpsc::channel();
         let asked = texts.len();
         for (n, text) in texts.into_iter().enumerate() {
-            let sent = sent.clone();
+            let (sent, model) = (sent.clone(), Arc::clone(&self.model));
             // The receiver is only gone when an earlier answer was an error.
-            self.queue(move |engine| engine.classify_text(&text), move |answer| drop(sent.send((n, answer))));
+            self.queue(
+                move |engine| engine.classify_text(&model, &text),
+                move |answer| drop(sent.send((n, answer))),
+            );
         }
         drop(sent);
         let mut found = Vec::with_capacity(asked);
@@ -88,7 +123,8 @@ impl Classifier {
 
     /// Queues one ticket; `done` is called exactly once, also when the classifier is dropped meanwhile.
     pub fn submit(&self, subject: String, body: String, done: Done) {
-        self.queue(move |engine| engine.classify(&subject, &body), done);
+        let model = Arc::clone(&self.model);
+        self.queue(move |engine| engine.classify(&model, &subject, &body), done);
     }
 
     /// The token ids [`Classifier::classify`] would run for this text, opening and closing marks included.
@@ -114,7 +150,7 @@ impl Classifier {
     /// [`Error::Inference`].
     pub fn parity(&self) -> Result<f32, Error> {
         let model = Arc::clone(&self.model);
-        self.wait_for(move |engine| deviation(&model.bundle.manifest, engine))
+        self.wait_for(move |engine| deviation(&model, engine))
     }
 
     /// What stands for this model in the ledger.
@@ -166,10 +202,21 @@ impl Classifier {
     }
 }
 
-fn deviation(manifest: &Manifest, engine: &mut Engine) -> Result<f32, Error> {
+fn is_close(folder: &Path, off: f32) -> Result<(), Error> {
+    if off <= TOLERANCE {
+        return Ok(());
+    }
+    let what = format!(
+        "its golden texts score differently on this machine (by up to {off:.2}); train the bundle again here"
+    );
+    Err(Error::Bundle(vec![BundleProblem::new(folder, what)]))
+}
+
+fn deviation(model: &Arc<Model>, engine: &mut Engine) -> Result<f32, Error> {
+    let manifest = &model.bundle.manifest;
     let mut largest = 0f32;
     for golden in &manifest.golden {
-        let scores = engine.scores(&text_of(&golden.subject, &golden.body))?;
+        let scores = engine.scores(model, &text_of(&golden.subject, &golden.body))?;
         let names = manifest.heads.iter().map(|head| head.name.as_str()).chain([OUT_OF_SCOPE]);
         for (name, scores) in names.zip(scores) {
             let expected = golden.scores.get(name).map_or(&[][..], Vec::as_slice);

@@ -1,8 +1,10 @@
 //! One worker's whole path from text to prediction: tokens, encoder, lexicon, heads, thresholds, language.
 //!
-//! Owned by one thread. All heads come from one encoder pass. Never keeps anything of a ticket.
+//! Owned by one thread. All heads come from one encoder pass, and models with the same encoder share it: a second one costs its
+//! heads and its lexicon. Never keeps anything of a ticket.
 
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Weak};
 
 use crate::bundle::{Bundle, ENCODER, HEADS, HeadEntry, LEXICON, TOKENIZER};
 use crate::encode::Tokens;
@@ -17,18 +19,25 @@ use crate::session::{EncoderSession, HeadsSession};
 /// What the workers share.
 pub(crate) struct Model {
     pub(crate) bundle: Bundle,
-    pub(crate) tokens: Tokens,
+    pub(crate) tokens: Arc<Tokens>,
     lexicon: Lexicon,
     weights: Weights,
 }
 
 impl Model {
     pub(crate) fn open(bundle: Bundle) -> Result<Self, Error> {
-        let broken =
-            |file: &std::path::Path, what: String| Error::Bundle(vec![BundleProblem::new(file, what)]);
         let file = bundle.folder.join(TOKENIZER);
         let tokens =
             Tokens::open(&file, bundle.manifest.manners()).map_err(|e| broken(&file, e.to_string()))?;
+        Self::with(bundle, Arc::new(tokens))
+    }
+
+    /// A model that puts its texts to the same encoder as another, in the same manner.
+    pub(crate) fn beside(bundle: Bundle, other: &Self) -> Result<Self, Error> {
+        Self::with(bundle, Arc::clone(&other.tokens))
+    }
+
+    fn with(bundle: Bundle, tokens: Arc<Tokens>) -> Result<Self, Error> {
         let file = bundle.folder.join(LEXICON);
         let (lexicon, weights) = std::fs::read(&file)
             .map_err(|e| e.to_string())
@@ -41,30 +50,38 @@ impl Model {
         }
         Ok(Self { bundle, tokens, lexicon, weights })
     }
+
+    fn open_heads(&self, runtime: &Runtime) -> Result<HeadsSession, Error> {
+        let file = self.bundle.folder.join(HEADS);
+        let heads = HeadsSession::open(&file, runtime).map_err(|e| broken(&file, e.to_string()))?;
+        let named = self.bundle.manifest.heads.iter().map(|h| h.name.as_str()).chain([OUT_OF_SCOPE]);
+        if !heads.outputs().iter().map(String::as_str).eq(named) {
+            return Err(broken(
+                &file,
+                "its outputs are not the manifest's heads; train the bundle again".into(),
+            ));
+        }
+        Ok(heads)
+    }
 }
 
-/// Sessions of one thread.
+fn broken(file: &Path, what: String) -> Error {
+    Error::Bundle(vec![BundleProblem::new(file, what)])
+}
+
+/// Sessions of one thread: an encoder, and the heads of every model that speaks through it.
 pub(crate) struct Engine {
-    model: Arc<Model>,
+    runtime: Runtime,
     encoder: EncoderSession,
-    heads: HeadsSession,
+    heads: Vec<(Weak<Model>, HeadsSession)>,
 }
 
 impl Engine {
-    pub(crate) fn open(model: Arc<Model>, runtime: &Runtime) -> Result<Self, Error> {
-        let folder = &model.bundle.folder;
-        let refused = |name: &str, e: &Error| {
-            Error::Bundle(vec![BundleProblem::new(&folder.join(name), e.to_string())])
-        };
-        let encoder =
-            EncoderSession::open(&folder.join(ENCODER), runtime).map_err(|e| refused(ENCODER, &e))?;
-        let heads = HeadsSession::open(&folder.join(HEADS), runtime).map_err(|e| refused(HEADS, &e))?;
-        let named = model.bundle.manifest.heads.iter().map(|h| h.name.as_str()).chain([OUT_OF_SCOPE]);
-        if !heads.outputs().iter().map(String::as_str).eq(named) {
-            let what = "its outputs are not the manifest's heads; train the bundle again";
-            return Err(Error::Bundle(vec![BundleProblem::new(&folder.join(HEADS), what)]));
-        }
-        Ok(Self { model, encoder, heads })
+    pub(crate) fn open(model: &Arc<Model>, runtime: &Runtime) -> Result<Self, Error> {
+        let file = model.bundle.folder.join(ENCODER);
+        let encoder = EncoderSession::open(&file, runtime).map_err(|e| broken(&file, e.to_string()))?;
+        let heads = vec![(Arc::downgrade(model), model.open_heads(runtime)?)];
+        Ok(Self { runtime: runtime.clone(), encoder, heads })
     }
 
     /// The encoder alone, on token ids.
@@ -72,13 +89,31 @@ impl Engine {
         self.encoder.run(ids)
     }
 
+    /// Runs the heads of a model; a model that came later opens them here, those of models that are gone are closed.
+    fn run_heads(
+        &mut self,
+        model: &Arc<Model>,
+        embedding: &[f32],
+        margins: &[f32],
+    ) -> Result<Vec<Vec<f32>>, Error> {
+        let at = self.heads.iter().position(|(known, _)| std::ptr::eq(known.as_ptr(), Arc::as_ptr(model)));
+        let at = match at {
+            Some(at) => at,
+            None => {
+                self.heads.retain(|(known, _)| known.strong_count() > 0);
+                self.heads.push((Arc::downgrade(model), model.open_heads(&self.runtime)?));
+                self.heads.len() - 1
+            }
+        };
+        self.heads[at].1.run(embedding, margins)
+    }
+
     /// Each head's confidences, in the order of the manifest, and the out-of-scope score as the last.
-    pub(crate) fn scores(&mut self, text: &str) -> Result<Vec<Vec<f32>>, Error> {
-        let model = &self.model;
+    pub(crate) fn scores(&mut self, model: &Arc<Model>, text: &str) -> Result<Vec<Vec<f32>>, Error> {
         let ids = model.tokens.ids(text)?;
         let margins = model.weights.margins(&model.lexicon.features(text));
         let embedding = self.encoder.run(&ids)?;
-        let scores = self.heads.run(&embedding, &margins)?;
+        let scores = self.run_heads(model, &embedding, &margins)?;
         let sizes = model.bundle.manifest.heads.iter().map(|h| h.labels.len()).chain([1]);
         // A confidence that is no number would compare as neither above nor below any threshold.
         let numbers = scores.iter().flatten().all(|v| v.is_finite());
@@ -90,14 +125,19 @@ impl Engine {
     }
 
     /// The whole prediction.
-    pub(crate) fn classify(&mut self, subject: &str, body: &str) -> Result<Prediction, Error> {
-        self.classify_text(&text_of(subject, body))
+    pub(crate) fn classify(
+        &mut self,
+        model: &Arc<Model>,
+        subject: &str,
+        body: &str,
+    ) -> Result<Prediction, Error> {
+        self.classify_text(model, &text_of(subject, body))
     }
 
     /// The prediction for a text that is normalised and redacted already.
-    pub(crate) fn classify_text(&mut self, text: &str) -> Result<Prediction, Error> {
-        let scores = self.scores(text)?;
-        let bundle = &self.model.bundle;
+    pub(crate) fn classify_text(&mut self, model: &Arc<Model>, text: &str) -> Result<Prediction, Error> {
+        let scores = self.scores(model, text)?;
+        let bundle = &model.bundle;
         let score = scores.last().and_then(|score| score.first()).copied().unwrap_or_default();
         let out_of_scope = OutOfScope { score, is: score >= OutOfScope::BAR };
         let heads = bundle.manifest.heads.iter().zip(scores);

@@ -46,7 +46,7 @@ pub use crate::evaluate::{Evaluation, evaluate};
 pub use crate::import::{ImportOptions, Imported, import};
 pub use crate::language::{Language, detect as detect_language};
 pub use crate::metrics::{HeadMetrics, LabelMetrics};
-pub use crate::normalise::clean;
+pub use crate::normalise::{clean, text_of};
 pub use crate::prediction::{
     Confidence, Head, HeadKind, Label, OUT_OF_SCOPE, OutOfScope, Prediction, Scored, contract_json,
 };

@@ -14,7 +14,7 @@ use crate::redact::redact;
 const MOST_CHARS: usize = 8_192;
 
 /// The text that is classified: subject, line break, body, normalised and redacted.
-pub(crate) fn text_of(subject: &str, body: &str) -> String {
+pub fn text_of(subject: &str, body: &str) -> String {
     let (subject, body) = (part(subject), part(body));
     match (subject.is_empty(), body.is_empty()) {
         (true, _) => body,

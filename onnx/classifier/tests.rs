@@ -108,3 +108,29 @@ fn thresholds_and_margin_decide_what_is_chosen() {
         assert!(judge(&head, &[0.9, 0.05, 0.05], true).abstains(), "out of scope");
     }
 }
+
+#[test]
+fn a_second_bundle_on_the_same_encoder_shares_its_threads_and_outlives_the_first() {
+    let (first_folder, first) = classifier(2);
+    let second_folder = tempfile::tempdir().unwrap();
+    let mut options = fixtures::options(second_folder.path());
+    (options.single, options.multi) = (vec!["topics".into()], vec!["category".into()]);
+    options.tickets = vec![second_folder.path().join("other.csv")];
+    let other =
+        fixtures::tickets().replace("category,topics", "topics,category").replace("money|urgent", "money");
+    std::fs::write(&options.tickets[0], other).unwrap();
+    crate::train(&options, &fixtures::runtime(), &|_| ()).unwrap_or_else(|problems| panic!("{problems:?}"));
+    let second = Classifier::load_beside(&first, &options.out, &fixtures::runtime(), 2).unwrap();
+    assert!(second.shares_with(&first));
+    let text = "The invoice is wrong, I want my money back for this month.";
+    let alone = Classifier::load(&options.out, &fixtures::runtime(), 1).unwrap();
+    assert!(!alone.shares_with(&first));
+    let (one, other) = (first.classify("Refund", text).unwrap(), second.classify("Refund", text).unwrap());
+    assert_ne!(one.model, other.model);
+    assert_eq!(other, alone.classify("Refund", text).unwrap(), "shared or alone, it says the same");
+    drop((first, first_folder));
+    for n in 0..8 {
+        second.classify("Refund", &format!("{n} {text}")).unwrap();
+    }
+    assert!(second.parity().unwrap() < 0.02);
+}
