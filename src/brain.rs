@@ -1,14 +1,16 @@
 //! What decides: a model and a rulebook, loaded and checked together, so that neither can name what the other lacks.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use deskbridge_connectors::Platform;
 use deskbridge_onnx::{Classifier, Runtime};
 
+use crate::challenge::{Comparison, Recent};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::promotion::{self, Promotions};
 use crate::rulebook::{self, Permissions, Rulebook, Vocabulary};
-use crate::settings::{Account, Draft, Promotion, Settings};
+use crate::settings::{Account, Draft, Model, Promotion, Settings};
 
 /// A model and a rulebook. Replaced as a whole on reload.
 #[derive(Debug)]
@@ -19,6 +21,23 @@ pub struct Brain {
     pub rulebook: Rulebook,
     /// The labels that may act; `None` where labels hold nothing back.
     pub promotions: Option<Promotions>,
+    /// A second model, asked about every ticket too; it decides nothing.
+    pub challenger: Option<Classifier>,
+    /// The last texts, which the next model is compared on before it takes over.
+    pub recent: Arc<Recent>,
+}
+
+impl Brain {
+    /// How often the next brain's model names something else on the last tickets; `None` where it is the same model, or where
+    /// there were no tickets yet.
+    pub fn compared_with(&self, next: &Self) -> Option<Result<Comparison, deskbridge_onnx::Error>> {
+        let texts = self.recent.texts();
+        if texts.is_empty() || self.classifier.digest() == next.classifier.digest() {
+            return None;
+        }
+        let old = self.classifier.classify_texts(texts.clone());
+        Some(old.and_then(|old| Ok(Comparison::of(&old, &next.classifier.classify_texts(texts)?))))
+    }
 }
 
 /// Where the ONNX Runtime library may lie, apart from the settings.
@@ -37,13 +56,35 @@ pub struct Surroundings {
 /// # Errors
 /// Every problem of both, at once.
 pub fn load(settings: &Settings, around: &Surroundings) -> Result<(Brain, Vec<Diagnostic>), Vec<Diagnostic>> {
+    load_beside(None, settings, around)
+}
+
+/// The same while another brain goes on deciding: it lends its encoder where both have the same, and its last texts.
+///
+/// # Errors
+/// Every problem of both, at once.
+pub fn load_beside(
+    before: Option<&Brain>,
+    settings: &Settings,
+    around: &Surroundings,
+) -> Result<(Brain, Vec<Diagnostic>), Vec<Diagnostic>> {
     let model = &settings.model;
-    let classifier = classifier(&model.bundle, model.runtime.as_deref(), around, model.threads);
+    let classifier = beside(before.map(|before| &before.classifier), model, &model.bundle, around);
+    let challenger = model.challenger.as_deref().map(|bundle| {
+        beside(classifier.as_ref().ok(), model, bundle, around).map_err(|error| (bundle, error))
+    });
+    let (challenger, refused) = match challenger.transpose() {
+        Ok(challenger) => (challenger, None),
+        Err((bundle, error)) => {
+            let help = "check `model.challenger` and `model.runtime`";
+            (None, Some(Diagnostic::file(&bundle.display().to_string(), error.to_string(), help)))
+        }
+    };
     let vocabulary = classifier.as_ref().ok().map(Classifier::vocabulary);
     let used: Vec<Platform> = settings.accounts.iter().map(|account| account.platform).collect();
     let rulebook = rulebook(&settings.rulebook, &used, vocabulary.as_ref());
     match (classifier, rulebook, promotions(&settings.promotion, vocabulary.as_ref())) {
-        (Ok(classifier), Ok((rulebook, mut warnings)), Ok((promotions, unwise))) => {
+        (Ok(classifier), Ok((rulebook, mut warnings)), Ok((promotions, unwise))) if refused.is_none() => {
             let accounts: Vec<Permissions> = settings.accounts.iter().map(permissions).collect();
             warnings.extend(rulebook.against(&accounts));
             warnings.extend(unwise);
@@ -51,12 +92,14 @@ pub fn load(settings: &Settings, around: &Surroundings) -> Result<(Brain, Vec<Di
                 let bundle = model.bundle.display().to_string();
                 Diagnostic::without_place(Severity::Warning, bundle, caveat)
             }));
-            Ok((Brain { classifier, rulebook, promotions }, warnings))
+            let recent = before.map(|before| Arc::clone(&before.recent)).unwrap_or_default();
+            Ok((Brain { classifier, rulebook, promotions, challenger, recent }, warnings))
         }
         (classifier, rulebook, promotions) => {
             let mut problems = rulebook.err().unwrap_or_default();
             problems.extend(promotions.err().unwrap_or_default());
             problems.extend(classifier.err().map(|error| problem(&model.bundle, &error)));
+            problems.extend(refused);
             Err(problems)
         }
     }
@@ -77,6 +120,19 @@ pub fn findings(draft: &Draft, around: &Surroundings) -> Vec<Diagnostic> {
     };
     found.extend(model.and_then(Result::err));
     found
+}
+
+fn beside(
+    other: Option<&Classifier>,
+    model: &Model,
+    bundle: &Path,
+    around: &Surroundings,
+) -> Result<Classifier, deskbridge_onnx::Error> {
+    let runtime = model.runtime.as_deref();
+    match other {
+        Some(other) => Classifier::load_beside(other, bundle, &onnx_runtime(runtime, around)?, model.threads),
+        None => classifier(bundle, runtime, around, model.threads),
+    }
 }
 
 /// A classifier on a bundle.

@@ -132,6 +132,11 @@ impl Daemon {
         Ok(Self { tracker, shutdown, brain, warden, drain: settings.server.drain })
     }
 
+    /// What decides at present.
+    pub fn brain(&self) -> Arc<Brain> {
+        Arc::clone(&self.brain.borrow())
+    }
+
     /// Decides with this from now on; work in hand is finished with what it began with.
     pub fn decide_with(&self, brain: Brain) {
         self.warden.promote(brain.promotions.clone());

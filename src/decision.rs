@@ -39,6 +39,9 @@ pub struct Decision {
     pub lookups: Vec<Lookup>,
     /// What decided.
     pub digests: Digests,
+    /// What a challenger says, which decides nothing; `None` where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenger: Option<Prediction>,
 }
 
 /// A question to a service of the user's own.

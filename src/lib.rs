@@ -17,6 +17,7 @@ pub mod worker;
 
 pub mod account;
 pub mod brain;
+pub mod challenge;
 pub mod decision;
 pub mod dispatch;
 pub mod export;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::challenge::Trial;
 use crate::decision::Digests;
 use crate::mode::Mode;
 use crate::snapshot::Snapshot;
@@ -88,6 +89,9 @@ pub struct Entry {
     pub calls: Vec<CallRecord>,
     /// The first write that shadow mode withheld: method, path and body (a note's text cut to its marker).
     pub withheld: Option<serde_json::Value>,
+    /// What the challenger said, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenger: Option<Trial>,
     /// The ticket without its text, for [`crate::replay`]; absent where nothing was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Box<Snapshot>>,

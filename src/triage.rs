@@ -1,7 +1,7 @@
 //! A ticket to a decision: the one decision path. `serve`, `demo` and `explain` all come through here.
 
 use deskbridge_connectors::Ticket;
-use deskbridge_onnx::Prediction;
+use deskbridge_onnx::{Classifier, Prediction, text_of};
 use tokio::sync::oneshot;
 
 use crate::brain::Brain;
@@ -24,16 +24,9 @@ pub enum Unanswered {
 /// # Errors
 /// [`Unanswered`].
 pub async fn predict(brain: &Brain, ticket: &Ticket) -> Result<Prediction, Unanswered> {
-    let (answer, answered) = oneshot::channel();
     let start = tokio::time::Instant::now();
-    brain.classifier.submit(
-        ticket.subject.clone(),
-        ticket.first_customer_text().to_owned(),
-        Box::new(move |prediction| {
-            let _ = answer.send(prediction);
-        }),
-    );
-    let mut prediction = answered.await.map_err(|_| Unanswered::Stopped)??;
+    let mut prediction = ask(&brain.classifier, ticket).await?;
+    brain.recent.keep(text_of(&ticket.subject, ticket.first_customer_text()));
     if let Some(promotions) = &brain.promotions {
         promotions.apply(&mut prediction, &brain.classifier.margins());
     }
@@ -43,6 +36,24 @@ pub async fn predict(brain: &Brain, ticket: &Ticket) -> Result<Prediction, Unans
     }
     metrics::histogram!("deskbridge_inference_seconds").record(start.elapsed().as_secs_f64());
     Ok(prediction)
+}
+
+/// What the challenger says, where there is one. It decides nothing, so that its silence is no trouble either.
+pub async fn challenge(brain: &Brain, ticket: &Ticket) -> Option<Prediction> {
+    let said = ask(brain.challenger.as_ref()?, ticket).await;
+    said.inspect_err(|error| tracing::warn!(%error, "the challenger gave no answer")).ok()
+}
+
+async fn ask(classifier: &Classifier, ticket: &Ticket) -> Result<Prediction, Unanswered> {
+    let (answer, answered) = oneshot::channel();
+    classifier.submit(
+        ticket.subject.clone(),
+        ticket.first_customer_text().to_owned(),
+        Box::new(move |prediction| {
+            let _ = answer.send(prediction);
+        }),
+    );
+    Ok(answered.await.map_err(|_| Unanswered::Stopped)??)
 }
 
 /// Decides. Pure: see [`rulebook::decide`].

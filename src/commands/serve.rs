@@ -126,7 +126,9 @@ async fn bind(
 /// old ones where the new have problems or fail the rulebook's own cases.
 async fn reload_forever(settings: &Settings, daemon: &Daemon, hung_up: &Notify) {
     // The manifest names the digest of every other file of the bundle, and is written last.
-    let files = vec![settings.rulebook.clone(), settings.model.bundle.join(bundle::MANIFEST)];
+    let bundles = [Some(&settings.model.bundle), settings.model.challenger.as_ref()];
+    let manifests = bundles.into_iter().flatten().map(|folder| folder.join(bundle::MANIFEST));
+    let files = std::iter::once(settings.rulebook.clone()).chain(manifests).collect();
     let mut watch = Watch::new(files, vec![settings.promotion.file.clone()], watch::INTERVAL);
     loop {
         let cause = tokio::select! {
@@ -136,9 +138,12 @@ async fn reload_forever(settings: &Settings, daemon: &Daemon, hung_up: &Notify) 
             }
             () = watch.changed() => "a file has changed",
         };
-        match tokio::task::block_in_place(|| load_checked(settings)) {
+        let before = daemon.brain();
+        match tokio::task::block_in_place(|| load_checked(Some(&before), settings)) {
             Ok((brain, warnings)) => {
                 terminal::diagnostics(&warnings);
+                // The old bundle goes on deciding while the two are compared.
+                compare(&before, &brain);
                 let rulebook = brain.rulebook.digest().to_owned();
                 daemon.decide_with(brain);
                 tracing::info!(cause, rulebook, "rulebook and bundle reloaded");
@@ -155,9 +160,33 @@ async fn reload_forever(settings: &Settings, daemon: &Daemon, hung_up: &Notify) 
     }
 }
 
+/// Says how often a new bundle names something else on the last tickets, before it takes over.
+fn compare(before: &Brain, next: &Brain) {
+    match tokio::task::block_in_place(|| before.compared_with(next)) {
+        Some(Ok(compared)) => {
+            for (head, differ) in &compared.heads {
+                let share = *differ as f64 / compared.tickets.max(1) as f64;
+                metrics::gauge!("deskbridge_reload_disagreement_ratio", "head" => head.clone()).set(share);
+            }
+            tracing::info!(
+                tickets = compared.tickets,
+                differ = compared.differ,
+                from = before.classifier.digest().as_str(),
+                to = next.classifier.digest().as_str(),
+                "the new bundle gives {compared}"
+            );
+        }
+        Some(Err(error)) => tracing::warn!(%error, "the new bundle could not be compared with the old"),
+        None => {}
+    }
+}
+
 /// Rulebook and bundle, held against the rulebook's own cases as `check` does.
-fn load_checked(settings: &Settings) -> Result<(Brain, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let (brain, warnings) = brain::load(settings, &prepare::surroundings())?;
+fn load_checked(
+    before: Option<&Brain>,
+    settings: &Settings,
+) -> Result<(Brain, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let (brain, warnings) = brain::load_beside(before, settings, &prepare::surroundings())?;
     let failed = cases::findings(settings, &brain);
     if failed.is_empty() { Ok((brain, warnings)) } else { Err(failed) }
 }

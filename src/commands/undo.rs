@@ -128,6 +128,7 @@ impl Undone {
             own_version: self.version.clone(),
             calls: std::mem::take(&mut self.calls),
             withheld: None,
+            challenger: None,
             snapshot: None,
             ..of.clone()
         }

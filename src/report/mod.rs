@@ -26,6 +26,7 @@ pub mod wilson;
 
 pub mod agreement;
 pub mod calibration;
+pub mod challenge;
 pub mod curve;
 pub mod drift;
 pub mod impact;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::challenge::Duel;
 use super::drift::Glimpse;
 use super::observation::{Course, Influence, Observation};
 use crate::outcome::Entry;
@@ -23,6 +24,8 @@ pub struct Rows {
     pub courses: Vec<Course>,
     /// Every answer, settled or not.
     pub glimpses: Vec<Glimpse>,
+    /// A challenger's answers beside the live ones.
+    pub duels: Vec<Duel>,
 }
 
 /// One line of a rows file.
@@ -58,7 +61,8 @@ impl Rows {
         let elsewhere = observations.iter().filter(|observation| !known.contains(&observation.decision));
         glimpses.extend(elsewhere.filter_map(glimpse));
         glimpses.sort_by(|a, b| (a.at, &a.ticket, &a.head).cmp(&(b.at, &b.ticket, &b.head)));
-        Self { observations, courses, glimpses }
+        let duels = Duel::all(ledger, &observations);
+        Self { observations, courses, glimpses, duels }
     }
 
     /// Reads JSON Lines; empty lines are passed over.

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::agreement::{self, HeadAgreement, LabelAgreement};
+use super::challenge::{Challenge, challenge};
 use super::curve::{Point, curve};
 use super::drift::{Drift, Reference, drift};
 use super::evidence::{by_head, labels, newest_model};
@@ -53,6 +54,9 @@ pub struct Report {
     /// How far labels may go at present; `null` where that is not known.
     #[serde(default)]
     pub in_force: Option<InForce>,
+    /// How a challenger stands beside the live bundle; `null` where there is none.
+    #[serde(default)]
+    pub challenge: Option<Challenge>,
     /// Before and after.
     pub impact: Impact,
     /// What moved.
@@ -102,6 +106,7 @@ impl Report {
             thresholds: thresholds(&heads, terms.bar.target),
             promotion: readiness(&heads, &terms.bar),
             in_force: terms.in_force.clone(),
+            challenge: challenge(&rows.duels),
             impact: impact(&rows.courses, terms.split),
             drift: if now.is_empty() { Vec::new() } else { drift(&now, &then, terms.training.as_ref()) },
         }

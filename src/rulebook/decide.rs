@@ -128,6 +128,7 @@ pub(super) fn evaluate(rulebook: &Rulebook, facts: &Facts<'_>, traced: bool) -> 
         plan: run.plan,
         lookups: run.lookups,
         digests: Digests { model: facts.prediction.model.clone(), rulebook: rulebook.digest.clone() },
+        challenger: None,
     };
     Explanation { decision, rules: traces }
 }

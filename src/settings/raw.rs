@@ -195,10 +195,17 @@ fn store(mut table: Table<'_>, problems: &mut Problems) -> Option<StoreUrl> {
 fn model(mut table: Table<'_>, problems: &mut Problems) -> Option<Model> {
     let bundle = table.required("bundle", problems).and_then(|node| problems.word(node, "`model.bundle`"));
     let runtime = table.optional("runtime").and_then(|(_, node)| problems.word(node, "`model.runtime`"));
+    let challenger =
+        table.optional("challenger").and_then(|(_, node)| problems.word(node, "`model.challenger`"));
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(4);
     let threads = count(&mut table, "threads", cores, 1..=256, problems);
     table.close(problems);
-    Some(Model { bundle: PathBuf::from(bundle?), runtime: runtime.map(PathBuf::from), threads })
+    Some(Model {
+        bundle: PathBuf::from(bundle?),
+        challenger: challenger.map(PathBuf::from),
+        runtime: runtime.map(PathBuf::from),
+        threads,
+    })
 }
 
 fn log(mut table: Table<'_>, problems: &mut Problems) -> Option<Log> {

@@ -76,6 +76,8 @@ pub enum StoreUrl {
 pub struct Model {
     /// The bundle's folder.
     pub bundle: PathBuf,
+    /// A second bundle's folder: it is asked about every ticket too, decides nothing, and stands beside the first in the report.
+    pub challenger: Option<PathBuf>,
     /// The runtime library's file; found by the model's own rules when absent.
     pub runtime: Option<PathBuf>,
     /// Threads for one inference.

@@ -52,6 +52,12 @@ pub fn schema() -> Value {
                         "The model and how it runs.",
                         vec![
                             ("bundle", text("The folder that `deskbridge train` writes.")),
+                            (
+                                "challenger",
+                                text(
+                                    "A second bundle's folder: asked about every ticket too, decides nothing, and stands beside the first in the report.",
+                                ),
+                            ),
                             ("runtime", text("The ONNX Runtime library; searched for when left out.")),
                             (
                                 "threads",

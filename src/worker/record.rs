@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::Verdict;
 use crate::account::Account;
+use crate::challenge::Trial;
 use crate::decision::{Asked, Decision, Lookup, Planned, Sendable};
 use crate::dispatch::Calls;
 use crate::history::requester;
@@ -129,6 +130,7 @@ impl<'a> Record<'a> {
             own_version: None,
             calls: std::mem::take(calls),
             withheld: None,
+            challenger: None,
             snapshot: None,
         }))
     }
@@ -161,6 +163,7 @@ impl<'a> Record<'a> {
             own_version: None,
             calls: std::mem::take(calls),
             withheld: None,
+            challenger: decision.challenger.as_ref().map(Trial::of),
             snapshot: None,
         }
     }

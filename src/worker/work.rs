@@ -122,7 +122,9 @@ impl Desk<'_> {
     }
 
     async fn decide(&self, in_hand: &InHand) -> Step<(Decision, Snapshot)> {
-        let prediction = triage::predict(self.brain, &in_hand.ticket).await.map_err(|error| {
+        let asked = triage::predict(self.brain, &in_hand.ticket);
+        let (prediction, challenger) = tokio::join!(asked, triage::challenge(self.brain, &in_hand.ticket));
+        let prediction = prediction.map_err(|error| {
             tracing::error!(account = self.account.line.account(), %error, "the model gave no answer");
             Verdict::Later(Later::Failed, "the model gave no answer".into())
         })?;
@@ -144,6 +146,7 @@ impl Desk<'_> {
             gate: self.gate,
         };
         let mut decision = triage::decide(self.brain, &facts);
+        decision.challenger = challenger;
         self.look_up(&mut decision, &facts).await;
         let snapshot = Snapshot::of(&facts, &self.brain.rulebook, &decision);
         Ok((decision, snapshot))

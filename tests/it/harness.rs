@@ -66,6 +66,8 @@ pub(crate) struct House {
     /// The bundle, and whose time it is; both as every house has them unless a test changes them.
     pub(crate) bundle: PathBuf,
     pub(crate) clock: Arc<dyn Clock>,
+    /// A second bundle that is asked and decides nothing.
+    pub(crate) challenger: Option<PathBuf>,
     /// Sections of the settings besides those that every house has.
     pub(crate) sections: &'static str,
 }
@@ -107,6 +109,7 @@ impl House {
             account: "",
             bundle: project().join("onnx/starter"),
             clock: Arc::new(SystemClock),
+            challenger: None,
             sections: "",
         }
     }
@@ -173,9 +176,11 @@ impl House {
             accounts.push_str(self.account);
             desk.account_yaml().lines().for_each(|line| accounts.push_str(&format!("    {line}\n")));
         }
+        let challenger =
+            self.challenger.iter().map(|bundle| format!(", challenger: {bundle:?}")).collect::<String>();
         let text = format!(
             "server: {{ listen: \"{hooks}\" }}\nadmin: {{ listen: \"{admin}\" }}\n\
-             store: {{ url: \"sqlite:{}\" }}\nmodel: {{ bundle: \"{}\", threads: 1 }}\nrulebook: \"{}\"\n\
+             store: {{ url: \"sqlite:{}\" }}\nmodel: {{ bundle: \"{}\", threads: 1{challenger} }}\nrulebook: \"{}\"\n\
              mode: {mode}\n{}worker: {{ count: 4, lease: 5s, call_timeout: 3s }}\naccounts:\n{accounts}",
             at("deskbridge.db").display(),
             self.bundle.display(),

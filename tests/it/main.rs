@@ -10,6 +10,7 @@ mod ingress;
 mod store;
 
 mod actions;
+mod challenger;
 mod cli;
 mod cli_model;
 mod crash;

@@ -28,7 +28,7 @@ pub static POLICY: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-const TEMPLATES: [(&str, &str); 8] = [
+const TEMPLATES: [(&str, &str); 9] = [
     ("layout.html", include_str!("templates/layout.html")),
     ("head.html", include_str!("templates/head.html")),
     ("report.html", include_str!("templates/report.html")),
@@ -36,6 +36,7 @@ const TEMPLATES: [(&str, &str); 8] = [
     ("promotion.html", include_str!("templates/promotion.html")),
     ("thresholds.html", include_str!("templates/thresholds.html")),
     ("impact.html", include_str!("templates/impact.html")),
+    ("challenge.html", include_str!("templates/challenge.html")),
     ("drift.html", include_str!("templates/drift.html")),
 ];
 

@@ -20,6 +20,7 @@ pub fn text(report: &Report, width: Option<u16>) -> String {
     for head in report.agreement.keys() {
         page.head(&mut out, report, head);
     }
+    page.challenge(&mut out, report);
     page.impact(&mut out, report);
     page.drift(&mut out, report);
     out
@@ -136,6 +137,26 @@ impl Page {
             ]);
         }
         line(out, table);
+    }
+
+    fn challenge(&self, out: &mut String, report: &Report) {
+        let Some(challenge) = &report.challenge else { return };
+        line(out, format!("\nchallenger {:.12} beside {:.12}", challenge.challenger, challenge.live));
+        let mut table =
+            self.table(&["head", "tickets", "same", "part", "settled", "agents chose live", "challenger"]);
+        for (head, row) in &challenge.heads {
+            let part = row.n - row.same;
+            let [n, same, part, settled, live, challenger] =
+                [row.n, row.same, part, row.settled, row.live_right, row.challenger_right]
+                    .map(|n| n.to_string());
+            table.add_row([head.clone(), n, same, part, settled, live, challenger]);
+        }
+        line(out, table);
+        for (head, row) in &challenge.heads {
+            if let Some(most) = row.pairs.first() {
+                line(out, format!("  {head}: {}", words::parting(most)));
+            }
+        }
     }
 
     fn impact(&self, out: &mut String, report: &Report) {

@@ -10,8 +10,10 @@ use super::super::thresholds::Verdict;
 use super::super::whole::Report;
 use super::{chart, words};
 
+mod challenge;
 mod head;
 
+pub use challenge::ChallengeView;
 pub use head::HeadView;
 
 /// Everything the templates print.
@@ -37,6 +39,8 @@ pub struct View {
     pub scale: String,
     /// Proposed bars.
     pub thresholds: Vec<Group<Proposed>>,
+    /// A challenger beside the live bundle, where there is one.
+    pub challenge: Option<ChallengeView>,
     /// Before and after.
     pub impact: ImpactView,
     /// What moved.
@@ -150,6 +154,7 @@ pub fn view(report: &Report) -> View {
         promotion: promotion(report),
         scale: format!("{} to 100 %", words::percent(Some(scale(report)))),
         thresholds: thresholds(report),
+        challenge: challenge::view(report),
         impact: impact(report),
         drift: drift(report),
         warnings: report.warnings().into_iter().map(words::warning).collect(),

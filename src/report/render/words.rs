@@ -1,5 +1,6 @@
 //! Figures as people read them: shares in percent, waits in their two largest units, verdicts as sentences.
 
+use super::super::challenge::Parting;
 use super::super::contrast::Contrast;
 use super::super::drift::{Against, Band, Drift, Measure};
 use super::super::readiness::{Readiness, State};
@@ -186,5 +187,18 @@ pub fn warning(drift: &Drift) -> String {
         band(drift.band),
         drifted(drift),
         against(drift.against)
+    )
+}
+
+/// How live bundle and challenger part, in one sentence.
+pub fn parting(parting: &Parting) -> String {
+    let names =
+        |labels: &[String]| if labels.is_empty() { "abstains".to_owned() } else { labels.join(" and ") };
+    let tickets = if parting.n == 1 { "ticket" } else { "tickets" };
+    format!(
+        "{} live, {} by the challenger on {} {tickets}",
+        names(&parting.live),
+        names(&parting.challenger),
+        parting.n
     )
 }

@@ -240,6 +240,7 @@ pub(super) fn wrote(effects: &[(&str, serde_json::Value, EffectOutcome)]) -> Ent
         own_version: None,
         calls: Vec::new(),
         withheld: None,
+        challenger: None,
         snapshot: None,
     }
 }

@@ -245,6 +245,7 @@ fn entry(seen: &Seen, delivery: String) -> Entry {
         own_version: None,
         calls: if outcome == Outcome::Applied { vec![get, put] } else { vec![get] },
         withheld,
+        challenger: None,
         snapshot: Some(Box::new(snapshot(prediction))),
     }
 }

@@ -94,6 +94,7 @@ fn entry(account: &str, decided_at: &str) -> Entry {
         own_version: None,
         calls: Vec::new(),
         withheld: None,
+        challenger: None,
         snapshot: None,
     }
 }
