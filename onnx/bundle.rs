@@ -87,10 +87,35 @@ pub struct HeadEntry {
     pub labels: Vec<String>,
     /// What encoder and lexicon weigh; already part of graph and lexicon, kept for people.
     pub blend: Blend,
+    /// The head that it hears, where one lies under the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tie: Option<Tie>,
     /// The confidence each label needs to be chosen.
     pub thresholds: BTreeMap<String, Confidence>,
     /// How far the best label must be ahead of the next; single heads only.
     pub margin: Confidence,
+}
+
+/// Two heads of which one is finer: every label of it lies under one of the coarser head. Already part of the graph; kept because
+/// a finer label is only named under the coarser label that is most probable.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tie {
+    /// The other head.
+    pub head: String,
+    /// What the other head's log-probabilities weigh.
+    pub weight: f64,
+    /// What the head's own logits are multiplied by.
+    pub scale: f64,
+    /// The finer head's labels, and the coarser one's that each lies under.
+    pub under: BTreeMap<String, String>,
+}
+
+impl HeadEntry {
+    /// The tie, where this is the finer head of the two.
+    pub(crate) fn finer_tie(&self) -> Option<&Tie> {
+        self.tie.as_ref().filter(|tie| self.labels.iter().all(|label| tie.under.contains_key(label)))
+    }
 }
 
 /// How a model came to be, which says what its confidences are worth.
@@ -239,6 +264,11 @@ fn inconsistencies(file: &Path, manifest: &Manifest) -> Vec<BundleProblem> {
         }
         if !names.insert(name) {
             say(format!("head {name} is there twice"));
+        }
+        if let Some(tie) = &head.tie
+            && !manifest.heads.iter().any(|other| other.name == tie.head && other.name != *name)
+        {
+            say(format!("head {name} is tied to a head {} that is not there", tie.head));
         }
         if head.labels.iter().collect::<BTreeSet<_>>().len() != head.labels.len() || head.labels.is_empty() {
             say(format!("head {name} needs labels, each once"));

@@ -3,6 +3,7 @@
 //! Owned by one thread. All heads come from one encoder pass, and models with the same encoder share it: a second one costs its
 //! heads and its lexicon. Never keeps anything of a ticket.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 
@@ -142,9 +143,22 @@ impl Engine {
         let out_of_scope = OutOfScope { score, is: score >= OutOfScope::BAR };
         let heads = bundle.manifest.heads.iter().zip(scores);
         let heads = heads.map(|(h, s)| (h.name.clone(), judge(h, &s, out_of_scope.is))).collect();
+        let heads = of_one_mind(heads, &bundle.manifest.heads);
         let language = language::detect(text);
         Ok(Prediction { heads, language, model: bundle.digest.to_string(), out_of_scope: Some(out_of_scope) })
     }
+}
+
+/// A finer label is only named under the coarser label that is most probable: two heads that contradict each other are unsure.
+fn of_one_mind(mut heads: BTreeMap<String, Scored>, entries: &[HeadEntry]) -> BTreeMap<String, Scored> {
+    for entry in entries {
+        let Some(tie) = entry.finer_tie() else { continue };
+        let above = heads.get(&tie.head).and_then(Scored::best).map(|(label, _)| label.to_owned());
+        if let Some(own) = heads.get_mut(&entry.name) {
+            own.chosen.retain(|label| tie.under.get(label) == above.as_ref());
+        }
+    }
+    heads
 }
 
 /// Ranks a head's labels and picks those that pass its thresholds; none for a ticket that is out of scope.

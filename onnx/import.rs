@@ -274,6 +274,7 @@ impl Source<'_> {
             kind: *kind,
             labels: labels.clone(),
             blend,
+            tie: None,
             thresholds: labels.iter().cloned().zip(thresholds).collect(),
             margin: judge::MARGIN,
         };

@@ -175,6 +175,7 @@ fn entry(head: &Described, near: Array2<f32>) -> (HeadEntry, Linear) {
     let entry = HeadEntry {
         name: head.name.clone(),
         kind: head.kind,
+        tie: None,
         thresholds: labels.iter().map(|label| (label.clone(), THRESHOLD)).collect(),
         blend: Blend { encoder: f64::from(sharpness), lexicon: 0.0, shift },
         margin: judge::MARGIN,

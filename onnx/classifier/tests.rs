@@ -89,6 +89,7 @@ fn thresholds_and_margin_decide_what_is_chosen() {
         kind,
         labels: ["a", "b", "c"].map(String::from).into(),
         blend: Blend { encoder: 1.0, lexicon: 1.0, shift: 0.0 },
+        tie: None,
         thresholds: ["a", "b", "c"].map(String::from).into_iter().zip(thresholds).collect(),
         margin: 0.1,
     };

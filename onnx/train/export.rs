@@ -10,9 +10,10 @@ use std::path::Path;
 use onnx_protobuf::tensor_proto::DataType;
 
 use super::fit::Linear;
+use super::hierarchy::LEAST;
 use super::margin::Margins;
 use super::scope::Scope;
-use crate::bundle::{ENCODER, FILES, Golden, HEADS, HeadEntry, LEXICON, MANIFEST, Manifest};
+use crate::bundle::{ENCODER, FILES, Golden, HEADS, HeadEntry, LEXICON, MANIFEST, Manifest, Tie};
 use crate::digest::Digest;
 use crate::encode::Tokens;
 use crate::error::{Error, inference};
@@ -54,7 +55,7 @@ pub(crate) fn heads_graph(heads: &[(HeadEntry, Linear)], scope: &Scope) -> Resul
     let input = graph.input("embedding", DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(width as i64)]);
     let margins = graph.input("lexicon", DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(all as i64)]);
     let last = graph.int64s("last_axis", &[1]);
-    let (mut begin, mut scope_logits) = (0, String::new());
+    let (mut begin, mut scope_logits, mut own_logits) = (0, String::new(), Vec::new());
     for (n, (entry, linear)) in heads.iter().enumerate() {
         let scale = entry.blend.encoder as f32;
         let weights: Vec<f32> = linear.weights.iter().map(|w| w * scale).collect();
@@ -68,16 +69,13 @@ pub(crate) fn heads_graph(heads: &[(HeadEntry, Linear)], scope: &Scope) -> Resul
         let to = graph.int64s(&format!("head_{n}.to"), &[begin]);
         let own = graph.op("Slice", &[&margins, &from, &to, &last], vec![]);
         let logits = graph.op("Add", &[&dense, &own], vec![]);
-        let output = std::slice::from_ref(&entry.name);
-        match entry.kind {
-            HeadKind::Single => graph.node("", "Softmax", &[&logits], output, vec![int("axis", -1)]),
-            HeadKind::Multi => graph.node("", "Sigmoid", &[&logits], output, vec![]),
-        }
-        graph.output(&entry.name, DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(labels as i64)]);
         if n == scope.head {
-            scope_logits = logits;
+            scope_logits.clone_from(&logits);
         }
+        own_logits.push(logits);
     }
+    let entries: Vec<&HeadEntry> = heads.iter().map(|(entry, _)| entry).collect();
+    answers(&mut graph, &entries, &own_logits);
     let odd = scope.odd.is_some().then(|| {
         let from = graph.int64s("scope.from", &[labels as i64]);
         let to = graph.int64s("scope.to", &[all as i64]);
@@ -85,6 +83,69 @@ pub(crate) fn heads_graph(heads: &[(HeadEntry, Linear)], scope: &Scope) -> Resul
     });
     add_scope(&mut graph, scope, &input, &scope_logits, odd.as_deref());
     graph.into_bytes()
+}
+
+/// From every head's own logits to its confidences: heads by themselves first, then coarser heads that hear a finer one, then finer
+/// ones, which hear what the coarser one says by then.
+fn answers(graph: &mut Graph, heads: &[&HeadEntry], logits: &[String]) {
+    let order = |n: &usize| match &heads[*n].tie {
+        None => 0,
+        Some(_) if heads[*n].finer_tie().is_none() => 1,
+        Some(_) => 2,
+    };
+    let mut turns: Vec<usize> = (0..heads.len()).collect();
+    turns.sort_by_key(order);
+    for n in turns {
+        let head = heads[n];
+        let heard = head.tie.as_ref().and_then(|tie| {
+            let other = heads.iter().position(|other| other.name == tie.head)?;
+            // What a finer head says by itself: what it says in the end is not known yet, and hangs on this one.
+            let says = match head.finer_tie() {
+                Some(_) => heads[other].name.clone(),
+                None => graph.op("Softmax", &[&logits[other]], vec![int("axis", -1)]),
+            };
+            Some(hear(graph, &format!("head_{n}"), (head, &logits[n]), (heads[other], &says), tie))
+        });
+        let all = heard.as_ref().unwrap_or(&logits[n]);
+        let output = std::slice::from_ref(&head.name);
+        match head.kind {
+            HeadKind::Single => graph.node("", "Softmax", &[all], output, vec![int("axis", -1)]),
+            HeadKind::Multi => graph.node("", "Sigmoid", &[all], output, vec![]),
+        }
+    }
+    for head in heads {
+        graph.output(&head.name, DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(head.labels.len() as i64)]);
+    }
+}
+
+/// `scale · own + weight · ln P(other)`, the other's probabilities added up by what belongs together.
+fn hear(
+    graph: &mut Graph,
+    name: &str,
+    (own, logits): (&HeadEntry, &str),
+    (other, says): (&HeadEntry, &str),
+    tie: &Tie,
+) -> String {
+    let belongs =
+        |other: &String, own: &String| tie.under.get(other) == Some(own) || tie.under.get(own) == Some(other);
+    let map = other
+        .labels
+        .iter()
+        .flat_map(|other| own.labels.iter().map(move |own| f32::from(u8::from(belongs(other, own)))));
+    let map = graph.floats(
+        &format!("{name}.belongs"),
+        &[other.labels.len(), own.labels.len()],
+        &map.collect::<Vec<_>>(),
+    );
+    let least = graph.floats(&format!("{name}.least"), &[1], &[LEAST]);
+    let weight = graph.floats(&format!("{name}.hears"), &[1], &[tie.weight as f32]);
+    let scale = graph.floats(&format!("{name}.scale"), &[1], &[tie.scale as f32]);
+    let heard = graph.op("MatMul", &[says, &map], vec![]);
+    let heard = graph.op("Max", &[&heard, &least], vec![]);
+    let heard = graph.op("Log", &[&heard], vec![]);
+    let heard = graph.op("Mul", &[&heard, &weight], vec![]);
+    let own = graph.op("Mul", &[logits, &scale], vec![]);
+    graph.op("Add", &[&own, &heard], vec![])
 }
 
 fn add_scope(graph: &mut Graph, scope: &Scope, embedding: &str, logits: &str, odd: Option<&str>) {

@@ -15,8 +15,10 @@ pub(crate) mod crossval;
 mod export;
 pub(crate) mod features;
 pub(crate) mod fit;
+mod hierarchy;
 pub(crate) mod judge;
 mod lbfgs;
+mod learn;
 pub(crate) mod margin;
 mod page;
 mod problem;
@@ -26,10 +28,7 @@ mod study;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-
-use ndarray::{Array2, Axis};
 
 use self::assemble::Parts;
 pub use self::blend::Blend;
@@ -37,13 +36,11 @@ pub use self::problem::Problem;
 pub use self::report::TrainReport;
 pub use self::scope::ScopeMetrics;
 pub use self::study::{Forecast, Overlap, Point, Small, Study, Suspect};
-use crate::bundle::{ENCODER, HeadEntry, Made, TOKENIZER, Training};
+use crate::bundle::{ENCODER, Made, TOKENIZER, Training};
 use crate::convert;
 use crate::encode::Tokens;
 use crate::error::Error;
-use crate::lexicon::{self, Counts, Lexicon};
-use crate::metrics::HeadMetrics;
-use crate::prediction::HeadKind;
+use crate::lexicon::{self, Counts};
 use crate::runtime::Runtime;
 
 /// What to train, from what, to where.
@@ -131,7 +128,7 @@ fn build(
         features::embed(&texts, &building.join(ENCODER), &tokens, runtime, &told).map_err(general)?;
 
     let counts: Vec<Counts> = texts.iter().map(|text| lexicon::count(text)).collect();
-    let learnt = fit_all(corpus, &features, &counts, options, progress);
+    let learnt = learn::learn(corpus, &features, &counts, options, progress);
 
     progress(Progress { stage: "write", done: 0, total: 1 });
     let tickets = corpus.examples.len();
@@ -196,80 +193,4 @@ pub(crate) fn put_encoder(from: &Path, building: &Path) -> Result<String, Vec<Pr
     }
     copy(ENCODER)?;
     Ok(name())
-}
-
-/// What was learnt from all the tickets.
-struct Learnt {
-    heads: Vec<(HeadEntry, fit::Linear)>,
-    margins: Vec<margin::Margins>,
-    lexicon: Lexicon,
-    scope: (scope::Scope, ScopeMetrics),
-    metrics: BTreeMap<String, HeadMetrics>,
-    studies: BTreeMap<String, Study>,
-}
-
-fn fit_all(
-    corpus: &corpus::Corpus,
-    features: &Array2<f32>,
-    counts: &[Counts],
-    options: &TrainOptions,
-    progress: &dyn Fn(Progress),
-) -> Learnt {
-    let total = corpus.heads.len();
-    let all_labels = corpus.heads.iter().map(|head| head.labels.len()).sum();
-    // Strangers' words are known where they teach something: what an unknown word means is nobody's guess.
-    let taught = corpus.strangers.len() >= scope::FEWEST;
-    let known = (0..counts.len()).filter(|n| taught || !corpus.strangers.contains(n));
-    let known: Vec<&Counts> = known.map(|n| &counts[n]).collect();
-    let lexicon = Lexicon::learn(&known, all_labels + usize::from(taught));
-    let strangers = features.select(Axis(0), &corpus.strangers);
-    // Its labels say the most about what the model is for.
-    let of_scope = (0..total)
-        .max_by_key(|&n| {
-            let head = &corpus.heads[n];
-            (head.kind == HeadKind::Single, head.labels.len(), std::cmp::Reverse(n))
-        })
-        .unwrap_or(0);
-    let (mut heads, mut margins, mut metrics) = (Vec::new(), Vec::new(), BTreeMap::new());
-    let (mut scope, mut studies) = (None, BTreeMap::new());
-    for (done, data) in corpus.heads.iter().enumerate() {
-        progress(Progress { stage: "fit", done, total });
-        let answered = data.answers.iter().enumerate().filter_map(|(row, a)| a.clone().map(|a| (row, a)));
-        let (rows, targets): (Vec<usize>, Vec<Vec<usize>>) = answered.unzip();
-        let own = features.select(Axis(0), &rows);
-        let labelled = crossval::Labelled {
-            kind: data.kind,
-            labels: data.labels.len(),
-            all_labels,
-            features: own.view(),
-            terms: rows.iter().map(|&row| &counts[row]).collect(),
-            targets: &targets,
-            strangers: (strangers.view(), corpus.strangers.iter().map(|&row| &counts[row]).collect()),
-        };
-        let found = crossval::run(&labelled, options.seed);
-        let (thresholds, figures) =
-            judge::judge(data.kind, &data.labels, &targets, &found, options.target_precision);
-        metrics.insert(data.name.clone(), figures);
-        if data.kind == HeadKind::Single {
-            let ids: Vec<&str> = rows.iter().map(|&row| corpus.examples[row].id.as_str()).collect();
-            let study = study::study(&data.labels, &ids, &labelled, &found, options.seed);
-            studies.insert(data.name.clone(), study);
-        }
-        if done == of_scope {
-            scope = Some(scope::learn(done, &labelled, &found, &lexicon));
-        }
-        let entry = HeadEntry {
-            name: data.name.clone(),
-            kind: data.kind,
-            labels: data.labels.clone(),
-            blend: found.blend,
-            thresholds: data.labels.iter().cloned().zip(thresholds).collect(),
-            margin: judge::MARGIN,
-        };
-        heads.push((entry, labelled.fit_all(found.freedom)));
-        margins.push(labelled.fit_margins(&(0..rows.len()).collect::<Vec<_>>(), &lexicon));
-    }
-    progress(Progress { stage: "fit", done: total, total });
-    let scope = scope.unwrap_or_else(|| unreachable!("a corpus without heads is refused when it is read"));
-    Learnt { heads, margins, lexicon, scope, metrics, studies }
 }

@@ -15,6 +15,7 @@ fn the_graph_computes_what_was_fitted() {
         kind,
         labels: ["a", "b", "c"].map(String::from).into(),
         blend,
+        tie: None,
         thresholds: BTreeMap::new(),
         margin: 0.1,
     };
