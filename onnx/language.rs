@@ -35,7 +35,7 @@ const KNOWN: [(Lang, &str); 24] = [
 ];
 
 /// More text changes nothing but the time: a few hundred letters settle it.
-const ENOUGH_CHARS: usize = 1_000;
+const ENOUGH_CHARS: usize = 500;
 /// On short English questions, 37 % of the guesses under this are right, 63 % of those just above, 99 % from 0.5.
 const UNSURE: f64 = 0.15;
 

@@ -54,35 +54,56 @@ pub(crate) fn heads_graph(heads: &[(HeadEntry, Linear)], scope: &Scope) -> Resul
     let all = labels + usize::from(scope.odd.is_some());
     let input = graph.input("embedding", DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(width as i64)]);
     let margins = graph.input("lexicon", DataType::FLOAT, &[Axis::Fixed(1), Axis::Fixed(all as i64)]);
-    let last = graph.int64s("last_axis", &[1]);
-    let (mut begin, mut scope_logits, mut own_logits) = (0, String::new(), Vec::new());
-    for (n, (entry, linear)) in heads.iter().enumerate() {
-        let scale = entry.blend.encoder as f32;
-        let weights: Vec<f32> = linear.weights.iter().map(|w| w * scale).collect();
-        let bias: Vec<f32> = linear.bias.iter().map(|b| b * scale).collect();
-        let labels = bias.len();
-        let weights = graph.floats(&format!("head_{n}.weight"), &[width, labels], &weights);
-        let bias = graph.floats(&format!("head_{n}.bias"), &[labels], &bias);
-        let dense = graph.op("Gemm", &[&input, &weights, &bias], vec![]);
-        let from = graph.int64s(&format!("head_{n}.from"), &[begin]);
-        begin += labels as i64;
-        let to = graph.int64s(&format!("head_{n}.to"), &[begin]);
-        let own = graph.op("Slice", &[&margins, &from, &to, &last], vec![]);
-        let logits = graph.op("Add", &[&dense, &own], vec![]);
-        if n == scope.head {
-            scope_logits.clone_from(&logits);
-        }
-        own_logits.push(logits);
-    }
+    let own_logits = logits(&mut graph, heads, (&input, width), (&margins, labels, all));
+    let scope_logits = own_logits[scope.head].clone();
     let entries: Vec<&HeadEntry> = heads.iter().map(|(entry, _)| entry).collect();
     answers(&mut graph, &entries, &own_logits);
     let odd = scope.odd.is_some().then(|| {
-        let from = graph.int64s("scope.from", &[labels as i64]);
-        let to = graph.int64s("scope.to", &[all as i64]);
-        graph.op("Slice", &[&margins, &from, &to, &last], vec![])
+        let [from, to, axis] = [("scope.from", labels), ("scope.to", all), ("scope.axis", 1)]
+            .map(|(name, at)| graph.int64s(name, &[at as i64]));
+        graph.op("Slice", &[&margins, &from, &to, &axis], vec![])
     });
     add_scope(&mut graph, scope, &input, &scope_logits, odd.as_deref());
     graph.into_bytes()
+}
+
+/// Every head's own logits: one multiplication for all of them, since a run of many small operators costs more than their sums.
+fn logits(
+    graph: &mut Graph,
+    heads: &[(HeadEntry, Linear)],
+    (embedding, width): (&str, usize),
+    (margins, labels, all): (&str, usize, usize),
+) -> Vec<String> {
+    let (mut weights, mut bias) = (vec![0f32; width * labels], Vec::with_capacity(labels));
+    let mut begin = 0;
+    for (entry, linear) in heads {
+        let scale = entry.blend.encoder as f32;
+        for (row, own) in linear.weights.rows().into_iter().enumerate() {
+            let to = &mut weights[row * labels + begin..][..own.len()];
+            to.iter_mut().zip(own).for_each(|(to, w)| *to = w * scale);
+        }
+        bias.extend(linear.bias.iter().map(|b| b * scale));
+        begin += linear.bias.len();
+    }
+    let weights = graph.floats("heads.weight", &[width, labels], &weights);
+    let bias = graph.floats("heads.bias", &[labels], &bias);
+    let dense = graph.op("Gemm", &[embedding, &weights, &bias], vec![]);
+    let words = if all > labels {
+        let [from, to, axis] = [("heads.from", 0), ("heads.to", labels), ("heads.axis", 1)]
+            .map(|(name, at)| graph.int64s(name, &[at as i64]));
+        graph.op("Slice", &[margins, &from, &to, &axis], vec![])
+    } else {
+        margins.to_owned()
+    };
+    let both = graph.op("Add", &[&dense, &words], vec![]);
+    if heads.len() == 1 {
+        return vec![both];
+    }
+    let sizes: Vec<i64> = heads.iter().map(|(entry, _)| entry.labels.len() as i64).collect();
+    let sizes = graph.int64s("heads.sizes", &sizes);
+    let parts: Vec<String> = (0..heads.len()).map(|n| format!("head_{n}.logits")).collect();
+    graph.node("", "Split", &[&both, &sizes], &parts, vec![int("axis", 1)]);
+    parts
 }
 
 /// From every head's own logits to its confidences: heads by themselves first, then coarser heads that hear a finer one, then finer

@@ -93,6 +93,9 @@ async fn a_new_bundle_is_compared_on_the_last_tickets_before_it_takes_over() {
     house.settle().await;
     let model = house.decided(desk.as_ref(), &ticket).await.remove(0).digests.unwrap().model;
     assert_ne!(model, starter());
+    // Both bundles were in memory at once, on one encoder.
+    let peak = served.peak_bytes() / 1024 / 1024;
+    assert!(peak < 250, "{peak} MiB");
     assert!(served.terminate().success());
 }
 

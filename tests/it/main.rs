@@ -20,5 +20,6 @@ mod journeys;
 mod parallel_run;
 mod replayed;
 mod rulebook;
+mod starter;
 mod tidy;
 mod undo;

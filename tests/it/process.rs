@@ -54,6 +54,13 @@ impl Served {
         Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().unwrap();
     }
 
+    /// The most memory it ever had, in bytes, as the kernel counts it (`VmHWM`).
+    pub(crate) fn peak_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux");
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
     /// kill -9.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
