@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use doctor::{Doctor, Signature};
-pub use ledger::{Dead, Decisions, Export, Promote, Replay, Report, ReportFormat, Undo};
+pub use ledger::{
+    Backup, Dead, Decisions, Export, Forget, Ledger, Promote, Replay, Report, ReportFormat, Undo,
+};
 pub use model::{Classify, Convert, Evaluate, Generate, Import, SuggestLabels, Train, ZeroShot};
 
 /// Routes helpdesk tickets by a model you trained, and proves it in shadow mode first.
@@ -126,6 +128,19 @@ pub enum Command {
         after_help = "Examples:\n  deskbridge undo --config deskbridge.yaml --decision 4711 --dry-run\n  deskbridge undo --config deskbridge.yaml --decision 4711"
     )]
     Undo(Undo),
+    /// Remove what is kept of one requester: ledger, settled values, deliveries, reviewed tickets. Says what there is, and asks.
+    #[command(
+        after_help = "Examples:\n  deskbridge forget --config deskbridge.yaml --requester ines@mail.example\n  deskbridge forget --config deskbridge.yaml --requester 4471 --account acme --yes"
+    )]
+    Forget(Forget),
+    /// Whether the ledger is whole: every entry follows from the one before.
+    #[command(subcommand)]
+    Ledger(Ledger),
+    /// Copy the store while the daemon runs, and check the copy.
+    #[command(
+        after_help = "Example:\n  deskbridge backup --config deskbridge.yaml --out backup-$(date +%F).db"
+    )]
+    Backup(Backup),
     /// Show deskbridge at work against stand-in helpdesks of all three kinds, first in shadow mode, then live.
     #[command(after_help = "Example:\n  deskbridge demo --keep   # leaves it running")]
     Demo(Demo),

@@ -97,6 +97,26 @@ pub struct Entry {
     pub snapshot: Option<Box<Snapshot>>,
 }
 
+impl Entry {
+    /// What is left of it when its requester is forgotten: when, where, by what and how it ended, and nothing of whom or what.
+    #[must_use]
+    pub fn erased(self) -> Self {
+        Self {
+            requester: None,
+            language: serde_json::Value::Null,
+            heads: serde_json::json!({}),
+            rules: Vec::new(),
+            effects: Vec::new(),
+            reason: Some("erased: the requester was forgotten".to_owned()),
+            calls: Vec::new(),
+            withheld: None,
+            challenger: None,
+            snapshot: None,
+            ..self
+        }
+    }
+}
+
 /// Every line of the ledger has every key, also where nothing was decided.
 fn both_keys<S: Serializer>(digests: &Option<Digests>, to: S) -> Result<S::Ok, S::Error> {
     let mut map = to.serialize_map(Some(2))?;

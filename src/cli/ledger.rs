@@ -207,3 +207,57 @@ pub struct Export {
     #[arg(long)]
     pub json: bool,
 }
+
+/// `forget`.
+#[derive(Debug, Args)]
+pub struct Forget {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Their e-mail address, or the platform's id of them.
+    #[arg(long, value_name = "ADDRESS|ID")]
+    pub requester: String,
+    /// Only on this account.
+    #[arg(long, value_name = "A")]
+    pub account: Option<String>,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `ledger`.
+#[derive(Debug, Subcommand)]
+pub enum Ledger {
+    /// Check every entry against the one before. Exit code 1 where one does not follow.
+    #[command(
+        after_help = "Note the head that it prints somewhere else: only a noted head tells that entries were cut off the end.\n\nExamples:\n  deskbridge ledger verify --config deskbridge.yaml\n  deskbridge ledger verify --config deskbridge.yaml --head 5d41402a…"
+    )]
+    Verify {
+        /// The settings.
+        #[command(flatten)]
+        settings: Settings,
+        /// A head that was printed earlier: is it still in the chain?
+        #[arg(long, value_name = "DIGEST")]
+        head: Option<String>,
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `backup`.
+#[derive(Debug, Args)]
+pub struct Backup {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// The file to write; it must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Print the result as JSON.
+    #[arg(long)]
+    pub json: bool,
+}

@@ -13,8 +13,10 @@ mod doctor;
 mod evaluate;
 mod explain;
 mod export;
+mod forget;
 mod generate;
 mod import;
+mod ledger;
 mod prepare;
 mod promote;
 mod replay;
@@ -63,6 +65,9 @@ pub fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::ZeroShot(args) => zero_shot::run(&args),
         Command::Promote(args) => promote::run(&args),
         Command::Undo(args) => undo::run(&args),
+        Command::Forget(args) => forget::run(&args),
+        Command::Ledger(command) => ledger::run(&command),
+        Command::Backup(args) => ledger::back_up(&args),
         Command::Demo(args) => demo::run(&args),
         Command::Convert(args) => convert::run(&args),
         Command::Completions { shell } => {

@@ -38,6 +38,28 @@ impl Reviewed {
         Ok(self.lines()?.iter().filter_map(|line| id(line)).collect())
     }
 
+    /// How many of these tickets (`account/ticket`) are in it.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn among(&self, tickets: &[String]) -> io::Result<usize> {
+        Ok(self.ids()?.iter().filter(|id| tickets.contains(id)).count())
+    }
+
+    /// Takes these tickets (`account/ticket`) out of it.
+    ///
+    /// # Errors
+    /// When the file cannot be read or replaced; it is then as it was.
+    pub fn remove(&self, tickets: &[String]) -> io::Result<()> {
+        let _one_at_a_time = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.among(tickets)? == 0 {
+            return Ok(());
+        }
+        let mut lines = self.lines()?;
+        lines.retain(|line| id(line).is_none_or(|id| !tickets.contains(&id)));
+        self.replace(&lines)
+    }
+
     /// Puts a row in, in place of an earlier one of the same `id`.
     ///
     /// # Errors
@@ -48,6 +70,10 @@ impl Reviewed {
         let mut lines = self.lines()?;
         lines.retain(|line| id(line).as_deref() != wanted);
         lines.push(row.to_string());
+        self.replace(&lines)
+    }
+
+    fn replace(&self, lines: &[String]) -> io::Result<()> {
         let mut beside = self.path.clone().into_os_string();
         beside.push(".new");
         let beside = PathBuf::from(beside);
@@ -56,7 +82,8 @@ impl Reviewed {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&beside)?;
-        file.write_all((lines.join("\n") + "\n").as_bytes())?;
+        let text = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+        file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&beside, &self.path)?;
         let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());

@@ -115,6 +115,13 @@ pub trait Store: Send + Sync {
     /// The labels that fell back to shadow; one entry a label, its latest.
     async fn demotions(&self) -> Result<Vec<Demotion>, Error>;
 
+    /// Counts what the store holds of a requester and, with `erase`, forgets it: ledger entries keep their place in the chain and
+    /// lose what can be tied to anybody.
+    async fn forget(&self, who: &Forget, now: Timestamp, erase: bool) -> Result<Forgotten, Error>;
+
+    /// Checks the ledger's chain from its first entry to its last, and whether a digest that was noted earlier is in it.
+    async fn verify(&self, head: Option<&str>) -> Result<Chain, Error>;
+
     /// Whether the store can be written to right now; for readiness.
     async fn probe(&self) -> Result<(), Error>;
 }
@@ -241,6 +248,57 @@ pub struct DeadLetter {
     pub attempts: u32,
     /// Why it died.
     pub reason: String,
+}
+
+/// Whom to forget.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Forget {
+    /// The accounts that are looked through.
+    pub accounts: Vec<String>,
+    /// Account, and the digest that [`crate::history::requester`] gives there; more than one where the platform knows them by
+    /// address and by id.
+    pub digests: Vec<(String, String)>,
+    /// Their address or id as it stands in a delivery's body.
+    pub named: String,
+}
+
+/// What there was of somebody.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Forgotten {
+    /// Their tickets, as `account/ticket`, sorted.
+    pub tickets: Vec<String>,
+    /// Ledger entries about these.
+    pub entries: u64,
+    /// Settled values of these.
+    pub settled: u64,
+    /// Deliveries that wait, whose body names them or is about their tickets.
+    pub waiting: u64,
+    /// Such dead letters.
+    pub dead: u64,
+}
+
+/// What a look at the ledger's chain found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    /// Entries that were checked and found whole.
+    pub entries: u64,
+    /// Of these, the ones that were erased because somebody asked to be forgotten.
+    pub erased: u64,
+    /// The digest of the last of them: what may be noted elsewhere.
+    pub head: Option<String>,
+    /// Whether the digest that was asked about is in the chain; `None` where none was.
+    pub head_known: Option<bool>,
+    /// The first entry that does not fit, and how.
+    pub broken: Option<(i64, Break)>,
+}
+
+/// How an entry does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Break {
+    /// Its digest is not that of itself and the entry before: it or its neighbour was changed, removed or put in.
+    Link,
+    /// Its text was changed.
+    Content,
 }
 
 /// How full the inbox is.

@@ -16,6 +16,7 @@ mod cli_model;
 mod crash;
 mod doctor;
 mod faults;
+mod forget;
 mod journeys;
 mod parallel_run;
 mod replayed;

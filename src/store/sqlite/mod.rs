@@ -20,9 +20,15 @@ use crate::history::History;
 use crate::outcome::Entry;
 use crate::settling::Kept;
 use crate::store::{
-    Accepted, Claim, DeadLetter, Demotion, Depth, Error, Filter, JournalEntry, Store, Unsettled,
+    Accepted, Chain, Claim, DeadLetter, Demotion, Depth, Error, Filter, Forget, Forgotten, JournalEntry,
+    Store, Unsettled,
 };
 
+pub use self::compact::{backup, compact};
+
+mod chain;
+mod compact;
+mod forget;
 mod queue;
 mod read;
 mod reader;
@@ -188,6 +194,16 @@ impl Store for Sqlite {
 
     async fn demotions(&self) -> Result<Vec<Demotion>, Error> {
         self.readers.queue()?.ask(settling::demotions).await
+    }
+
+    async fn forget(&self, who: &Forget, now: Timestamp, erase: bool) -> Result<Forgotten, Error> {
+        let (who, now) = (who.clone(), micros(now));
+        self.writer.queue()?.ask(move |conn| forget::forget(conn, &who, now, erase)).await
+    }
+
+    async fn verify(&self, head: Option<&str>) -> Result<Chain, Error> {
+        let head = head.map(str::to_owned);
+        self.readers.queue()?.ask(move |conn| chain::verify(conn, head.as_deref())).await
     }
 
     async fn probe(&self) -> Result<(), Error> {

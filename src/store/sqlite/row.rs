@@ -57,6 +57,10 @@ impl Incoming {
     }
 }
 
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {
+    serde_json::from_str(text).map_err(|error| Error::Unavailable(Box::new(error)))
+}
+
 pub(super) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|error| Error::Unavailable(Box::new(error)))
 }

@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_inbox_and_ledger.sql"),
     include_str!("migrations/0002_requester.sql"),
     include_str!("migrations/0003_settling.sql"),
+    include_str!("migrations/0004_chain.sql"),
 ];
 
 /// `desk` in ASCII: marks the file as ours.
@@ -39,6 +40,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, Error> {
     if mode != "wal" {
         return Err(unavailable("this file system cannot hold a write-ahead log; use a local disk"));
     }
+    // secure_delete: a settled delivery's body is overwritten, not only left to a free page.
     // FULL: in WAL mode only this syncs the log at every commit, and `accept` promises that. The two `fullfsync`
     // lines matter on macOS alone, where a plain fsync leaves the data in the drive's cache.
     conn.execute_batch(
@@ -46,6 +48,7 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, Error> {
          PRAGMA fullfsync = ON;
          PRAGMA checkpoint_fullfsync = ON;
          PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON;
          PRAGMA wal_autocheckpoint = 4000;
          PRAGMA journal_size_limit = 67108864;
          PRAGMA cache_size = -16000;",
@@ -106,6 +109,7 @@ fn migrate(conn: &Connection) -> Result<(), Error> {
         for migration in missing {
             conn.execute_batch(migration)?;
         }
+        super::chain::complete(conn)?;
         conn.pragma_update(None, "application_id", APPLICATION_ID)?;
         conn.pragma_update(None, "user_version", known())?;
         Ok(conn.execute_batch("COMMIT")?)

@@ -8,9 +8,12 @@ use deskbridge_connectors::DeliveryKey;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{Incoming, count, micros, notice, timestamp, to_json};
-use super::settling;
+use super::{chain, settling};
 use crate::outcome::Entry;
 use crate::store::{Accepted, Claim, Error, Work};
+
+/// How long after a restored copy was made a write may have arrived that it knows nothing of, in microseconds: 30 days.
+const RESTORED_FOR: i64 = 30 * 24 * 3600 * 1_000_000;
 
 /// Keeps a delivery, unless its key is known.
 pub(super) fn accept(conn: &Connection, new: &Incoming) -> Result<Accepted, Error> {
@@ -64,9 +67,10 @@ pub(super) fn claim(conn: &Connection, now: i64, until: i64) -> Result<Option<Cl
             "UPDATE inbox SET state = 'claimed', epoch = epoch + 1, attempts = attempts + (state = 'claimed')
              WHERE seq = ?1 AND state IN ('pending', 'claimed')
              RETURNING epoch, account, delivery_id, notice, received_at, attempts, body,
-                       EXISTS (SELECT 1 FROM journal WHERE journal.seq = inbox.seq)",
+                       EXISTS (SELECT 1 FROM journal WHERE journal.seq = inbox.seq)
+                           OR EXISTS (SELECT 1 FROM restored WHERE since > ?2)",
         )?
-        .query_row([seq], |row| {
+        .query_row([seq, now.saturating_sub(RESTORED_FOR)], |row| {
             Ok(Claim {
                 id: seq,
                 epoch: row.get(0)?,
@@ -146,6 +150,7 @@ pub(super) fn record(conn: &Connection, line: &Line) -> Result<i64, Error> {
     )?
     .execute(params![line.decided_at, line.account, line.ticket, line.outcome, line.decided, line.json])?;
     let entry = conn.last_insert_rowid();
+    chain::link(conn, entry, &line.json)?;
     if line.decided {
         settling::wait(conn, &line.account, &line.ticket, line.decided_at)?;
     }

@@ -15,7 +15,8 @@ use deskbridge::ingress::{Door, Limits, serve};
 use deskbridge::outcome::Entry;
 use deskbridge::settling::Kept;
 use deskbridge::store::{
-    Accepted, Claim, DeadLetter, Demotion, Depth, Error, Filter, JournalEntry, Store, Unsettled,
+    Accepted, Chain, Claim, DeadLetter, Demotion, Depth, Error, Filter, Forget, Forgotten, JournalEntry,
+    Store, Unsettled,
 };
 use deskbridge_connectors::account::{Credentials, WebhookConfig};
 use deskbridge_connectors::{
@@ -208,6 +209,12 @@ impl Store for Shelf {
         broken()
     }
     async fn demotions(&self) -> Result<Vec<Demotion>, Error> {
+        broken()
+    }
+    async fn forget(&self, _: &Forget, _: Timestamp, _: bool) -> Result<Forgotten, Error> {
+        broken()
+    }
+    async fn verify(&self, _: Option<&str>) -> Result<Chain, Error> {
         broken()
     }
 }

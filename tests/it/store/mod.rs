@@ -1,5 +1,6 @@
 //! The store, seen from outside: one suite of promises and one model, run on every backend.
 
+mod chain;
 mod conformance;
 pub(crate) mod fixture;
 mod ledger;
