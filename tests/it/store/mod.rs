@@ -8,6 +8,7 @@ mod model;
 mod settling;
 mod sqlite;
 mod step;
+mod upgrade;
 
 use std::sync::Arc;
 
