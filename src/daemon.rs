@@ -162,7 +162,8 @@ pub fn open_accounts(settings: &Settings) -> Result<HashMap<String, Arc<Account>
         .map(|account| {
             let name = account.config.id.to_string();
             let connector = Arc::clone(&account.connector);
-            let line = Line::open(&name, &account.config.base_url, connector, settings.worker.call_timeout)?;
+            let line = Line::open(&name, &account.config.base_url, connector, settings.worker.call_timeout)?
+                .leaving_to_agents(account.agents_share);
             let ceiling = settings.mode.min(account.mode);
             let account = Account::new(line, account.platform, ceiling)
                 .with_customers(account.segment.clone(), account.config.allow_public_replies)

@@ -34,6 +34,8 @@ pub mod names {
     pub const EFFECTS: &str = "deskbridge_effects_total";
     /// Calls to the platforms; labels `account` and `code`.
     pub const API_REQUESTS: &str = "deskbridge_api_requests_total";
+    /// Whether an account's circuit breaker is open.
+    pub const CIRCUIT_OPEN: &str = "deskbridge_circuit_open";
     /// Calls the platform still allows in its window; label `account`.
     pub const API_BUDGET_REMAINING: &str = "deskbridge_api_budget_remaining";
     /// Deliveries set aside for a person.
@@ -118,6 +120,7 @@ pub fn begin_at_zero(account: &str) {
     ] {
         counter!(name, "account" => account.to_owned(), "outcome" => outcome).increment(0);
     }
+    gauge!(names::CIRCUIT_OPEN, "account" => account.to_owned()).set(0.0);
 }
 
 fn describe() {
@@ -130,6 +133,10 @@ fn describe() {
     describe_counter!(names::EFFECTS, "Effects, by account, kind and state");
     describe_counter!(names::API_REQUESTS, "Calls to the platforms, by account and status code");
     describe_gauge!(names::API_BUDGET_REMAINING, "Calls the platform still allows in its window, by account");
+    describe_gauge!(
+        names::CIRCUIT_OPEN,
+        "1 while an account's work waits because its platform gives no usable answers"
+    );
     describe_gauge!(names::DEAD_LETTERS, "Deliveries set aside for a person");
     describe_gauge!(names::AGREEMENT_RATIO, "Share of predictions that the agents kept, by head and label");
     describe_gauge!(names::DRIFT_LEVEL, "0 as it was, 1 shifting, 2 shifted, by head and measure");

@@ -5,6 +5,7 @@
 //! [`Line::ask`] can only read; [`Line::perform`] takes a [`Permit`], and journals each write before it is sent, so
 //! that after a crash we know what may have arrived.
 
+mod breaker;
 mod credentials;
 pub mod lookup;
 mod pace;
@@ -21,12 +22,14 @@ use deskbridge_connectors::{
     Secret, Ticket, TicketId, Write,
 };
 
+use self::breaker::Breaker;
 use self::pace::Budget;
 pub use self::pace::Standing;
 use self::send::Http;
 pub(crate) use self::send::install_tls_provider;
 use crate::mode::Permit;
 use crate::outcome::CallRecord;
+use crate::telemetry::names;
 
 /// No exchange takes more calls than this; connectors end far earlier by their own bounds.
 const MOST_CALLS: usize = 64;
@@ -38,6 +41,7 @@ pub struct Line {
     connector: Arc<dyn Connector>,
     http: Http,
     budget: Budget,
+    breaker: Breaker,
 }
 
 /// The calls of one piece of work, in order.
@@ -88,7 +92,14 @@ impl Line {
         timeout: Duration,
     ) -> Result<Self, reqwest::Error> {
         let http = Http::new(base_url, connector.auth(), connector.headers(), timeout)?;
-        Ok(Self { account: account.to_owned(), connector, http, budget: Budget::default() })
+        let (budget, breaker) = (Budget::default(), Breaker::waiting(timeout));
+        Ok(Self { account: account.to_owned(), connector, http, budget, breaker })
+    }
+
+    /// The same, leaving this share of the account's calls to the people who work there.
+    #[must_use]
+    pub fn leaving_to_agents(self, share: f64) -> Self {
+        Self { budget: Budget::leaving(share), ..self }
     }
 
     /// The account's name.
@@ -103,7 +114,17 @@ impl Line {
 
     /// Whether work for this account may start now, and if not, when.
     pub fn standing(&self) -> Standing {
-        self.budget.standing(tokio::time::Instant::now())
+        let now = tokio::time::Instant::now();
+        match self.budget.standing(now) {
+            // Asked last: it lets one piece of work through, which must then not wait for something else.
+            Standing::Open => self.breaker.wait(now).map_or(Standing::Open, Standing::Tripped),
+            standing => standing,
+        }
+    }
+
+    /// How long the account's work waits because its platform gives no usable answers; `None` while it does.
+    pub fn tripped(&self) -> Option<Duration> {
+        self.breaker.open_for(tokio::time::Instant::now())
     }
 
     /// Whether the account was unlocked since this was last asked: what waits for it may go on at once.
@@ -175,6 +196,17 @@ impl Line {
         journal: &dyn Journal,
         calls: &mut Calls,
     ) -> Result<Applied, Stopped> {
+        let done = self.performed(permit, change, journal, calls).await;
+        self.observe(done)
+    }
+
+    async fn performed(
+        &self,
+        permit: &Permit,
+        change: &Change<'_>,
+        journal: &dyn Journal,
+        calls: &mut Calls,
+    ) -> Result<Applied, Stopped> {
         let mut answers = Vec::new();
         while answers.len() < MOST_CALLS {
             let answer = match change.next(self.connector(), &answers) {
@@ -208,7 +240,42 @@ impl Line {
         .await
     }
 
-    async fn ask<T>(
+    async fn ask<T>(&self, calls: &mut Calls, step: impl FnMut(&[Answer]) -> Next<T>) -> Result<T, Stopped> {
+        let done = self.asked(calls, step).await;
+        self.observe(done)
+    }
+
+    /// Tells the breaker how an exchange ended. What is refused, or to be asked again later, was answered too.
+    fn observe<T>(&self, done: Result<T, Stopped>) -> Result<T, Stopped> {
+        match &done {
+            Err(Stopped::Later(Later::Failed)) => {
+                if let Some(wait) = self.breaker.failed(tokio::time::Instant::now()) {
+                    self.gauge(true);
+                    tracing::error!(
+                        account = self.account,
+                        probe_in_s = wait.as_secs(),
+                        "the platform gives no usable answers; work for this account waits"
+                    );
+                }
+            }
+            Err(Stopped::Store(_)) => {}
+            Ok(_) | Err(_) => {
+                if self.breaker.answered() {
+                    self.gauge(false);
+                    self.budget.mark_restored();
+                    tracing::info!(account = self.account, "the platform answers again");
+                }
+            }
+        }
+        done
+    }
+
+    fn gauge(&self, open: bool) {
+        metrics::gauge!(names::CIRCUIT_OPEN, "account" => self.account.clone())
+            .set(f64::from(u8::from(open)));
+    }
+
+    async fn asked<T>(
         &self,
         calls: &mut Calls,
         mut step: impl FnMut(&[Answer]) -> Next<T>,

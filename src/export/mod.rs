@@ -190,7 +190,9 @@ impl Export<'_> {
         loop {
             match self.account.line.standing() {
                 Standing::Open => return,
-                Standing::Paused(wait) | Standing::LockedOut(wait) => self.sleep(wait).await,
+                Standing::Paused(wait) | Standing::LockedOut(wait) | Standing::Tripped(wait) => {
+                    self.sleep(wait).await
+                }
             }
         }
     }

@@ -54,6 +54,7 @@ fn account(
     let admin_id = word(&mut table, "admin_id", problems);
     let segment = segment(&mut table, problems);
     let suggestion_field = word(&mut table, "suggestion_field", problems);
+    let agents_share = raw::share(&mut table, "agents_share", 0.5, problems);
     table.close(problems);
     let platform = platform?;
     let unread = id.is_none() || base_url.is_none();
@@ -82,7 +83,7 @@ fn account(
             let connector = opened.connector;
             let account = || {
                 let segment = segment.ok()?;
-                Some(Account { platform, config, connector, mode, segment, suggestion_field })
+                Some(Account { platform, config, connector, mode, segment, suggestion_field, agents_share })
             };
             (!unread).then(account).flatten()
         }

@@ -115,7 +115,7 @@ fn review(mut table: Table<'_>, store: Option<&StoreUrl>, problems: &mut Problem
 }
 
 /// A share, over 0 and under 1.
-fn share(table: &mut Table<'_>, key: &'static str, default: f64, problems: &mut Problems) -> f64 {
+pub(super) fn share(table: &mut Table<'_>, key: &'static str, default: f64, problems: &mut Problems) -> f64 {
     let what = format!("`{}`", table.path(key));
     let Some((_, node)) = table.optional(key) else { return default };
     match problems.parsed::<f64>(node, &what, "a number over 0 and under 1") {

@@ -172,6 +172,8 @@ pub struct Account {
     pub segment: Option<Segment>,
     /// The text field that agents are told suggestions in; a private note where there is none.
     pub suggestion_field: Option<String>,
+    /// The share of the platform's calls that is left to the people who work there, over 0 and under 1.
+    pub agents_share: f64,
 }
 
 /// What could be read of settings that cannot be used, or of settings that can: enough to look at the files and

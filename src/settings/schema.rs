@@ -257,6 +257,13 @@ fn account() -> Value {
                     "A text field of the ticket that agents are told suggestions in, instead of a private note.",
                 ),
             ),
+            (
+                "agents_share",
+                json!({
+                    "description": "The share of the platform's call limit that is left to agents and other programs. Default: 0.5.",
+                    "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1,
+                }),
+            ),
         ],
     )
 }

@@ -126,7 +126,7 @@ impl Settling {
         };
         let wait = match account.line.standing() {
             Standing::Open => None,
-            Standing::Paused(wait) | Standing::LockedOut(wait) => Some(wait),
+            Standing::Paused(wait) | Standing::LockedOut(wait) | Standing::Tripped(wait) => Some(wait),
         };
         if let Some(wait) = wait {
             self.store.settle_later(of, later(now, wait.max(self.every))).await?;

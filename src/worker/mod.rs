@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use deskbridge_connectors::{Later, Write};
 use jiff::Timestamp;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -49,6 +49,9 @@ pub struct Crew {
 /// A worker looks at the inbox at least this often, because another process may have requeued a dead letter.
 const LONGEST_SLEEP: Duration = Duration::from_secs(2);
 
+/// How long a delivery waits for which its account has no free worker.
+const CROWDED: Duration = Duration::from_secs(1);
+
 /// What shall become of a claim.
 #[derive(Debug)]
 enum Verdict {
@@ -60,19 +63,38 @@ enum Verdict {
 }
 
 impl Crew {
-    /// Starts `count` workers on `tracker`. They end when `shutdown` is cancelled and the work in hand is done.
+    /// Starts `count` workers for each account on `tracker`. They end when `shutdown` is cancelled and the work in hand is done.
+    ///
+    /// Any worker takes up any account's work, but no account holds more than `count` of them at once: one whose platform hangs
+    /// leaves the others theirs.
     pub fn start(self: &Arc<Self>, count: usize, tracker: &TaskTracker, shutdown: &CancellationToken) {
-        for _ in 0..count {
-            let (crew, shutdown) = (Arc::clone(self), shutdown.clone());
-            tracker.spawn(async move { crew.run(&shutdown).await });
+        let places = self.accounts.keys().map(|account| (account.clone(), Semaphore::new(count)));
+        let places: Arc<HashMap<String, Semaphore>> = Arc::new(places.collect());
+        for _ in 0..count * self.accounts.len().max(1) {
+            let (crew, places, shutdown) = (Arc::clone(self), Arc::clone(&places), shutdown.clone());
+            tracker.spawn(async move { crew.run(&places, &shutdown).await });
         }
     }
 
-    async fn run(&self, shutdown: &CancellationToken) {
+    async fn run(&self, places: &HashMap<String, Semaphore>, shutdown: &CancellationToken) {
         while !shutdown.is_cancelled() {
-            if let Some(claim) = self.next(shutdown).await {
-                self.handle(claim).await;
+            let Some(claim) = self.next(shutdown).await else { continue };
+            let place = places.get(&claim.work().account).map(Semaphore::try_acquire);
+            match place {
+                Some(Err(_)) => self.crowded(claim).await,
+                Some(Ok(_)) | None => self.handle(claim).await,
             }
+        }
+    }
+
+    /// All of the account's workers are at work. Put back for so long that the inbox is not turned over again and again meanwhile.
+    async fn crowded(&self, claim: Claim) {
+        let account = claim.work().account.clone();
+        let until = add(self.clock.now(), CROWDED);
+        if let Err(error) =
+            self.store.postpone(claim, until, false, "the account's workers are all at work").await
+        {
+            tracing::error!(account, error = &error as &dyn std::error::Error, "the inbox took nothing back");
         }
     }
 
@@ -129,9 +151,17 @@ impl Crew {
                 let why = "the platform does not accept the account's credentials";
                 return self.spend(claim, wait_for(wait, why)).await;
             }
+            Standing::Tripped(wait) => {
+                return self.spend(claim, wait_for(wait, "the platform gives no usable answers")).await;
+            }
         }
         let claim = Arc::new(claim);
         let verdict = self.watch(&claim, Arc::clone(&account)).await;
+        // While the platform is down for everybody, it is no attempt of this delivery's.
+        let verdict = match (verdict, account.line.tripped()) {
+            (Some(Verdict::Later(Later::Failed, why)), Some(wait)) => Some(wait_for(wait, &why)),
+            (verdict, _) => verdict,
+        };
         if account.line.take_restored() {
             let woken = self.store.wake(account.line.account(), self.clock.now()).await;
             tracing::info!(

@@ -18,6 +18,7 @@ mod doctor;
 mod faults;
 mod forget;
 mod journeys;
+mod outage;
 mod parallel_run;
 mod replayed;
 mod rulebook;

@@ -99,7 +99,7 @@ async fn ticket(account: &Account, entry: &Entry) -> Result<Ticket, Stopped> {
         tried += 1;
         match account.line.standing() {
             Standing::Open => {}
-            Standing::Paused(wait) => tokio::time::sleep(wait).await,
+            Standing::Paused(wait) | Standing::Tripped(wait) => tokio::time::sleep(wait).await,
             Standing::LockedOut(_) => return Err(Stopped::Refused(Refusal::Credentials)),
         }
         let mut calls = Calls::new();

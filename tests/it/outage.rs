@@ -1,0 +1,78 @@
+//! A platform that is down for a while, and one that hangs: no ticket of theirs is given up, and no ticket of others waits for it.
+
+use std::time::{Duration, Instant};
+
+use deskbridge::outcome::Outcome;
+use deskbridge_standins::Fault;
+use deskbridge_standins::log::FaultKind;
+
+use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
+
+fn everything(kind: FaultKind, times: u32) -> Fault {
+    Fault { method: None, path_contains: "/".into(), kind, times }
+}
+
+async fn metrics(house: &House) -> String {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    client.get(format!("{}/metrics", house.admin)).send().await.unwrap().text().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_costs_no_ticket_and_is_probed_by_one_at_a_time() {
+    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    for desk in &house.desks {
+        // The names are read before the trouble begins.
+        desk.open(billing_ticket()).await;
+    }
+    house.settle().await;
+    for desk in &house.desks {
+        // Five failures open the breaker; the sixth request is the first probe, three seconds later.
+        desk.inject(everything(FaultKind::Status { status: 500, retry_after: None }, 6));
+        let seen = desk.requests().len();
+        let mut tickets = Vec::new();
+        for _ in 0..12 {
+            tickets.push(desk.open(billing_ticket()).await);
+        }
+        let open = format!("deskbridge_circuit_open{{account=\"{}\"}}", desk.platform());
+        wait_until("the breaker opens", async || metrics(&house).await.contains(&format!("{open} 1"))).await;
+        house.settle().await;
+        wait_until("the breaker closes", async || metrics(&house).await.contains(&format!("{open} 0"))).await;
+        let failures: Vec<i64> =
+            desk.requests()[seen..].iter().filter(|one| one.status == 500).map(|one| one.at_ms).collect();
+        assert_eq!(failures.len(), 6, "{}", desk.platform());
+        assert!(
+            failures[5] - failures[4] >= 2_500,
+            "{}: the first probe waits: {failures:?}",
+            desk.platform()
+        );
+        for ticket in tickets {
+            let decided = house.decided(desk.as_ref(), &ticket).await;
+            assert_eq!(decided.len(), 1, "{}/{ticket}", desk.platform());
+            assert_eq!(decided[0].outcome, Outcome::Applied, "{}/{ticket}", desk.platform());
+        }
+    }
+    assert_eq!(house.store.depth().await.unwrap().dead, 0);
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_that_hangs_leaves_the_other_accounts_their_workers() {
+    let house = House::start("live", ONE_OF_EVERYTHING).await;
+    for desk in &house.desks {
+        desk.open(billing_ticket()).await;
+    }
+    house.settle().await;
+    let (hanging, fine) = (&house.desks[0], &house.desks[1..]);
+    hanging.inject(everything(FaultKind::Slow(Duration::from_secs(30)), 40));
+    for _ in 0..20 {
+        hanging.open(billing_ticket()).await;
+    }
+    let begun = Instant::now();
+    for desk in fine {
+        let ticket = desk.open(billing_ticket()).await;
+        wait_until("it is decided", async || !house.decided(desk.as_ref(), &ticket).await.is_empty()).await;
+    }
+    // A call that hangs takes three seconds to be given up.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    drop(house);
+}
