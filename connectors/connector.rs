@@ -60,9 +60,9 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
     /// are read like any other.
     fn settled(&self, ticket: &TicketId, names: &Directory, answers: &[Answer]) -> Next<Settled>;
 
-    /// Lists the tickets that were resolved in a window, one page an exchange. What was resolved within it is on one of the
+    /// Lists the tickets that were resolved, or opened, in a window, one page an exchange. What was so within it is on one of the
     /// pages, also when tickets change meanwhile; others may be there too, and one may come twice.
-    fn resolved(&self, window: &Window, answers: &[Answer]) -> Next<Page>;
+    fn listed(&self, window: &Window, answers: &[Answer]) -> Next<Page>;
 
     /// Reads groups, agents, fields and tags.
     fn names(&self, answers: &[Answer]) -> Next<Directory>;

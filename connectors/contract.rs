@@ -21,6 +21,7 @@ use crate::connector::{Connector, Doubt, Opened};
 use crate::delivery::{Content, Delivery, Notice, NoticeKind, Rejected, Verified};
 use crate::plan::{Effect, Plan};
 use crate::secret::Secret;
+use crate::settled::Listing;
 
 /// No exchange may take more requests than this, whatever is answered.
 const MOST_REQUESTS: usize = 40;
@@ -113,7 +114,8 @@ fn every_exchange(
         ("look", read(|answers| connector.look(&notice, answers), script)),
         ("names", read(|answers| connector.names(answers), script)),
         ("settled", read(|answers| connector.settled(ticket, names, answers), script)),
-        ("resolved", read(|answers| connector.resolved(&window(), answers), script)),
+        ("resolved", read(|answers| connector.listed(&window(Listing::Resolved), answers), script)),
+        ("opened", read(|answers| connector.listed(&window(Listing::Opened), answers), script)),
         ("triggers", read(|answers| connector.triggers(names, answers), script)),
         ("act", act(Doubt::None)),
         ("act in doubt", act(Doubt::LastWriteUnanswered)),

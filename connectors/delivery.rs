@@ -122,7 +122,8 @@ pub enum Content {
     Malformed(Malformed),
 }
 
-/// A delivery whose signature was checked. Only a connector's `verify` makes one.
+/// A delivery whose signature was checked, or a ticket that our own reading of the platform found. Only a connector's `verify` makes
+/// the one, and only a connector's listing the other.
 #[derive(Clone, Debug)]
 pub struct VerifiedDelivery {
     account: AccountId,
@@ -136,6 +137,19 @@ impl VerifiedDelivery {
     /// Called by `verify`, after the signature matched and never before.
     pub(crate) fn new(delivery: &Delivery, key: DeliveryKey, content: Content, secret_index: usize) -> Self {
         Self { account: delivery.account.clone(), key, content, secret_index, body: delivery.body.clone() }
+    }
+
+    /// A ticket that was found by looking.
+    pub(crate) fn found(account: &AccountId, ticket: &TicketId) -> Self {
+        let notice =
+            Notice { kind: NoticeKind::Created, ticket: ticket.clone(), actor: None, occurred_at: None };
+        Self {
+            account: account.clone(),
+            key: DeliveryKey::new(format!("found:{ticket}")),
+            content: Content::Notice(notice),
+            secret_index: 0,
+            body: Bytes::new(),
+        }
     }
 
     /// The account it came to.

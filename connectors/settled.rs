@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::account::AccountId;
+use crate::delivery::VerifiedDelivery;
 use crate::ticket::{FieldValue, RemoteId, Tag, Ticket, TicketId};
 
 /// One ticket as its agents left it.
@@ -90,9 +92,23 @@ pub enum PartKind {
     Tags,
 }
 
+/// Which tickets of a stretch of time are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Listing {
+    /// Those that were resolved within it.
+    #[default]
+    Resolved,
+    /// Those that were opened within it, whatever became of them.
+    Opened,
+}
+
 /// A stretch of time, and how far its tickets were listed: what resumes an interrupted listing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
+    /// Which tickets.
+    #[serde(default)]
+    pub of: Listing,
     /// From then on.
     pub since: Timestamp,
     /// Before then.
@@ -101,7 +117,8 @@ pub struct Window {
     pub cursor: Option<String>,
 }
 
-/// One page of the tickets that were resolved in a window.
+/// One page of the tickets of a window. Only a connector makes one, from its platform's own answer to our credentials.
+#[non_exhaustive]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page {
     /// The tickets; one may come again on a later page.
@@ -110,4 +127,12 @@ pub struct Page {
     pub total: Option<u64>,
     /// Where the next page begins; `None` after the last.
     pub next: Option<String>,
+}
+
+impl Page {
+    /// The page's tickets as deliveries, for tickets whose webhook never came: our own authenticated reading shows that they are
+    /// there. Each has one key for ever, so that a ticket is found once. They have no body, because nobody sent one.
+    pub fn deliveries(&self, account: &AccountId) -> Vec<VerifiedDelivery> {
+        self.tickets.iter().map(|ticket| VerifiedDelivery::found(account, ticket)).collect()
+    }
 }

@@ -26,6 +26,7 @@ use crate::promotion::{Fall, Warden};
 use crate::settings::Settings;
 use crate::settling::{self, Readings, Settling};
 use crate::store::{Demotion, Store};
+use crate::sweep::{self, Sweep};
 use crate::telemetry;
 use crate::worker::Crew;
 
@@ -114,6 +115,16 @@ impl Daemon {
             fall: Fall { max_override: settings.promotion.max_override, ..Fall::default() },
         };
         tracker.spawn(settling::run(settling, shutdown.clone()));
+        if settings.sweep.enabled {
+            let sweep = Sweep {
+                store: Arc::clone(&on.store),
+                accounts: accounts.clone(),
+                clock: Arc::clone(&on.clock),
+                arrived: Arc::clone(&arrived),
+                every: settings.sweep.every,
+            };
+            tracker.spawn(sweep::run(sweep, shutdown.clone()));
+        }
         let crew = Crew {
             store: on.store,
             accounts,

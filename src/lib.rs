@@ -33,6 +33,7 @@ pub mod review;
 pub mod rulebook;
 pub mod settling;
 pub mod snapshot;
+pub mod sweep;
 pub mod triage;
 pub mod undo;
 

@@ -34,6 +34,10 @@ pub mod names {
     pub const EFFECTS: &str = "deskbridge_effects_total";
     /// Calls to the platforms; labels `account` and `code`.
     pub const API_REQUESTS: &str = "deskbridge_api_requests_total";
+    /// Tickets that the sweep found, whose webhook never came.
+    pub const SWEPT: &str = "deskbridge_swept_total";
+    /// When a platform was last looked through to its end, in seconds since the Unix epoch.
+    pub const LAST_SWEEP: &str = "deskbridge_last_sweep_timestamp_seconds";
     /// Whether an account's circuit breaker is open.
     pub const CIRCUIT_OPEN: &str = "deskbridge_circuit_open";
     /// Calls the platform still allows in its window; label `account`.
@@ -121,6 +125,7 @@ pub fn begin_at_zero(account: &str) {
         counter!(name, "account" => account.to_owned(), "outcome" => outcome).increment(0);
     }
     gauge!(names::CIRCUIT_OPEN, "account" => account.to_owned()).set(0.0);
+    counter!(names::SWEPT, "account" => account.to_owned()).increment(0);
 }
 
 fn describe() {
@@ -136,6 +141,12 @@ fn describe() {
     describe_gauge!(
         names::CIRCUIT_OPEN,
         "1 while an account's work waits because its platform gives no usable answers"
+    );
+    describe_counter!(names::SWEPT, "Tickets found by looking, whose webhook never came, by account");
+    describe_gauge!(
+        names::LAST_SWEEP,
+        Unit::Seconds,
+        "When a platform was last looked through to its end, by account"
     );
     describe_gauge!(names::DEAD_LETTERS, "Deliveries set aside for a person");
     describe_gauge!(names::AGREEMENT_RATIO, "Share of predictions that the agents kept, by head and label");

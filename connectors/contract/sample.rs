@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::account::{AccountConfig, Platform};
 use crate::call::Answer;
 use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
-use crate::settled::Window;
+use crate::settled::{Listing, Window};
 use crate::ticket::{Author, Message, RemoteId, Requester, Status, Ticket, TicketId, Version};
 
 /// What a platform gives to be held to its contract.
@@ -47,8 +47,8 @@ pub(crate) fn samples() -> Vec<(Platform, Sample)> {
 }
 
 /// All time until [`now`].
-pub(crate) fn window() -> Window {
-    Window { since: Timestamp::UNIX_EPOCH, until: now(), cursor: None }
+pub(crate) fn window(of: Listing) -> Window {
+    Window { of, since: Timestamp::UNIX_EPOCH, until: now(), cursor: None }
 }
 
 /// A ticket on which nothing is set.

@@ -6,9 +6,9 @@
 
 mod act;
 mod diagnose;
+mod listed;
 mod look;
 mod names;
-mod resolved;
 mod settled;
 mod triggers;
 mod verify;
@@ -229,8 +229,8 @@ impl Connector for Freshdesk {
         settled::settled(ticket, answers)
     }
 
-    fn resolved(&self, window: &Window, answers: &[Answer]) -> Next<Page> {
-        resolved::resolved(window, answers)
+    fn listed(&self, window: &Window, answers: &[Answer]) -> Next<Page> {
+        listed::listed(window, answers)
     }
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {

@@ -6,9 +6,9 @@
 
 mod act;
 mod diagnose;
+mod listed;
 mod look;
 mod names;
-mod resolved;
 mod settled;
 mod verify;
 mod wire;
@@ -213,8 +213,8 @@ impl Connector for Intercom {
         settled::settled(self, ticket, names, answers)
     }
 
-    fn resolved(&self, window: &Window, answers: &[Answer]) -> Next<Page> {
-        resolved::resolved(window, answers)
+    fn listed(&self, window: &Window, answers: &[Answer]) -> Next<Page> {
+        listed::listed(window, answers)
     }
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {

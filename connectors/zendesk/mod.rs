@@ -8,9 +8,9 @@ mod act;
 mod aim;
 mod body;
 mod diagnose;
+mod listed;
 mod look;
 mod names;
-mod resolved;
 mod settled;
 mod triggers;
 mod verify;
@@ -219,8 +219,8 @@ impl Connector for Zendesk {
         settled::settled(ticket, names, answers, &self.base_url)
     }
 
-    fn resolved(&self, window: &Window, answers: &[Answer]) -> Next<Page> {
-        resolved::resolved(window, answers)
+    fn listed(&self, window: &Window, answers: &[Answer]) -> Next<Page> {
+        listed::listed(window, answers)
     }
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {

@@ -169,12 +169,12 @@ impl Line {
         self.ask(calls, |answers| self.connector.settled(ticket, names, answers)).await
     }
 
-    /// Lists a page of the tickets that were resolved in a window.
+    /// Lists a page of the tickets of a window.
     ///
     /// # Errors
     /// [`Stopped`].
-    pub async fn resolved(&self, window: &Window, calls: &mut Calls) -> Result<Page, Stopped> {
-        self.ask(calls, |answers| self.connector.resolved(window, answers)).await
+    pub async fn listed(&self, window: &Window, calls: &mut Calls) -> Result<Page, Stopped> {
+        self.ask(calls, |answers| self.connector.listed(window, answers)).await
     }
 
     /// Reads a ticket back.

@@ -14,7 +14,7 @@ mod sink;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use deskbridge_connectors::settled::{Page, Settled, Window};
+use deskbridge_connectors::settled::{Listing, Page, Settled, Window};
 use deskbridge_connectors::{Directory, Later, Refusal, TicketId};
 use jiff::Timestamp;
 
@@ -105,7 +105,8 @@ impl Export<'_> {
         let mut cursor = sink.cursor().map(str::to_owned);
         let mut resumed = cursor.is_some();
         loop {
-            let window = Window { since: self.since, until: self.until, cursor: cursor.clone() };
+            let of = Listing::Resolved;
+            let window = Window { of, since: self.since, until: self.until, cursor: cursor.clone() };
             let page = match self.page(&window, resumed).await? {
                 Some(page) => page,
                 None => {
@@ -140,7 +141,7 @@ impl Export<'_> {
     async fn page(&self, window: &Window, resumed: bool) -> Result<Option<Page>, Problem> {
         for tried in 0.. {
             self.until_open().await;
-            match self.account.line.resolved(window, &mut Calls::new()).await {
+            match self.account.line.listed(window, &mut Calls::new()).await {
                 Ok(page) => return Ok(Some(page)),
                 Err(Stopped::Refused(Refusal::Invalid(_) | Refusal::Gone)) if resumed => return Ok(None),
                 Err(stopped) => self.wait(stopped, tried).await?,

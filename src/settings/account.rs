@@ -271,7 +271,7 @@ fn word(table: &mut Table<'_>, key: &'static str, problems: &mut Problems) -> Op
     problems.word(node, &what).map(str::to_owned)
 }
 
-fn flag(table: &mut Table<'_>, key: &'static str, problems: &mut Problems) -> Option<bool> {
+pub(super) fn flag(table: &mut Table<'_>, key: &'static str, problems: &mut Problems) -> Option<bool> {
     let what = format!("`{}`", table.path(key));
     let (_, node) = table.optional(key)?;
     problems.flag(node, &what)

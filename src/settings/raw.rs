@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::account;
 use super::resolved::{
-    Admin, Draft, Log, LogFormat, Model, Promotion, Review, Server, Settings, StoreUrl, Worker,
+    Admin, Draft, Log, LogFormat, Model, Promotion, Review, Server, Settings, StoreUrl, Sweep, Worker,
 };
 use super::secret::{self, Pair};
 use super::settling::settling;
@@ -33,6 +33,7 @@ pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings
     let promotion = promotion(file.table("promotion", problems), rulebook.as_deref(), problems);
     let review = review(file.table("review", problems), store.as_ref(), problems);
     let settling = settling(file.table("settling", problems), problems);
+    let sweep = sweep(file.table("sweep", problems), problems);
     let mode = mode(&mut file, problems);
     let log = log(file.table("log", problems), problems);
     let worker = worker(file.table("worker", problems), problems);
@@ -56,6 +57,7 @@ pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings
             promotion,
             review: review?,
             settling,
+            sweep,
             mode,
             log: log?,
             worker: worker?,
@@ -112,6 +114,13 @@ fn review(mut table: Table<'_>, store: Option<&StoreUrl>, problems: &mut Problem
         }
     };
     Some(Review { tickets })
+}
+
+fn sweep(mut table: Table<'_>, problems: &mut Problems) -> Sweep {
+    let enabled = super::account::flag(&mut table, "enabled", problems).unwrap_or(true);
+    let every = duration(&mut table, "every", Duration::from_secs(300), problems);
+    table.close(problems);
+    Sweep { enabled, every }
 }
 
 /// A share, over 0 and under 1.

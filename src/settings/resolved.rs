@@ -32,6 +32,8 @@ pub struct Settings {
     pub review: Review,
     /// When agents' values are final, and where they are found.
     pub settling: Settling,
+    /// How platforms are looked through for tickets whose webhook never came.
+    pub sweep: Sweep,
     /// How far any decision may go.
     pub mode: Mode,
     /// What is logged and how.
@@ -148,6 +150,15 @@ pub struct Worker {
     pub max_age: Duration,
     /// How long one call to a platform may take.
     pub call_timeout: Duration,
+}
+
+/// How platforms are looked through for tickets whose webhook never came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sweep {
+    /// Whether they are.
+    pub enabled: bool,
+    /// How often.
+    pub every: Duration,
 }
 
 /// The review queue.

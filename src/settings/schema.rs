@@ -72,6 +72,19 @@ pub fn schema() -> Value {
             ),
             ("rulebook", text("The rulebook's file.")),
             (
+                "sweep",
+                section(
+                    "Looking for tickets whose webhook never came.",
+                    vec![
+                        (
+                            "enabled",
+                            json!({ "description": "Whether to look. Default: true.", "type": "boolean" }),
+                        ),
+                        ("every", duration("How often each platform is looked through. Default: 5m.")),
+                    ],
+                ),
+            ),
+            (
                 "settling",
                 section(
                     "When the agents' own values are final, and where they are found.",

@@ -122,6 +122,15 @@ pub trait Store: Send + Sync {
     /// Checks the ledger's chain from its first entry to its last, and whether a digest that was noted earlier is in it.
     async fn verify(&self, head: Option<&str>) -> Result<Chain, Error>;
 
+    /// Up to when an account's platform was looked through for tickets whose webhook never came; `None` before the first time.
+    async fn swept(&self, account: &str) -> Result<Option<Timestamp>, Error>;
+
+    /// Notes, durably, that it was looked through up to `mark`. A mark never goes back.
+    async fn sweep_to(&self, account: &str, mark: Timestamp) -> Result<(), Error>;
+
+    /// Whether anything about a ticket was ever kept: a delivery, or a line of the ledger.
+    async fn knows(&self, ticket: &TicketKey) -> Result<bool, Error>;
+
     /// Whether the store can be written to right now; for readiness.
     async fn probe(&self) -> Result<(), Error>;
 }

@@ -16,6 +16,7 @@ use deskbridge::settings::Settings;
 use deskbridge::settling::{Settling, sources};
 use deskbridge::store::sqlite::Sqlite;
 use deskbridge::store::{Filter, Store};
+use deskbridge::sweep::Sweep;
 use deskbridge_standins::{Desk, NewTicket, start_all};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -149,6 +150,18 @@ impl House {
             sources: sources(&settings, &brain),
             warden: Arc::new(Warden::new(brain.promotions, Vec::new())),
             fall: Fall::default(),
+        }
+    }
+
+    /// What looks for tickets whose webhook never came, as the daemon has it.
+    pub(crate) fn sweep(&self) -> Sweep {
+        let settings = self.settings("shadow", ONE_OF_EVERYTHING);
+        Sweep {
+            store: Arc::clone(&self.store),
+            accounts: open_accounts(&settings).unwrap(),
+            clock: Arc::clone(&self.clock),
+            arrived: Arc::default(),
+            every: settings.sweep.every,
         }
     }
 

@@ -23,5 +23,6 @@ mod parallel_run;
 mod replayed;
 mod rulebook;
 mod starter;
+mod sweep;
 mod tidy;
 mod undo;

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::directory::Directory;
-use crate::settled::{Page, Settled, Window};
+use crate::settled::{Listing, Page, Settled, Window};
 use crate::ticket::TicketId;
 
 fn settled(status: u64, stats: Value) -> Settled {
@@ -41,6 +41,7 @@ fn the_clock_tells_when_it_was_answered_and_done_and_nothing_tells_by_whom() {
 
 fn window(cursor: Option<String>) -> Window {
     Window {
+        of: Listing::Resolved,
         since: "2026-11-01T00:00:00Z".parse().unwrap(),
         until: "2026-11-08T00:00:00Z".parse().unwrap(),
         cursor,
@@ -50,7 +51,7 @@ fn window(cursor: Option<String>) -> Window {
 #[test]
 fn resolved_tickets_are_among_the_changed_ones_and_a_long_list_moves_on() {
     let connector = Platform::Freshdesk.open(&account()).unwrap().connector;
-    let asked = |cursor: Option<&str>| match connector.resolved(&window(cursor.map(str::to_owned)), &[]) {
+    let asked = |cursor: Option<&str>| match connector.listed(&window(cursor.map(str::to_owned)), &[]) {
         Next::Send(read) => read.path.as_str().to_owned(),
         other => panic!("{other:?}"),
     };
@@ -68,7 +69,7 @@ fn resolved_tickets_are_among_the_changed_ones_and_a_long_list_moves_on() {
         .collect();
     let page = |cursor: Option<&str>, rows: &[Value]| {
         let answer = contract::answer(200, &Value::from(rows.to_vec()));
-        match connector.resolved(&window(cursor.map(str::to_owned)), &[answer]) {
+        match connector.listed(&window(cursor.map(str::to_owned)), &[answer]) {
             Next::Done(page) => page,
             other => panic!("{other:?}"),
         }

@@ -6,7 +6,7 @@ use super::connector;
 use crate::call::Next;
 use crate::contract::answer;
 use crate::directory::Directory;
-use crate::settled::{By, Change, Page, Part, Settled, Window};
+use crate::settled::{By, Change, Listing, Page, Part, Settled, Window};
 use crate::ticket::{FieldValue, RemoteId, TicketId};
 
 fn settled(id: &str, item: &Value) -> Settled {
@@ -94,6 +94,7 @@ fn a_tickets_parts_name_attributes_by_label() {
 
 fn window(cursor: Option<String>) -> Window {
     Window {
+        of: Listing::Resolved,
         since: "2026-11-01T00:00:00Z".parse().unwrap(),
         until: "2026-11-08T00:00:00Z".parse().unwrap(),
         cursor,
@@ -102,11 +103,11 @@ fn window(cursor: Option<String>) -> Window {
 
 #[test]
 fn resolved_conversations_come_first_and_tickets_after_them() {
-    let asked =
-        |cursor: Option<&str>| match connector("2.14").resolved(&window(cursor.map(str::to_owned)), &[]) {
-            Next::Send(read) => (read.path.as_str().to_owned(), read.search.unwrap()),
-            other => panic!("{other:?}"),
-        };
+    let asked = |cursor: Option<&str>| match connector("2.14").listed(&window(cursor.map(str::to_owned)), &[])
+    {
+        Next::Send(read) => (read.path.as_str().to_owned(), read.search.unwrap()),
+        other => panic!("{other:?}"),
+    };
     let (path, question) = asked(None);
     assert_eq!(path, "/conversations/search");
     let bounds = |field: &str| {
@@ -128,7 +129,7 @@ fn resolved_conversations_come_first_and_tickets_after_them() {
     assert_eq!(asked(Some("tickets:y")).1["pagination"]["starting_after"], "y");
 
     let page = |cursor: Option<&str>, found: Value| match connector("2.14")
-        .resolved(&window(cursor.map(str::to_owned)), &[answer(200, &found)])
+        .listed(&window(cursor.map(str::to_owned)), &[answer(200, &found)])
     {
         Next::Done(page) => page,
         other => panic!("{other:?}"),

@@ -6,7 +6,7 @@ use super::open;
 use crate::call::Next;
 use crate::contract::answer;
 use crate::directory::Directory;
-use crate::settled::{By, Change, Page, Part, Settled, Window};
+use crate::settled::{By, Change, Listing, Page, Part, Settled, Window};
 use crate::ticket::{FieldValue, RemoteId, TicketId};
 
 fn settled(status: &str) -> Settled {
@@ -97,6 +97,7 @@ fn a_ticket_that_was_opened_again_is_not_done() {
 
 fn window(cursor: Option<String>) -> Window {
     Window {
+        of: Listing::Resolved,
         since: "2026-11-01T00:00:00Z".parse().unwrap(),
         until: "2026-11-08T00:00:00Z".parse().unwrap(),
         cursor,
@@ -105,15 +106,15 @@ fn window(cursor: Option<String>) -> Window {
 
 #[test]
 fn resolved_tickets_are_listed_by_the_search_export() {
-    let Next::Send(first) = open().resolved(&window(None), &[]) else { panic!("a read") };
+    let Next::Send(first) = open().listed(&window(None), &[]) else { panic!("a read") };
     let path = "/api/v2/search/export?filter%5Btype%5D=ticket&page%5Bsize%5D=100&query=type%3Aticket%20solved%3E%3D2026-11-01T00%3A00%3A00Z%20solved%3C2026-11-08T00%3A00%3A00Z";
     assert_eq!(first.path.as_str(), path);
     let page = json!({ "results": [{ "id": 35436 }, { "id": "bad/id" }], "meta": { "has_more": true, "after_cursor": "a+b&c" } });
-    let Next::Done(page) = open().resolved(&window(None), &[answer(200, &page)]) else { panic!("a page") };
+    let Next::Done(page) = open().listed(&window(None), &[answer(200, &page)]) else { panic!("a page") };
     let tickets = vec![TicketId::new("35436").unwrap()];
     assert_eq!(page, Page { tickets, total: None, next: Some("a+b&c".to_owned()) });
-    let Next::Send(second) = open().resolved(&window(page.next), &[]) else { panic!("a read") };
+    let Next::Send(second) = open().listed(&window(page.next), &[]) else { panic!("a read") };
     assert_eq!(second.path.as_str(), format!("{path}&page%5Bafter%5D=a%2Bb%26c"));
     let last = json!({ "results": [], "meta": { "has_more": false, "after_cursor": "z" } });
-    assert_eq!(open().resolved(&window(None), &[answer(200, &last)]), Next::Done(Page::default()));
+    assert_eq!(open().listed(&window(None), &[answer(200, &last)]), Next::Done(Page::default()));
 }

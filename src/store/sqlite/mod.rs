@@ -35,6 +35,7 @@ mod reader;
 mod row;
 mod schema;
 mod settling;
+mod sweep;
 mod write;
 mod writer;
 
@@ -204,6 +205,21 @@ impl Store for Sqlite {
     async fn verify(&self, head: Option<&str>) -> Result<Chain, Error> {
         let head = head.map(str::to_owned);
         self.readers.queue()?.ask(move |conn| chain::verify(conn, head.as_deref())).await
+    }
+
+    async fn swept(&self, account: &str) -> Result<Option<Timestamp>, Error> {
+        let account = account.to_owned();
+        self.readers.queue()?.ask(move |conn| sweep::mark(conn, &account)).await
+    }
+
+    async fn sweep_to(&self, account: &str, mark: Timestamp) -> Result<(), Error> {
+        let (account, mark) = (account.to_owned(), micros(mark));
+        self.writer.queue()?.ask(move |conn| sweep::set(conn, &account, mark)).await
+    }
+
+    async fn knows(&self, ticket: &TicketKey) -> Result<bool, Error> {
+        let ticket = ticket.clone();
+        self.readers.queue()?.ask(move |conn| sweep::knows(conn, &ticket)).await
     }
 
     async fn probe(&self) -> Result<(), Error> {

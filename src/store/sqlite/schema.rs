@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0002_requester.sql"),
     include_str!("migrations/0003_settling.sql"),
     include_str!("migrations/0004_chain.sql"),
+    include_str!("migrations/0005_sweep.sql"),
 ];
 
 /// `desk` in ASCII: marks the file as ours.

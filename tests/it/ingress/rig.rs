@@ -1,27 +1,17 @@
 //! A door on a loopback port, a store in memory that can be made to fail, and a client that writes raw bytes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use deskbridge::clock::Clock;
-use deskbridge::decision::TicketKey;
-use deskbridge::history::History;
 use deskbridge::ingress::{Door, Limits, serve};
-use deskbridge::outcome::Entry;
-use deskbridge::settling::Kept;
-use deskbridge::store::{
-    Accepted, Chain, Claim, DeadLetter, Demotion, Depth, Error, Filter, Forget, Forgotten, JournalEntry,
-    Store, Unsettled,
-};
+use deskbridge::store::Store;
 use deskbridge_connectors::account::{Credentials, WebhookConfig};
-use deskbridge_connectors::{
-    AccountConfig, AccountId, Connector, Content, Platform, Secret, VerifiedDelivery, signature,
-};
+use deskbridge_connectors::{AccountConfig, AccountId, Connector, Platform, Secret, signature};
 use http::{HeaderMap, HeaderName};
 use jiff::Timestamp;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -30,6 +20,8 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use super::shelf::{Manner, Shelf};
 
 /// Longer than anything here takes; a test that waits so long has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,174 +40,6 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()
-    }
-}
-
-/// How the store behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Manner {
-    Works,
-    Busy,
-    Broken,
-    Panics,
-    /// Answers after [`Shelf::release`] only.
-    Waits,
-}
-
-/// A store in memory: `accept` is real, the rest is what the operator's door reads.
-pub(crate) struct Shelf {
-    manner: Mutex<Manner>,
-    kept: Mutex<HashSet<(String, String)>>,
-    pub(crate) entries: Mutex<Vec<(i64, Entry)>>,
-    pub(crate) depth: Mutex<Depth>,
-    /// Deliveries that have reached the store, answered or not.
-    pub(crate) reached: Notify,
-    gate: tokio::sync::Semaphore,
-}
-
-impl Shelf {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self {
-            manner: Mutex::new(Manner::Works),
-            kept: Mutex::default(),
-            entries: Mutex::default(),
-            depth: Mutex::default(),
-            reached: Notify::new(),
-            gate: tokio::sync::Semaphore::new(0),
-        })
-    }
-
-    pub(crate) fn behave(&self, manner: Manner) {
-        *self.manner.lock().unwrap() = manner;
-    }
-
-    pub(crate) fn release(&self, deliveries: usize) {
-        self.gate.add_permits(deliveries);
-    }
-
-    pub(crate) fn kept(&self) -> usize {
-        self.kept.lock().unwrap().len()
-    }
-}
-
-fn broken<T>() -> Result<T, Error> {
-    Err(Error::Unavailable("the disk is full".into()))
-}
-
-#[async_trait]
-impl Store for Shelf {
-    async fn accept(&self, delivery: &VerifiedDelivery, _: Timestamp) -> Result<Accepted, Error> {
-        let manner = *self.manner.lock().unwrap();
-        self.reached.notify_one();
-        match manner {
-            Manner::Works => {}
-            Manner::Busy => return Err(Error::Busy),
-            Manner::Broken => return broken(),
-            Manner::Panics => panic!("the shelf falls over, as this test wants it to"),
-            Manner::Waits => self.gate.acquire().await.unwrap().forget(),
-        }
-        let row = (delivery.account().as_str().to_owned(), delivery.key().as_str().to_owned());
-        let new = self.kept.lock().unwrap().insert(row);
-        Ok(match delivery.content() {
-            _ if !new => Accepted::Known,
-            Content::Notice(_) => Accepted::New,
-            Content::Malformed(_) => Accepted::Dead,
-        })
-    }
-
-    async fn contacts(&self, _: &TicketKey, _: &str, _: Timestamp) -> Result<Vec<Timestamp>, Error> {
-        Ok(Vec::new())
-    }
-
-    async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error> {
-        let entries = self.entries.lock().unwrap();
-        let fits = |(id, entry): &&(i64, Entry)| {
-            filter.since.is_none_or(|since| entry.decided_at >= since)
-                && filter.before.is_none_or(|before| *id < before)
-                && filter.account.as_ref().is_none_or(|account| *account == entry.account)
-        };
-        let fitting: Vec<_> = entries.iter().filter(fits).cloned().collect();
-        let limit = filter.limit.map_or(fitting.len(), |limit| limit as usize);
-        Ok(fitting[fitting.len().saturating_sub(limit)..].to_vec())
-    }
-
-    async fn depth(&self) -> Result<Depth, Error> {
-        Ok(*self.depth.lock().unwrap())
-    }
-
-    async fn probe(&self) -> Result<(), Error> {
-        if *self.manner.lock().unwrap() == Manner::Works { Ok(()) } else { broken() }
-    }
-
-    // Neither door calls what follows; a call fails and its test with it.
-    async fn claim(&self, _: Timestamp, _: Duration) -> Result<Option<Claim>, Error> {
-        broken()
-    }
-    async fn renew(&self, _: &Claim, _: Timestamp) -> Result<(), Error> {
-        broken()
-    }
-    async fn journal(&self, _: &Claim, _: &JournalEntry) -> Result<(), Error> {
-        broken()
-    }
-    async fn settle(&self, _: Claim, _: &Entry) -> Result<i64, Error> {
-        broken()
-    }
-    async fn record(&self, _: &Entry) -> Result<i64, Error> {
-        broken()
-    }
-    async fn postpone(&self, _: Claim, _: Timestamp, _: bool, _: &str) -> Result<(), Error> {
-        broken()
-    }
-    async fn bury(&self, _: Claim, _: &str, _: Timestamp) -> Result<(), Error> {
-        broken()
-    }
-    async fn requeue(&self, _: i64, _: Timestamp) -> Result<bool, Error> {
-        broken()
-    }
-    async fn drop_dead(&self, _: i64) -> Result<bool, Error> {
-        broken()
-    }
-    async fn wake(&self, _: &str, _: Timestamp) -> Result<u64, Error> {
-        broken()
-    }
-    async fn history(&self, _: &TicketKey) -> Result<History, Error> {
-        broken()
-    }
-    async fn dead(&self) -> Result<Vec<DeadLetter>, Error> {
-        broken()
-    }
-    async fn dead_letter(&self, _: i64) -> Result<Option<(DeadLetter, Vec<u8>)>, Error> {
-        broken()
-    }
-    async fn next_due(&self) -> Result<Option<Timestamp>, Error> {
-        broken()
-    }
-    async fn unsettled(&self, _: Timestamp, _: u32) -> Result<Vec<Unsettled>, Error> {
-        broken()
-    }
-    async fn keep_settled(&self, _: &Unsettled, _: &Kept) -> Result<(), Error> {
-        broken()
-    }
-    async fn settle_later(&self, _: &Unsettled, _: Timestamp) -> Result<(), Error> {
-        broken()
-    }
-    async fn never_settled(&self, _: &Unsettled) -> Result<(), Error> {
-        broken()
-    }
-    async fn settled(&self, _: Option<Timestamp>) -> Result<Vec<(TicketKey, Kept)>, Error> {
-        broken()
-    }
-    async fn demote(&self, _: &Demotion) -> Result<(), Error> {
-        broken()
-    }
-    async fn demotions(&self) -> Result<Vec<Demotion>, Error> {
-        broken()
-    }
-    async fn forget(&self, _: &Forget, _: Timestamp, _: bool) -> Result<Forgotten, Error> {
-        broken()
-    }
-    async fn verify(&self, _: Option<&str>) -> Result<Chain, Error> {
-        broken()
     }
 }
 

@@ -56,6 +56,7 @@ fn holds(conversation: &Conversation, filter: &Value) -> Result<bool, super::Ref
         ("statistics.last_close_at", _) => {
             Ok(moment(conversation.statistics()["last_close_at"].as_i64()).unwrap_or(false))
         }
+        ("created_at", _) => Ok(moment(Some(conversation.created_at)).unwrap_or(false)),
         ("updated_at", _) => Ok(moment(Some(conversation.updated_at)).unwrap_or(false)),
         _ => Err(refused(400, "parameter_invalid", format!("{field} cannot be searched by"))),
     }

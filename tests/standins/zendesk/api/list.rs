@@ -33,7 +33,7 @@ pub(super) async fn list(State(desk): Desk, Path(list): Path<String>, Query(aske
     answer(200, page(&name, all, &asked, &desk, &format!("/api/v2/{name}.json")))
 }
 
-/// The search export, by the two bounds that a list of solved tickets needs.
+/// The search export, by the two bounds that a list of solved, or of created, tickets needs.
 /// <https://developer.zendesk.com/api-reference/ticketing/ticket-management/search/#export-search-results>
 pub(super) async fn export(State(desk): Desk, Query(asked): Parameters) -> Response {
     let value = |key: &str| asked.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str());
@@ -42,18 +42,20 @@ pub(super) async fn export(State(desk): Desk, Query(asked): Parameters) -> Respo
         let text = query.split(' ').find_map(|part| part.strip_prefix(word))?;
         Some(text.parse::<jiff::Timestamp>().ok()?.as_second())
     };
-    let (Some("ticket"), Some(since), Some(until)) =
-        (value("filter[type]"), bound("solved>="), bound("solved<"))
+    let solved = bound("solved>=").zip(bound("solved<"));
+    let (Some("ticket"), Some((since, until))) =
+        (value("filter[type]"), solved.or_else(|| bound("created>=").zip(bound("created<"))))
     else {
         return answer(422, json!({ "error": "invalid", "description": "the query is not understood" }));
     };
     let store = lock(&desk.store);
-    let solved = store.ids().into_iter().filter_map(|id| {
+    let found = store.ids().into_iter().filter_map(|id| {
         let kept = store.get(&id)?;
-        let within = audit::solved_s(kept).is_some_and(|at| (since..until).contains(&at));
+        let at = if solved.is_some() { audit::solved_s(kept) } else { Some(kept.created_s) };
+        let within = at.is_some_and(|at| (since..until).contains(&at));
         within.then(|| json!({ "id": kept.id, "result_type": "ticket", "status": kept.status }))
     });
-    let all: Vec<Value> = solved.collect();
+    let all: Vec<Value> = found.collect();
     answer(200, page("results", all, &asked, &desk, "/api/v2/search/export.json"))
 }
 

@@ -1,6 +1,6 @@
-//! Lists the tickets that were resolved in a window, a page at a time.
+//! Lists the tickets that were resolved, or opened, in a window, a page at a time.
 //!
-//! Whatever was resolved since a moment was also changed since then, so the list of changed tickets, oldest change first, has
+//! Whatever was resolved or opened since a moment was also changed since then, so the list of changed tickets, oldest change first, has
 //! them all; what changed for another reason is told apart by its state here and by its own clock when it is read
 //! (<https://developers.freshdesk.com/api/#list_all_tickets>). A list ends after 300 pages: it then goes on from the last
 //! change it has shown, which shows a few tickets again and leaves none out.
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::wire::read;
 use crate::call::{Answer, Next, Read};
-use crate::settled::{Page, Window};
+use crate::settled::{Listing, Page, Window};
 use crate::ticket::{RemoteId, TicketId};
 
 const PAGE: usize = 100;
@@ -23,6 +23,8 @@ const DONE: [u64; 2] = [4, 5];
 struct Row {
     id: Value,
     status: u64,
+    #[serde(default)]
+    created_at: String,
     updated_at: String,
 }
 
@@ -55,7 +57,7 @@ impl Place {
     }
 }
 
-pub(super) fn resolved(window: &Window, answers: &[Answer]) -> Next<Page> {
+pub(super) fn listed(window: &Window, answers: &[Answer]) -> Next<Page> {
     let place = Place::of(window);
     let Some(answer) = answers.first() else {
         let since = place.since.strftime("%Y-%m-%dT%H%%3A%M%%3A%SZ");
@@ -69,11 +71,12 @@ pub(super) fn resolved(window: &Window, answers: &[Answer]) -> Next<Page> {
         Err(next) => return next,
     };
     let id = |row: &Row| TicketId::new(RemoteId::from_json(&row.id)?.0).ok();
+    let belongs = |row: &&Row| match window.of {
+        Listing::Resolved => DONE.contains(&row.status),
+        // A moment that cannot be read is no reason to leave a ticket out.
+        Listing::Opened => row.created_at.parse().map_or(true, |at: Timestamp| at >= window.since),
+    };
     let more = rows.len() >= PAGE;
     let next = more.then(|| place.next(rows.last())).map(|place| format!("{}|{}", place.since, place.page));
-    Next::Done(Page {
-        tickets: rows.iter().filter(|row| DONE.contains(&row.status)).filter_map(id).collect(),
-        total: None,
-        next,
-    })
+    Next::Done(Page { tickets: rows.iter().filter(belongs).filter_map(id).collect(), total: None, next })
 }

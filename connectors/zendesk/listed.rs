@@ -1,4 +1,4 @@
-//! Lists the tickets that were resolved in a window, a page at a time.
+//! Lists the tickets that were resolved, or opened, in a window, a page at a time.
 //!
 //! By the search export: its cursor gives no ticket twice, and an ordinary agent may use it, where the incremental export
 //! takes an administrator (<https://developer.zendesk.com/api-reference/ticketing/ticket-management/search/#export-search-results>).
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::wire::parse;
 use crate::call::{Answer, Later, Next, Read, judge};
-use crate::settled::{Page, Window};
+use crate::settled::{Listing, Page, Window};
 use crate::ticket::{RemoteId, TicketId};
 
 #[derive(Deserialize)]
@@ -32,9 +32,13 @@ struct Meta {
     after_cursor: Option<String>,
 }
 
-pub(super) fn resolved(window: &Window, answers: &[Answer]) -> Next<Page> {
+pub(super) fn listed(window: &Window, answers: &[Answer]) -> Next<Page> {
     let Some(answer) = answers.first() else {
-        let query = format!("type:ticket solved>={} solved<{}", window.since, window.until);
+        let moment = match window.of {
+            Listing::Resolved => "solved",
+            Listing::Opened => "created",
+        };
+        let query = format!("type:ticket {moment}>={} {moment}<{}", window.since, window.until);
         let mut path = format!(
             "/api/v2/search/export?filter%5Btype%5D=ticket&page%5Bsize%5D=100&query={}",
             encoded(&query)

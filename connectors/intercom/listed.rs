@@ -1,4 +1,4 @@
-//! Lists the conversations and tickets that were closed in a window, a page at a time: first all conversations, then all
+//! Lists the conversations and tickets that were closed, or opened, in a window, a page at a time: first all conversations, then all
 //! tickets.
 //!
 //! Both are searches, which this platform takes by POST and which change nothing
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::verify::TICKET;
 use super::wire;
 use crate::call::{Answer, Next, Read};
-use crate::settled::{Page, Window};
+use crate::settled::{Listing, Page, Window};
 use crate::ticket::TicketId;
 
 const PAGE: u64 = 150;
@@ -45,7 +45,7 @@ struct After {
 /// What a cursor of ours begins with while tickets are listed.
 const TICKETS: &str = "tickets:";
 
-pub(super) fn resolved(window: &Window, answers: &[Answer]) -> Next<Page> {
+pub(super) fn listed(window: &Window, answers: &[Answer]) -> Next<Page> {
     let cursor = window.cursor.as_deref().unwrap_or_default();
     let (tickets, after) = match cursor.strip_prefix(TICKETS) {
         Some(after) => (true, after),
@@ -80,13 +80,18 @@ fn search(window: &Window, tickets: bool, after: &str) -> Read {
             json!({ "field": field, "operator": "<", "value": until }),
         ]
     };
-    let mut filters = if tickets {
-        vec![json!({ "field": "open", "operator": "=", "value": false })]
-    } else {
-        vec![json!({ "field": "state", "operator": "=", "value": "closed" })]
+    let (mut filters, moment) = match (window.of, tickets) {
+        (Listing::Opened, _) => (vec![], "created_at"),
+        // A ticket has no moment of closing to search by; its own parts tell it when it is read.
+        (Listing::Resolved, true) => {
+            (vec![json!({ "field": "open", "operator": "=", "value": false })], "updated_at")
+        }
+        (Listing::Resolved, false) => (
+            vec![json!({ "field": "state", "operator": "=", "value": "closed" })],
+            "statistics.last_close_at",
+        ),
     };
-    // A ticket has no moment of closing to search by; its own parts tell it when it is read.
-    filters.extend(between(if tickets { "updated_at" } else { "statistics.last_close_at" }));
+    filters.extend(between(moment));
     let mut pagination = json!({ "per_page": PAGE });
     if !after.is_empty() {
         pagination["starting_after"] = after.into();

@@ -1,0 +1,38 @@
+//! The SQL of the sweep: how far a platform was looked through, and whether a ticket is known.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::row::timestamp;
+use crate::decision::TicketKey;
+use crate::store::Error;
+
+/// Up to when an account was looked through.
+pub(super) fn mark(conn: &Connection, account: &str) -> Result<Option<Timestamp>, Error> {
+    let mark = conn
+        .prepare_cached("SELECT mark FROM sweep WHERE account = ?1")?
+        .query_row([account], |row| timestamp(0, row.get(0)?))
+        .optional()?;
+    Ok(mark)
+}
+
+/// Moves the mark on.
+pub(super) fn set(conn: &Connection, account: &str, mark: i64) -> Result<(), Error> {
+    conn.prepare_cached(
+        "INSERT INTO sweep (account, mark) VALUES (?1, ?2)
+         ON CONFLICT (account) DO UPDATE SET mark = max(mark, ?2)",
+    )?
+    .execute(params![account, mark])?;
+    Ok(())
+}
+
+/// Whether there is, or was, a delivery about the ticket that waits or is worked on, or a line of the ledger.
+pub(super) fn knows(conn: &Connection, ticket: &TicketKey) -> Result<bool, Error> {
+    let known = conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM lane WHERE order_key = ?1 || '/' || ?2)
+                 OR EXISTS (SELECT 1 FROM ledger WHERE account = ?1 AND ticket = ?2)",
+        )?
+        .query_row(params![ticket.account, ticket.ticket.as_str()], |row| row.get(0))?;
+    Ok(known)
+}

@@ -1,0 +1,106 @@
+//! Tickets whose webhook never came are found by looking, once, through restarts and troubles, on every desk.
+
+use std::sync::Arc;
+
+use deskbridge::outcome::Outcome;
+use deskbridge_standins::log::FaultKind;
+use deskbridge_standins::{Desk, Fault};
+
+use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
+
+async fn house() -> House {
+    let mut house = House::without_a_daemon().await;
+    house.sections = "sweep: { every: 300ms }\n";
+    house.open("live", ONE_OF_EVERYTHING).await;
+    // From here on the desks are looked through; what is older is not this daemon's.
+    for desk in &house.desks {
+        wait_until("the first look", async || house.store.swept(desk.platform()).await.unwrap().is_some())
+            .await;
+    }
+    house
+}
+
+async fn routed_once(house: &House, desk: &Arc<dyn Desk>, ticket: &str) {
+    let at = format!("{}/{ticket}", desk.platform());
+    wait_until(&at, async || !house.decided(desk.as_ref(), ticket).await.is_empty()).await;
+    house.settle().await;
+    let decided = house.decided(desk.as_ref(), ticket).await;
+    assert_eq!(decided.len(), 1, "{at}");
+    assert_eq!(decided[0].outcome, Outcome::Applied, "{at}");
+    let state = desk.ticket(ticket).unwrap();
+    assert_eq!((state.group.as_deref(), state.notes.len()), (Some("Billing"), 1), "{at}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_whose_webhook_never_came_is_found_and_a_late_one_changes_nothing() {
+    let mut house = house().await;
+    for desk in &house.desks {
+        // The platform was told another address, for an hour.
+        desk.deliver_to(&format!("{}/elsewhere", house.hooks));
+        let ticket = desk.open(billing_ticket()).await;
+        routed_once(&house, desk, &ticket).await;
+        // It tries again after all, now that the address is mended.
+        desk.deliver_to(&format!("{}/hooks/{}", house.hooks, desk.platform()));
+        assert_eq!(desk.redeliver(&ticket).await, 200);
+        house.settle().await;
+        routed_once(&house, desk, &ticket).await;
+        // And one that came is not looked at a second time.
+        let ticket = desk.open(billing_ticket()).await;
+        routed_once(&house, desk, &ticket).await;
+    }
+    let metrics = reqwest::Client::builder().no_proxy().build().unwrap();
+    let metrics = metrics.get(format!("{}/metrics", house.admin)).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("deskbridge_last_sweep_timestamp_seconds"), "{metrics}");
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_in_while_nothing_was_running_is_found_at_the_next_start() {
+    let mut house = house().await;
+    house.stop().await;
+    let missed: Vec<String> = house.desks.iter().map(|desk| desk.open_quietly(billing_ticket())).collect();
+    house.open("live", ONE_OF_EVERYTHING).await;
+    for (desk, ticket) in house.desks.iter().zip(&missed) {
+        routed_once(&house, desk, ticket).await;
+    }
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_there_before_the_first_start_is_left_alone() {
+    let house = House::without_a_daemon().await;
+    for desk in &house.desks {
+        desk.open_quietly(billing_ticket());
+    }
+    let sweep = house.sweep();
+    assert_eq!(sweep.round().await, 0, "the first look only says from when on");
+    assert_eq!(house.store.depth().await.unwrap().pending, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_over_many_pages_that_is_cut_short_leaves_no_gap_and_doubles_nothing() {
+    let house = House::without_a_daemon().await;
+    let sweep = house.sweep();
+    sweep.round().await;
+    const TICKETS: usize = 230;
+    for desk in &house.desks {
+        desk.raise_limit();
+        (0..TICKETS).for_each(|_| drop(desk.open_quietly(billing_ticket())));
+        // The second page of the listing meets trouble.
+        desk.inject(Fault {
+            method: None,
+            path_contains: if desk.platform() == "freshdesk" { "page=2".into() } else { "search".into() },
+            kind: FaultKind::Status { status: 500, retry_after: None },
+            times: 1,
+        });
+    }
+    // Listings compare whole seconds.
+    let opened = house.clock.now().as_second();
+    wait_until("the second is over", async || house.clock.now().as_second() > opened).await;
+    let first = sweep.round().await;
+    assert!(first < TICKETS * house.desks.len(), "{first}");
+    let second = sweep.round().await;
+    assert_eq!(first + second, TICKETS * house.desks.len());
+    assert_eq!(house.store.depth().await.unwrap().pending, (TICKETS * house.desks.len()) as u64);
+    assert_eq!(sweep.round().await, 0, "each is found once");
+}
