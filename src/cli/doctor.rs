@@ -6,9 +6,35 @@ use clap::{Args, Subcommand};
 
 use super::Settings;
 
+/// `doctor`, or one part of it.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Doctor {
+    /// Something in particular.
+    #[command(subcommand)]
+    pub about: Option<About>,
+    /// Everything.
+    #[command(flatten)]
+    pub everything: Checkup,
+}
+
+/// `doctor` without a subcommand.
+#[derive(Debug, Args)]
+pub struct Checkup {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Only this account.
+    #[arg(long, value_name = "A")]
+    pub account: Option<String>,
+    /// JSON Lines: one a part.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `doctor …`.
 #[derive(Debug, Subcommand)]
-pub enum Doctor {
+pub enum About {
     /// Explain why a delivery does not verify: its headers and its body, as they arrived. Prints no secret, no signature
     /// and no word of the body.
     #[command(

@@ -63,7 +63,11 @@ async fn online(settings: &Settings, rulebook: Option<&Rulebook>) -> Vec<Diagnos
 }
 
 /// Reads an account's names, then asks its connector whether it could carry out every effect that the rulebook names.
-async fn ask(settings: &Settings, account: &Account, rulebook: Option<&Rulebook>) -> Vec<Diagnostic> {
+pub(super) async fn ask(
+    settings: &Settings,
+    account: &Account,
+    rulebook: Option<&Rulebook>,
+) -> Vec<Diagnostic> {
     let name = account.config.id.as_str();
     let place = |message: String, help: &str| Diagnostic::file(&format!("account `{name}`"), message, help);
     let connector = std::sync::Arc::clone(&account.connector);

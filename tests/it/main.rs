@@ -11,6 +11,7 @@ mod store;
 
 mod actions;
 mod challenger;
+mod checkup;
 mod cli;
 mod cli_model;
 mod crash;

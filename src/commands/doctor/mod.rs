@@ -1,14 +1,16 @@
 //! `doctor`: why something does not work. It reads, and changes nothing.
 
+mod checkup;
 mod headers;
 mod signature;
 
 use std::process::ExitCode;
 
-use crate::cli::Doctor;
+use crate::cli::{About, Doctor};
 
-pub(super) fn run(about: &Doctor) -> anyhow::Result<ExitCode> {
-    match about {
-        Doctor::Signature(args) => signature::run(args),
+pub(super) fn run(args: &Doctor) -> anyhow::Result<ExitCode> {
+    match &args.about {
+        Some(About::Signature(args)) => signature::run(args),
+        None => checkup::run(&args.everything),
     }
 }

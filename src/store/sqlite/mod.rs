@@ -24,7 +24,7 @@ use crate::store::{
     Store, Unsettled,
 };
 
-pub use self::compact::{backup, compact};
+pub use self::compact::{backup, compact, sound};
 
 mod chain;
 mod compact;
