@@ -4,7 +4,7 @@ CARGO   ?= cargo
 PYTHON  ?= python3
 BINARY   = target/debug/deskbridge
 
-.PHONY: setup multilingual build browser demo test lint bench starter release clean-setup
+.PHONY: setup multilingual build browser demo test soak lint bench starter release clean-setup
 
 # Fetches the pinned ONNX Runtime library and base encoder, builds, and converts the encoder. Does nothing twice.
 setup: onnx/starter/encoder.onnx
@@ -47,6 +47,10 @@ browser:
 
 test: build setup browser
 	$(CARGO) test --workspace
+
+# Half an hour of kill -9 at every arrow (some 800 crashes). SEED=n runs another one.
+soak: build setup
+	DESKBRIDGE_CRASHES=$(or $(CRASHES),800) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it crash:: -- --nocapture
 
 lint:
 	$(CARGO) fmt --all --check

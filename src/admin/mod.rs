@@ -11,12 +11,13 @@ mod metrics;
 mod pages;
 mod reviewing;
 
+use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -112,13 +113,37 @@ fn routes(admin: Admin) -> Router {
         .route("/metrics", get(metrics::show))
         .route("/api/decisions", get(decisions::list))
         .merge(pages::routes())
-        .layer(from_fn_with_state(admin.clone(), ask_for_token));
+        .layer(from_fn_with_state(admin.clone(), ask_for_token))
+        .layer(from_fn_with_state(admin.clone(), expect_our_name));
     Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .merge(guarded)
         .layer(from_fn(harden))
         .with_state(admin)
+}
+
+/// Without a token only this machine may ask, and a page elsewhere must not ask in its visitor's name: a name of its own that is
+/// made to point at this machine (DNS rebinding) comes as `Host`, so that only this machine's own names are answered.
+async fn expect_our_name(State(admin): State<Admin>, request: Request, next: Next) -> Response {
+    if admin.token.is_some() || is_ours(request.headers()) {
+        return next.run(request).await;
+    }
+    let told =
+        "This is answered at localhost and 127.0.0.1 only. To use another name, set admin.token_file.\n";
+    (StatusCode::MISDIRECTED_REQUEST, told).into_response()
+}
+
+/// Whether the request names this machine by a name that can be no other's.
+fn is_ours(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(header::HOST).iter();
+    let (Some(host), None) = (values.next(), values.next()) else { return false };
+    let Ok(host) = host.to_str() else { return false };
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or(rest),
+        None => host.rsplit_once(':').map_or(host, |(name, _)| name),
+    };
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 async fn ask_for_token(State(admin): State<Admin>, request: Request, next: Next) -> Response {
@@ -157,6 +182,9 @@ async fn harden(request: Request, next: Next) -> Response {
         (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }

@@ -49,6 +49,16 @@ impl Served {
         std::fs::read_to_string(self.beside("daemon.log")).unwrap_or_default()
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has ended, whichever way.
+    pub(crate) fn is_gone(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// SIGHUP.
     pub(crate) fn hang_up(&self) {
         Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().unwrap();

@@ -113,6 +113,16 @@ async fn observe(State(log): State<RequestLog>, request: Request, next: Next) ->
             tokio::time::sleep(pause).await;
             answer
         }
+        Some(FaultKind::Strike { before, what }) => {
+            if before {
+                (what.0)();
+                work.await
+            } else {
+                let answer = work.await;
+                (what.0)();
+                answer
+            }
+        }
         Some(FaultKind::Status { status, retry_after }) => refuse(status, retry_after),
         Some(FaultKind::Html) => {
             let html = "<!doctype html><title>Just a moment</title><p>Checking your browser";

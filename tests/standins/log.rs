@@ -57,6 +57,23 @@ pub enum FaultKind {
     Slow(Duration),
     /// 200 with HTML instead of JSON, nothing done.
     Html,
+    /// Something of the test's own happens, before the work or between the work and its answer.
+    Strike {
+        /// Whether it happens before the work.
+        before: bool,
+        /// What happens.
+        what: Strike,
+    },
+}
+
+/// What a test does at a moment that only the stand-in sees.
+#[derive(Clone)]
+pub struct Strike(pub Arc<dyn Fn() + Send + Sync>);
+
+impl std::fmt::Debug for Strike {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Strike")
+    }
 }
 
 /// A shared, append-only request log with pending faults.

@@ -254,3 +254,42 @@ async fn a_shutdown_closes_the_door_although_somebody_stays() {
     desk.shutdown.cancel();
     tokio::time::timeout(PATIENCE, desk.served).await.expect("the door closes").unwrap();
 }
+
+#[tokio::test]
+async fn without_a_token_only_this_machines_own_names_are_answered() {
+    let open = Desk::open(None).await;
+    let asked = async |desk: &Desk, host: &str| {
+        let request = desk.client.get(format!("http://{}/api/decisions", desk.at)).header("host", host);
+        request.send().await.unwrap().status().as_u16()
+    };
+    for host in
+        ["localhost", "LOCALHOST:8081", "127.0.0.1", "127.0.0.1:9", "127.8.9.1", "[::1]", "[::1]:8081"]
+    {
+        assert_eq!(asked(&open, host).await, 200, "{host}");
+    }
+    // Names that somebody else can make point here.
+    for host in [
+        "evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "10.0.0.5",
+        "[::2]",
+        "a@127.0.0.1",
+        "",
+    ] {
+        assert_eq!(asked(&open, host).await, 421, "{host}");
+    }
+    let probe = open.client.get(format!("http://{}/livez", open.at)).header("host", "10.0.0.5");
+    assert_eq!(probe.send().await.unwrap().status().as_u16(), 200, "a probe may come by any name");
+    let guarded = Desk::open(Some("a token of some length")).await;
+    assert_eq!(asked(&guarded, "desk.example").await, 401, "the token is what guards it then");
+    let answer = guarded.client.get(format!("http://{}/livez", guarded.at)).send().await.unwrap();
+    for name in [
+        "content-security-policy",
+        "x-content-type-options",
+        "permissions-policy",
+        "cross-origin-opener-policy",
+    ] {
+        assert!(answer.headers().contains_key(name), "{name}");
+    }
+}
