@@ -69,6 +69,8 @@ pub(crate) struct House {
     pub(crate) clock: Arc<dyn Clock>,
     /// A second bundle that is asked and decides nothing.
     pub(crate) challenger: Option<PathBuf>,
+    /// How its work is done.
+    pub(crate) worker: &'static str,
     /// Sections of the settings besides those that every house has.
     pub(crate) sections: &'static str,
 }
@@ -111,6 +113,7 @@ impl House {
             bundle: project().join("onnx/starter"),
             clock: Arc::new(SystemClock),
             challenger: None,
+            worker: "count: 4, lease: 5s, call_timeout: 3s",
             sections: "",
         }
     }
@@ -194,11 +197,12 @@ impl House {
         let text = format!(
             "server: {{ listen: \"{hooks}\" }}\nadmin: {{ listen: \"{admin}\" }}\n\
              store: {{ url: \"sqlite:{}\" }}\nmodel: {{ bundle: \"{}\", threads: 1{challenger} }}\nrulebook: \"{}\"\n\
-             mode: {mode}\n{}worker: {{ count: 4, lease: 5s, call_timeout: 3s }}\naccounts:\n{accounts}",
+             mode: {mode}\n{}worker: {{ {} }}\naccounts:\n{accounts}",
             at("deskbridge.db").display(),
             self.bundle.display(),
             at("rules.yaml").display(),
-            self.sections
+            self.sections,
+            self.worker
         );
         std::fs::write(at("deskbridge.yaml"), text).unwrap();
         at("deskbridge.yaml")

@@ -3,7 +3,9 @@ use super::*;
 fn check(prompts: Option<&str>, lengths: Option<&str>, expected: Result<(&str, usize), &str>) {
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: Option<&str>| {
-        text.map(|text| std::fs::write(folder.path().join(name), text).unwrap());
+        if let Some(text) = text {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
     };
     write(FILE, prompts);
     write(LENGTHS, lengths);
