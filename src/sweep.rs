@@ -77,6 +77,7 @@ impl Sweep {
                     .set(self.clock.now().as_second() as f64),
                 Err(error) => tracing::warn!(account = name, %error, "the sweep was cut short"),
             }
+            account.line.ended();
             if found > 0 {
                 metrics::counter!(names::SWEPT, "account" => name.clone()).increment(found as u64);
                 tracing::warn!(account = name, found, "tickets were found whose webhook never came");

@@ -58,6 +58,14 @@ impl Breaker {
         Some(left.max(Duration::from_secs(1)))
     }
 
+    /// A piece of work has ended. Where it was the probe and asked the platform nothing, the next one is let through instead.
+    pub(super) fn ended(&self, now: Instant) {
+        let mut state = self.lock();
+        if std::mem::take(&mut state.probing) {
+            state.until = Some(now);
+        }
+    }
+
     /// An exchange ended without a usable answer. Returns the wait when that opens it.
     pub(super) fn failed(&self, now: Instant) -> Option<Duration> {
         let mut state = self.lock();
@@ -128,6 +136,21 @@ mod tests {
         assert!(breaker.answered());
         assert!(!breaker.answered());
         assert_eq!(breaker.wait(now + seconds(21)), None);
+    }
+
+    #[tokio::test]
+    async fn work_that_asks_nothing_uses_up_no_probe() {
+        let now = Instant::now();
+        let breaker = tripped(now);
+        breaker.ended(now);
+        assert_eq!(breaker.wait(now), Some(FIRST), "work of before it opened changes nothing");
+        let now = now + FIRST;
+        assert_eq!(breaker.wait(now), None);
+        breaker.ended(now);
+        assert_eq!(breaker.wait(now), None, "the next one");
+        assert_eq!(breaker.failed(now), Some(seconds(20)));
+        breaker.ended(now);
+        assert_eq!(breaker.wait(now), Some(seconds(20)));
     }
 
     #[tokio::test]

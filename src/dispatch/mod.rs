@@ -127,6 +127,11 @@ impl Line {
         self.breaker.open_for(tokio::time::Instant::now())
     }
 
+    /// A piece of work that [`Self::standing`] let start has ended.
+    pub fn ended(&self) {
+        self.breaker.ended(tokio::time::Instant::now());
+    }
+
     /// Whether the account was unlocked since this was last asked: what waits for it may go on at once.
     pub fn take_restored(&self) -> bool {
         self.budget.take_restored()

@@ -1,7 +1,8 @@
 //! When the next piece of work for an account may start: learned from the platform's own rate headers, its 429s and
 //! its view of our credentials.
 //!
-//! A share of an account's calls, half where nothing else is said, is left to its agents. Work that must wait is put back, so that no worker sleeps on it.
+//! A share of an account's calls, half where nothing else is said, is left to its agents. Work that must wait is put
+//! back, so that no worker sleeps on it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -157,6 +157,7 @@ impl Crew {
         }
         let claim = Arc::new(claim);
         let verdict = self.watch(&claim, Arc::clone(&account)).await;
+        account.line.ended();
         // While the platform is down for everybody, it is no attempt of this delivery's.
         let verdict = match (verdict, account.line.tripped()) {
             (Some(Verdict::Later(Later::Failed, why)), Some(wait)) => Some(wait_for(wait, &why)),

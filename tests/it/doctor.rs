@@ -13,7 +13,7 @@ use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
 use crate::process::{ask, stderr, stdout};
 
 /// The first delivery that a desk sends for a new ticket, as it arrives.
-async fn captured(desk: &Arc<dyn Desk>) -> (HeaderMap, Bytes) {
+pub(crate) async fn captured(desk: &Arc<dyn Desk>) -> (HeaderMap, Bytes) {
     let got: Arc<Mutex<Option<(HeaderMap, Bytes)>>> = Arc::default();
     let kept = Arc::clone(&got);
     let router = Router::new().fallback(async move |headers: HeaderMap, body: Bytes| {

@@ -18,6 +18,7 @@ mod crash;
 mod doctor;
 mod faults;
 mod forget;
+mod hostile;
 mod journeys;
 mod outage;
 mod parallel_run;
