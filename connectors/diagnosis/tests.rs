@@ -157,3 +157,23 @@ fn durations_and_shapes_are_told_in_words() {
     assert_eq!(shape("x"), "it has 1 characters");
     assert_eq!(shape("aGVsbG8="), "it has 8 characters");
 }
+
+#[test]
+fn what_the_headers_say_of_the_body_and_is_not_so_is_told() {
+    let account = AccountId::new("acme").unwrap();
+    let told = |headers: &[(&'static str, &'static str)], body: &[u8]| -> Vec<String> {
+        let headers =
+            headers.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap()));
+        on_the_way(&delivery(&account, headers.collect(), body))
+            .into_iter()
+            .map(|found| found.message)
+            .collect()
+    };
+    assert!(told(&[("content-length", "2")], b"{}").is_empty());
+    assert!(told(&[("content-encoding", "identity")], b"{}").is_empty());
+    assert_eq!(told(&[("content-length", "2")], b"{}\n"), ["its headers say 2 bytes, and the body has 3"]);
+    assert!(told(&[("content-encoding", "GZIP")], b"{}")[0].contains("packed (gzip)"));
+    let hush = told(&[("content-encoding", "hush-hush")], b"{}");
+    assert!(hush[0].contains("something unknown") && !hush[0].contains("hush"), "{hush:?}");
+    assert_eq!(told(&[], b""), ["the body is empty"]);
+}
