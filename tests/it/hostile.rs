@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
+use deskbridge::clock::{Clock, SystemClock};
 use deskbridge::settings::Settings;
 use deskbridge_connectors::{AccountId, Connector, Content, Delivery, Verified};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use jiff::Timestamp;
 
 use crate::doctor::captured;
 use crate::harness::{House, ONE_OF_EVERYTHING};
@@ -34,12 +34,12 @@ async fn caught() -> Vec<Caught> {
         let delivery = Delivery { account: AccountId::new(desk.platform()).unwrap(), headers, body };
         let connector = Arc::clone(&account.connector);
         assert!(
-            matches!(connector.verify(&delivery, Timestamp::now()), Ok(Verified::Delivery(_))),
+            matches!(connector.verify(&delivery, SystemClock.now()), Ok(Verified::Delivery(_))),
             "{}",
             desk.platform()
         );
         let changed = Delivery { body: [&delivery.body[..], b" "].concat().into(), ..delivery.clone() };
-        let signed = connector.verify(&changed, Timestamp::now()).is_err();
+        let signed = connector.verify(&changed, SystemClock.now()).is_err();
         all.push(Caught { platform: desk.platform(), connector, delivery, signed });
     }
     assert!(all.iter().filter(|one| one.signed).count() >= 2, "two platforms sign what they send");
@@ -49,7 +49,7 @@ async fn caught() -> Vec<Caught> {
 impl Caught {
     /// Whether this is believed; content that cannot be read is not.
     fn believes(&self, delivery: &Delivery) -> bool {
-        match self.connector.verify(delivery, Timestamp::now()) {
+        match self.connector.verify(delivery, SystemClock.now()) {
             Ok(Verified::Delivery(delivery)) => matches!(delivery.content(), Content::Notice(_)),
             Ok(Verified::Handshake) | Err(_) => false,
         }
