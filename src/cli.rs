@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use doctor::{Doctor, Signature};
+pub use doctor::{About, Checks, Doctor, Signature};
 pub use ledger::{Dead, Decisions, Export, Promote, Replay, Report, ReportFormat, Undo};
 pub use model::{Classify, Convert, Evaluate, Generate, SuggestLabels, Train};
 
@@ -94,10 +94,10 @@ pub enum Command {
         after_help = "Examples:\n  deskbridge dead list --config deskbridge.yaml\n  deskbridge dead requeue --config deskbridge.yaml 17"
     )]
     Dead(Dead),
-    /// Find out why something does not work.
+    /// Find out why something does not work: checks everything from the disk to each account, and says what to do. Changes
+    /// nothing.
     #[command(
-        subcommand,
-        after_help = "Example:\n  deskbridge doctor signature --config deskbridge.yaml --account acme --headers headers.txt --body body.json"
+        after_help = "Examples:\n  deskbridge doctor --config deskbridge.yaml\n  deskbridge doctor --account acme --json\n  deskbridge doctor signature --config deskbridge.yaml --account acme --headers headers.txt --body body.json"
     )]
     Doctor(Doctor),
     /// Export resolved tickets with the values the agents settled on, as a tickets file for `train`. The file holds

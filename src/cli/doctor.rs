@@ -6,9 +6,35 @@ use clap::{Args, Subcommand};
 
 use super::Settings;
 
+/// `doctor`: every check, or one question in depth.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Doctor {
+    /// One question in depth.
+    #[command(subcommand)]
+    pub about: Option<About>,
+    /// What to check when no question is asked.
+    #[command(flatten)]
+    pub checks: Checks,
+}
+
+/// `doctor` without a question.
+#[derive(Debug, Args)]
+pub struct Checks {
+    /// The settings.
+    #[command(flatten)]
+    pub settings: Settings,
+    /// Only this account.
+    #[arg(long, value_name = "A")]
+    pub account: Option<String>,
+    /// Print it as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `doctor …`.
 #[derive(Debug, Subcommand)]
-pub enum Doctor {
+pub enum About {
     /// Explain why a delivery does not verify: its headers and its body, as they arrived. Prints no secret, no signature
     /// and no word of the body.
     #[command(

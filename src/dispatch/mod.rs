@@ -5,6 +5,7 @@
 //! [`Line::ask`] can only read; [`Line::perform`] takes a [`Permit`], and journals each write before it is sent, so
 //! that after a crash we know what may have arrived.
 
+pub mod contact;
 mod credentials;
 pub mod lookup;
 mod pace;

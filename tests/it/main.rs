@@ -14,6 +14,7 @@ mod cli;
 mod cli_model;
 mod crash;
 mod doctor;
+mod doctor_checks;
 mod faults;
 mod journeys;
 mod parallel_run;

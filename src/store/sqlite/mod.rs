@@ -23,6 +23,7 @@ use crate::store::{
     Accepted, Claim, DeadLetter, Demotion, Depth, Error, Filter, JournalEntry, Store, Unsettled,
 };
 
+pub mod health;
 mod queue;
 mod read;
 mod reader;
