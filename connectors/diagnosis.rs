@@ -4,6 +4,7 @@
 //! Findings are for people's eyes and terminals: none holds a secret, a signature or a word of the body.
 
 pub mod rewritten;
+pub(crate) mod transport;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +33,12 @@ pub enum Cause {
     Shape,
     /// No active secret makes the signature.
     WrongSecret,
+    /// There is no body.
+    EmptyBody,
+    /// Its body was packed or unpacked on the way.
+    Encoded,
+    /// Its body has another length than its header says.
+    Length,
     /// The signature is of another form of the same body.
     BodyChanged,
     /// The header with the signed time is not there, or more than once.
@@ -115,6 +122,10 @@ pub fn explain(
     // Another account that knows the delivery explains it better than the lack of this one's header does.
     if findings.is_empty() && !diagnosis.proven {
         findings.extend(foreign(connector.platform(), &delivery.headers));
+    }
+    // Where another account's secret fits, the body is as it was sent.
+    if findings.is_empty() && diagnosis.findings.iter().any(|one| one.cause == Cause::WrongSecret) {
+        findings.extend(transport::findings(delivery));
     }
     findings.extend(diagnosis.findings);
     Explained { verifies: false, findings }
