@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use doctor::{About, Checkup, Doctor, Signature};
+pub use doctor::{About, Checks, Doctor, Signature};
 pub use ledger::{
     Backup, Dead, Decisions, Export, Forget, Ledger, Promote, Replay, Report, ReportFormat, Undo,
 };
@@ -106,9 +106,10 @@ pub enum Command {
         after_help = "Examples:\n  deskbridge dead list --config deskbridge.yaml\n  deskbridge dead requeue --config deskbridge.yaml 17"
     )]
     Dead(Dead),
-    /// Look at everything the daemon stands on, and say of each part what is wrong and what to do.
+    /// Find out why something does not work: checks everything from the disk to each account, and says what to do. Changes
+    /// nothing.
     #[command(
-        after_help = "Exit code 1 where something is wrong.\n\nExamples:\n  deskbridge doctor --config deskbridge.yaml\n  deskbridge doctor signature --config deskbridge.yaml --account acme --headers headers.txt --body body.json"
+        after_help = "Examples:\n  deskbridge doctor --config deskbridge.yaml\n  deskbridge doctor --account acme --json\n  deskbridge doctor signature --config deskbridge.yaml --account acme --headers headers.txt --body body.json"
     )]
     Doctor(Doctor),
     /// Export resolved tickets with the values the agents settled on, as a tickets file for `train`. The file holds

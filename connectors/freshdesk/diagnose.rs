@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::Freshdesk;
 use super::verify::{SIGNATURE, TIMESTAMP};
 use crate::delivery::Delivery;
+use crate::diagnosis::transport::body_alone;
 use crate::diagnosis::{
     Cause, Diagnosis, Finding, SENT_BUT_MISSING, apart, changed, no_single, rewritten, shape, wrong_secret,
 };
@@ -65,7 +66,7 @@ fn token(desk: &Freshdesk, delivery: &Delivery, header: &str) -> Diagnosis {
         return Diagnosis::proven(vec![fine("header and token are")]);
     }
     let bare = given.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
-    let bare = bare.strip_prefix("Bearer ").unwrap_or(bare).trim();
+    let bare = after_scheme("bearer", bare).unwrap_or(bare).trim();
     let finding = if is_token(desk, bare) {
         let why = format!("{header} holds the token with something around it: spaces, quotes or `Bearer`");
         Finding::new(Cause::Token, why, "write the token alone into the rule's custom header")
@@ -81,13 +82,21 @@ fn is_token(desk: &Freshdesk, given: &str) -> bool {
     desk.tokens.iter().any(|token| token.equals(given.as_bytes()))
 }
 
+/// What follows a scheme, whose letter case does not count (<https://www.rfc-editor.org/rfc/rfc9110#section-11.1>).
+fn after_scheme<'a>(scheme: &str, value: &'a str) -> Option<&'a str> {
+    let (given, rest) = value.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then_some(rest)
+}
+
 /// A right token in a header that is not the one for it.
 fn misplaced(desk: &Freshdesk, delivery: &Delivery) -> Option<Finding> {
     let wanted = desk.token_header.as_ref()?;
     let others = delivery.headers.iter().filter(|(name, _)| *name != wanted);
     let holds = |value: &str| {
-        let bare = value.trim().trim_start_matches("Bearer ");
-        let pair = value.strip_prefix("Basic ").and_then(|encoded| STANDARD.decode(encoded.trim()).ok());
+        let bare = value.trim();
+        let bare = after_scheme("bearer", bare).unwrap_or(bare).trim();
+        let pair =
+            after_scheme("basic", value.trim()).and_then(|encoded| STANDARD.decode(encoded.trim()).ok());
         let pair = pair.and_then(|pair| String::from_utf8(pair).ok()).unwrap_or_default();
         is_token(desk, bare) || pair.split(':').any(|part| is_token(desk, part))
     };
@@ -171,6 +180,10 @@ fn signed(desk: &Freshdesk, delivery: &Delivery, now: Timestamp) -> Diagnosis {
             "the secret is right, and the `.` between time and body is not signed",
             "sign as the app in connectors/freshdesk/app does: time, a full stop, body",
         )]);
+    }
+    if signature::matching_sha256(&desk.secrets, &[&delivery.body], &tag).is_some() {
+        let remedy = "sign as the app in connectors/freshdesk/app does: time, a full stop, body";
+        return Diagnosis::unproven(vec![body_alone(remedy)]);
     }
     Diagnosis::unproven(vec![wrong_secret(desk.secrets.len(), SECRET_IS)])
 }

@@ -1,6 +1,7 @@
 //! The door and the settings of a Freshdesk account, and what the contract suite needs of it.
 
 mod act;
+mod diagnosing;
 mod look;
 mod settled;
 mod telling;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::PUBLIC_TEST_SECRET;
 use super::verify::{SIGNATURE, TIMESTAMP};
 use crate::delivery::Delivery;
+use crate::diagnosis::transport::body_alone;
 use crate::diagnosis::{
     Cause, Diagnosis, Finding, SENT_BUT_MISSING, apart, changed, no_single, rewritten, shape, wrong_secret,
 };
@@ -69,6 +70,10 @@ pub(super) fn diagnose(
             "the secret is right, and the body was signed before the time, as an outdated page of the manual has it",
             "whatever signs this is not the platform: sign the time first, then the body",
         )]);
+    }
+    if signature::matching_sha256(secrets, &[&delivery.body], &tag).is_some() {
+        let remedy = "whatever signs this is not the platform: sign the time first, then the body";
+        return Diagnosis::unproven(vec![body_alone(remedy)]);
     }
     Diagnosis::unproven(vec![wrong_secret(secrets.len(), SECRET_IS)])
 }

@@ -6,28 +6,28 @@ use clap::{Args, Subcommand};
 
 use super::Settings;
 
-/// `doctor`, or one part of it.
+/// `doctor`: every check, or one question in depth.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Doctor {
-    /// Something in particular.
+    /// One question in depth.
     #[command(subcommand)]
     pub about: Option<About>,
-    /// Everything.
+    /// What to check when no question is asked.
     #[command(flatten)]
-    pub everything: Checkup,
+    pub checks: Checks,
 }
 
-/// `doctor` without a subcommand.
+/// `doctor` without a question.
 #[derive(Debug, Args)]
-pub struct Checkup {
+pub struct Checks {
     /// The settings.
     #[command(flatten)]
     pub settings: Settings,
     /// Only this account.
     #[arg(long, value_name = "A")]
     pub account: Option<String>,
-    /// JSON Lines: one a part.
+    /// Print it as JSON.
     #[arg(long)]
     pub json: bool,
 }

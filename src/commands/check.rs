@@ -45,7 +45,7 @@ pub(super) fn run(args: &Check) -> anyhow::Result<ExitCode> {
 }
 
 /// A store whose folder is not there. The store itself is left alone: opening it would create it.
-fn folder_of_store(settings: &Settings) -> Option<Diagnostic> {
+pub(super) fn folder_of_store(settings: &Settings) -> Option<Diagnostic> {
     let StoreUrl::Sqlite(path) = &settings.store;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
     let message = format!("`store.url`: the folder {} is not there", folder.display());
@@ -79,21 +79,33 @@ pub(super) async fn ask(
         Ok(names) => names,
         Err(stopped) => return vec![place(why(&stopped), "check base_url, credentials and their scopes")],
     };
+    against(&line, account, rulebook, &names).await
+}
+
+/// Whether an account whose names were read could carry out every effect that the rulebook names.
+pub(super) async fn against(
+    line: &Line,
+    account: &Account,
+    rulebook: Option<&Rulebook>,
+    names: &Directory,
+) -> Vec<Diagnostic> {
+    let name = account.name();
     let suggestion = account.suggestion_field.as_ref().and_then(|field| {
         let value = FieldValue::Text("set_priority: high".to_owned());
-        let message =
-            line.connector().can(&Effect::SetField { field: field.clone(), value }, &names).err()?;
-        Some(place(format!("suggestion_field: {message}"), "name a text field that agents see on the ticket"))
+        let effect = Effect::SetField { field: field.clone(), value };
+        let message = line.connector().can(&effect, names).err()?;
+        let help = "name a text field that agents see on the ticket";
+        Some(Diagnostic::file(&format!("account `{name}`"), format!("suggestion_field: {message}"), help))
     });
     let Some(rulebook) = rulebook else { return suggestion.into_iter().collect() };
-    let mut findings = automation(&line, account, rulebook, &names).await;
+    let mut findings = automation(line, account, rulebook, names).await;
     findings.extend(suggestion);
     let undoable = rulebook.effects_for(account.platform).into_iter().filter_map(|(rule, at, effect)| {
-        let message = line.connector().can(&effect, &names).err()?;
+        let message = line.connector().can(&effect, names).err()?;
         Some(rulebook.diagnostic(Severity::Error, at, format!("account `{name}`: rule `{rule}`: {message}")))
     });
     findings.extend(undoable);
-    findings.extend(rulebook.missing_from(name, account.platform, &names));
+    findings.extend(rulebook.missing_from(name, account.platform, names));
     findings
 }
 

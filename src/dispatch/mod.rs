@@ -6,6 +6,7 @@
 //! that after a crash we know what may have arrived.
 
 mod breaker;
+pub mod contact;
 mod credentials;
 pub mod lookup;
 mod pace;

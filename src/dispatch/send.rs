@@ -88,6 +88,11 @@ impl Http {
         })
     }
 
+    /// How far the way to the platform goes, where a call to it got no answer.
+    pub(super) async fn where_it_ends(&self) -> super::contact::NoContact {
+        super::contact::where_it_ends(&self.base_url).await
+    }
+
     pub(super) async fn read(&self, read: &Read) -> Result<Answer, NoAnswer> {
         let method = if read.search.is_some() { Method::POST } else { Method::GET };
         self.exchange(method, read.path.as_str(), read.search.as_ref()).await

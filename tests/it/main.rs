@@ -11,11 +11,11 @@ mod store;
 
 mod actions;
 mod challenger;
-mod checkup;
 mod cli;
 mod cli_model;
 mod crash;
 mod doctor;
+mod doctor_checks;
 mod faults;
 mod forget;
 mod hostile;

@@ -2,8 +2,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-/// Reads `Name: value` lines up to the first empty one. A request or status line is skipped, and so are what `curl -v` says
-/// of the connection and the mark that it puts before each line.
+/// Reads `Name: value` lines up to the first empty one. A request or status line is skipped, and so is the mark that `curl -v`
+/// puts before each line.
 ///
 /// # Errors
 /// The line that is no header, by its number: the line itself may hold a secret.
@@ -15,8 +15,8 @@ pub(super) fn read(text: &str) -> Result<HeaderMap, String> {
         if line.is_empty() || line == ">" || line == "<" {
             break;
         }
-        // What `curl -v` says of the connection.
-        if line.starts_with("* ") {
+        // What `curl -v` says of the connection and of the bytes that pass.
+        if line == "*" || ["* ", "{ [", "} ["].iter().any(|mark| line.starts_with(mark)) {
             continue;
         }
         if headers.is_empty() && (line.starts_with("HTTP/") || line.contains(" HTTP/")) {
@@ -51,7 +51,7 @@ mod tests {
             "POST /hooks/acme HTTP/1.1\r\nX-Signature: a=b:c\r\nX-Other: 1\r\n\r\nNo-Header: 1\r\n",
             "HTTP/2 200\nx-signature: a=b:c\nx-other: 1",
             "> POST /hooks/acme HTTP/2\n> x-signature: a=b:c\n> x-other: 1\n>\n",
-            "*   Trying 127.0.0.1:8080...\n* Connected to localhost\n> POST /hooks/acme HTTP/1.1\n> X-Signature: a=b:c\n> X-Other: 1\n>\n",
+            "* Connected to a.example\n*\n> POST /hooks/acme HTTP/1.1\n> x-signature: a=b:c\n} [24 bytes data]\n* more\n> x-other: 1\n>\n< HTTP/1.1 401\n< x: 1\n",
             "\n:method: POST\nx-signature: a=b:c\nx-other: 1\n",
         ] {
             let headers = read(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));

@@ -1,16 +1,19 @@
 //! `doctor`: why something does not work. It reads, and changes nothing.
 
-mod checkup;
+mod account;
+mod check;
+mod checks;
 mod headers;
+mod machine;
 mod signature;
 
 use std::process::ExitCode;
 
 use crate::cli::{About, Doctor};
 
-pub(super) fn run(args: &Doctor) -> anyhow::Result<ExitCode> {
-    match &args.about {
+pub(super) fn run(about: &Doctor) -> anyhow::Result<ExitCode> {
+    match &about.about {
+        None => checks::run(&about.checks),
         Some(About::Signature(args)) => signature::run(args),
-        None => checkup::run(&args.everything),
     }
 }

@@ -49,16 +49,6 @@ fn copy(conn: &Connection, out: &Path, now: i64) -> Result<Chain, Error> {
     chain::verify(&copy, None)
 }
 
-/// Whether every page of the store is sound, by SQLite's own quick check. Reads the whole file.
-///
-/// # Errors
-/// When it cannot be opened.
-pub fn sound(path: &Path) -> Result<bool, Error> {
-    let conn = schema::open_reader(path)?;
-    let said: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    Ok(said == "ok")
-}
-
 /// Writes the file anew without what was deleted, and empties the log. False where the log could not be emptied because
 /// somebody is reading; it is emptied soon after by itself.
 ///

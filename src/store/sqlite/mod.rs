@@ -24,11 +24,12 @@ use crate::store::{
     Store, Unsettled,
 };
 
-pub use self::compact::{backup, compact, sound};
+pub use self::compact::{backup, compact};
 
 mod chain;
 mod compact;
 mod forget;
+pub mod health;
 mod queue;
 mod read;
 mod reader;

@@ -84,12 +84,12 @@ fn create(path: &Path) -> Result<(), Error> {
     options.open(path).map(drop).map_err(|error| Error::Unavailable(Box::new(error)))
 }
 
-fn known() -> i64 {
+pub(super) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
 /// The schema's version, where the file is ours or empty.
-fn check(conn: &Connection) -> Result<i64, Error> {
+pub(super) fn check(conn: &Connection) -> Result<i64, Error> {
     let owner: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let found: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;

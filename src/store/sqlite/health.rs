@@ -1,0 +1,41 @@
+//! What the database says of itself, for a person who looks for what is wrong. Nothing is created, migrated or changed.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::row::timestamp;
+use super::{read, schema};
+use crate::store::{Depth, Error};
+
+/// What was found in a database.
+#[derive(Debug)]
+pub struct Health {
+    /// The schema's version, and the newest that this program knows.
+    pub schema: (i64, i64),
+    /// The first line of SQLite's `quick_check`; `ok` where all is well.
+    pub integrity: String,
+    /// How much waits; none before the first schema.
+    pub depth: Option<Depth>,
+    /// When each account's last authentic delivery was kept, as far back as deliveries are remembered.
+    pub received: BTreeMap<String, Timestamp>,
+}
+
+/// Looks at a database that is there. Blocks for as long as SQLite takes to read it once.
+///
+/// # Errors
+/// [`Error`] where it cannot be opened or read, is no database, another program's or a newer one's.
+pub fn inspect(path: &Path) -> Result<Health, Error> {
+    let conn = schema::open_reader(path)?;
+    let (version, known) = (schema::check(&conn)?, schema::known());
+    let integrity = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    let mut received = BTreeMap::new();
+    let depth = if version > 0 { Some(read::depth(&conn)?) } else { None };
+    if version > 0 {
+        let mut rows = conn.prepare("SELECT account, max(received_at) FROM inbox GROUP BY account")?;
+        let found = rows.query_map([], |row| Ok((row.get(0)?, timestamp(1, row.get(1)?)?)))?;
+        received = found.collect::<Result<_, _>>()?;
+    }
+    Ok(Health { schema: (version, known), integrity, depth, received })
+}
