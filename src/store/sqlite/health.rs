@@ -1,4 +1,5 @@
-//! What the database says of itself, for a person who looks for what is wrong. Nothing is created, migrated or changed.
+//! What the database says of itself, for a person who looks for what is wrong. Nothing is migrated or changed; SQLite may put its own
+//! log beside a store that nobody has open.
 
 use std::collections::BTreeMap;
 use std::path::Path;
