@@ -14,6 +14,7 @@ mod challenger;
 mod cli;
 mod cli_model;
 mod crash;
+mod disk;
 mod doctor;
 mod doctor_checks;
 mod faults;

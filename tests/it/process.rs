@@ -10,26 +10,40 @@ use crate::harness::{House, project, wait_until};
 pub(crate) struct Served {
     child: Child,
     pub(crate) admin: String,
+    hooks: String,
     settings: PathBuf,
 }
 
 impl Served {
     /// Starts the daemon on the house's desks, with free ports, and waits until it is ready.
     pub(crate) async fn start(house: &House, mode: &str, rulebook: &str) -> Self {
+        Self::start_under(house, mode, rulebook, ":").await
+    }
+
+    /// The same under what a shell says first, such as `ulimit -n 64`.
+    pub(crate) async fn start_under(house: &House, mode: &str, rulebook: &str, first: &str) -> Self {
         let (hooks, admin) = (free(), free());
         let settings = house.write_settings(mode, rulebook, &hooks, &admin);
         for desk in &house.desks {
             desk.deliver_to(&format!("http://{hooks}/hooks/{}", desk.platform()));
         }
         let log = File::create(settings.with_file_name("daemon.log")).unwrap();
-        let child = binary()
-            .args(["serve", "--config"])
+        let child = Command::new("bash")
+            .current_dir(project())
+            .stdin(Stdio::null())
+            .args([
+                "-c",
+                &format!("{first}; exec \"$0\" \"$@\""),
+                env!("CARGO_BIN_EXE_deskbridge"),
+                "serve",
+                "--config",
+            ])
             .arg(&settings)
             .stdout(log.try_clone().unwrap())
             .stderr(log)
             .spawn()
             .unwrap();
-        let served = Self { child, admin: format!("http://{admin}"), settings };
+        let served = Self { child, admin: format!("http://{admin}"), hooks, settings };
         let ready = format!("{}/readyz", served.admin);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         wait_until("the daemon is ready", async || {
@@ -47,6 +61,11 @@ impl Served {
     /// Everything the daemon has printed so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.beside("daemon.log")).unwrap_or_default()
+    }
+
+    /// Where it listens for webhooks: `127.0.0.1:<port>`.
+    pub(crate) fn hooks(&self) -> &str {
+        &self.hooks
     }
 
     /// Its process.
