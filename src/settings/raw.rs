@@ -257,6 +257,11 @@ fn worker(mut table: Table<'_>, problems: &mut Problems) -> Option<Worker> {
         let at = table.place_of("call_timeout").or(table.place_of("lease")).unwrap_or(table.at);
         problems.error(at, "`worker.call_timeout` must be shorter than `worker.lease`");
     }
+    // The store takes a longer one for the work of a wrong clock.
+    if lease > Duration::from_secs(3600) {
+        let at = table.place_of("lease").unwrap_or(table.at);
+        problems.error(at, "`worker.lease` is an hour at most; it is renewed while work goes on");
+    }
     table.close(problems);
     let max_attempts = u32::try_from(max_attempts).ok()?;
     Some(Worker { count: count_of, lease, max_attempts, max_age, call_timeout })

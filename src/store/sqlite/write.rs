@@ -15,6 +15,10 @@ use crate::store::{Accepted, Claim, Error, Work};
 /// How long after a restored copy was made a write may have arrived that it knows nothing of, in microseconds: 30 days.
 const RESTORED_FOR: i64 = 30 * 24 * 3600 * 1_000_000;
 
+/// No lease and no postponement is as long, in microseconds: 2 hours. What waits longer was put off while the clock was wrong, and
+/// is taken at once when the clock is right again.
+const LONGEST_WAIT: i64 = 2 * 3600 * 1_000_000;
+
 /// Keeps a delivery, unless its key is known.
 pub(super) fn accept(conn: &Connection, new: &Incoming) -> Result<Accepted, Error> {
     let (state, died_at, reason) = match &new.notice {
@@ -53,12 +57,22 @@ pub(super) fn accept(conn: &Connection, new: &Incoming) -> Result<Accepted, Erro
 /// Takes the head of the lane that has been due longest. Taking a lapsed claim counts as an attempt: otherwise a
 /// delivery that kills its worker would be tried for ever.
 pub(super) fn claim(conn: &Connection, now: i64, until: i64) -> Result<Option<Claim>, Error> {
-    let due = conn
-        .prepare_cached(
-            "SELECT order_key, head FROM lane WHERE visible_at <= ?1 ORDER BY visible_at, head LIMIT 1",
-        )?
-        .query_row([now], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
-        .optional()?;
+    let lane = |sql: &str, at: i64| {
+        conn.prepare_cached(sql)?
+            .query_row([at], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))
+            .optional()
+    };
+    let due = lane(
+        "SELECT order_key, head FROM lane WHERE visible_at <= ?1 ORDER BY visible_at, head LIMIT 1",
+        now,
+    )?;
+    let due = match due {
+        Some(due) => Some(due),
+        None => lane(
+            "SELECT order_key, head FROM lane WHERE visible_at > ?1 ORDER BY visible_at, head LIMIT 1",
+            now.saturating_add(LONGEST_WAIT),
+        )?,
+    };
     let Some((order_key, seq)) = due else { return Ok(None) };
     conn.prepare_cached("UPDATE lane SET visible_at = ?2 WHERE order_key = ?1")?
         .execute(params![order_key, until])?;

@@ -348,3 +348,33 @@ pub(crate) async fn another_process_may_requeue(db: &dyn Database) {
     settle(&*daemon, claimed(&*daemon, 2).await).await;
     assert_eq!(command.decisions(&Default::default()).await.unwrap().len(), 1);
 }
+
+pub(crate) async fn what_was_put_off_by_a_wrong_clock_is_taken_when_it_is_right(db: &dyn Database) {
+    let store = db.open();
+    let day = 24 * 3600;
+    // The clock is a day ahead: one delivery comes in, one is postponed and one is being worked on.
+    for (n, key) in ["late", "postponed", "held"].into_iter().enumerate() {
+        let received = if key == "late" { day } else { 0 };
+        store.accept(&delivery("acme", key, u32::try_from(n).unwrap() + 1), at(received)).await.unwrap();
+    }
+    let claim = claimed(&*store, 0).await;
+    assert_eq!(claim.work().key.as_str(), "postponed");
+    store.postpone(claim, at(day + 60), false, "slow down").await.unwrap();
+    let held = store.claim(at(day), Duration::from_secs(30)).await.unwrap().unwrap();
+    // It is set right. Nothing waits for a day, in whatever order it is taken.
+    let mut taken = Vec::new();
+    while let Some(claim) = store.claim(at(10), Duration::from_secs(30)).await.unwrap() {
+        taken.push(claim.work().key.as_str().to_owned());
+        store.settle(claim, &entry("acme", 1, taken.last().unwrap(), at(10))).await.unwrap();
+    }
+    taken.sort();
+    assert_eq!(taken, ["held", "late", "postponed"]);
+    // Whoever held it by the wrong clock is told.
+    let late = store.settle(held, &entry("acme", 3, "held", at(11))).await;
+    assert!(matches!(late, Err(Error::LostClaim)), "{late:?}");
+    // A wait that is none too long is waited for.
+    store.accept(&delivery("acme", "soon", 9), at(10)).await.unwrap();
+    let claim = store.claim(at(10), Duration::from_secs(30)).await.unwrap().unwrap();
+    store.postpone(claim, at(3600), false, "slow down").await.unwrap();
+    assert!(store.claim(at(20), Duration::from_secs(30)).await.unwrap().is_none());
+}

@@ -50,6 +50,7 @@ conformance! { File::new();
     conformance::depth_and_the_next_wake_up_are_told,
     conformance::a_store_that_works_says_so,
     conformance::another_process_may_requeue,
+    conformance::what_was_put_off_by_a_wrong_clock_is_taken_when_it_is_right,
     ledger::entries_come_back_whole,
     ledger::entries_are_filtered,
     ledger::a_tickets_history_tells_echoes_and_repeats,
