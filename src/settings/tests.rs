@@ -309,3 +309,14 @@ fn no_secret_is_printed() {
     let settings = good(&format!("{BASE}{}", account()), &[]);
     assert!(!format!("{settings:?}").contains("s3cr3t"));
 }
+
+#[test]
+fn a_lease_is_an_hour_at_most() {
+    let text = |lease: &str| format!("{BASE}worker: {{ lease: {lease} }}\n{}", account());
+    check(
+        &text("2h"),
+        &[],
+        "d.yaml:3:11: error: `worker.lease` is an hour at most; it is renewed while work goes on\n \
+         3 | worker: { lease: 2h }\n   |           ^\n",
+    );
+}
