@@ -256,3 +256,24 @@ pub fn judge<T, C>(answer: &Answer) -> Result<(), Next<T, C>> {
         status => Err(Next::Refused(Refusal::Invalid(format!("the platform answered {status}")))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absurd_retry_after_is_none_or_a_day() {
+        let after = |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(http::header::RETRY_AFTER, text.parse().unwrap());
+            Answer { status: 429, headers, body: Bytes::new() }.retry_after()
+        };
+        assert_eq!(after(" 17 "), Some(Duration::from_secs(17)));
+        assert_eq!(after("0.5"), Some(Duration::from_millis(500)));
+        assert_eq!(after("31536000"), Some(Duration::from_secs(86_400)), "a year");
+        assert_eq!(after("1e300"), Some(Duration::from_secs(86_400)));
+        for none in ["-5", "NaN", "inf", "soon", "", "Wed, 21 Oct 2026 07:28:00 GMT"] {
+            assert_eq!(after(none), None, "{none}");
+        }
+    }
+}
