@@ -23,6 +23,7 @@ mod hostile;
 mod journeys;
 mod outage;
 mod parallel_run;
+mod private;
 mod replayed;
 mod rulebook;
 mod starter;
