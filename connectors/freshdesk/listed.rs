@@ -2,8 +2,8 @@
 //!
 //! Whatever was resolved or opened since a moment was also changed since then, so the list of changed tickets, oldest change first, has
 //! them all; what changed for another reason is told apart by its state here and by its own clock when it is read
-//! (<https://developers.freshdesk.com/api/#list_all_tickets>). A list ends after 300 pages: it then goes on from the last
-//! change it has shown, which shows a few tickets again and leaves none out.
+//! (<https://developers.freshdesk.com/api/#list_all_tickets>). Each page goes on from the last
+//! change that was shown, which shows a few tickets again and leaves none out; by number only within one second.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -15,7 +15,6 @@ use crate::settled::{Listing, Page, Window};
 use crate::ticket::{RemoteId, TicketId};
 
 const PAGE: usize = 100;
-const PAGES: usize = 300;
 /// Resolved and closed.
 const DONE: [u64; 2] = [4, 5];
 
@@ -47,9 +46,10 @@ impl Place {
     }
 
     fn next(&self, last: Option<&Row>) -> Self {
-        let moved = last.and_then(|row| row.updated_at.parse().ok()).filter(|_| self.page >= PAGES);
-        match moved {
-            // The same moment again: more tickets changed in one second than a list can show, and it cannot go on.
+        // From the last change that was shown, not from the next page: a ticket that changes meanwhile moves to the end, and
+        // what comes after it would slip over the border between two pages unseen.
+        match last.and_then(|row| row.updated_at.parse().ok()) {
+            // All of a page within one second: only then the next page of the same list.
             Some(since) if since == self.since => Self { since, page: self.page + 1 },
             Some(since) => Self { since, page: 1 },
             None => Self { since: self.since, page: self.page + 1 },

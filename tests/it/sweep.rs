@@ -89,7 +89,11 @@ async fn a_look_over_many_pages_that_is_cut_short_leaves_no_gap_and_doubles_noth
         // The second page of the listing meets trouble.
         desk.inject(Fault {
             method: None,
-            path_contains: if desk.platform() == "freshdesk" { "page=2".into() } else { "search".into() },
+            path_contains: if desk.platform() == "freshdesk" {
+                "updated_since".into()
+            } else {
+                "search".into()
+            },
             kind: FaultKind::Status { status: 500, retry_after: None },
             times: 1,
         });

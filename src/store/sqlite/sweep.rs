@@ -26,12 +26,13 @@ pub(super) fn set(conn: &Connection, account: &str, mark: i64) -> Result<(), Err
     Ok(())
 }
 
-/// Whether there is, or was, a delivery about the ticket that waits or is worked on, or a line of the ledger.
+/// Whether there is a delivery about the ticket that waits, is worked on or was set aside, or a line of the ledger.
 pub(super) fn knows(conn: &Connection, ticket: &TicketKey) -> Result<bool, Error> {
     let known = conn
         .prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM lane WHERE order_key = ?1 || '/' || ?2)
-                 OR EXISTS (SELECT 1 FROM ledger WHERE account = ?1 AND ticket = ?2)",
+                 OR EXISTS (SELECT 1 FROM ledger WHERE account = ?1 AND ticket = ?2)
+                 OR EXISTS (SELECT 1 FROM inbox WHERE state = 'dead' AND order_key = ?1 || '/' || ?2)",
         )?
         .query_row(params![ticket.account, ticket.ticket.as_str()], |row| row.get(0))?;
     Ok(known)
