@@ -3,6 +3,9 @@
 //!
 //! Without it an outage of a few minutes would use up the attempts of every delivery that arrives meanwhile. A failure is an
 //! exchange without a usable answer: nothing came, a 5xx, or something that is no answer at all. A refusal is an answer.
+//!
+//! Looks and changes are counted apart: a platform in maintenance answers every look and fails every change, and a look before each
+//! change would hide that. What failing changes opened, only a change that works closes.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -27,7 +30,10 @@ pub(super) struct Breaker {
 
 #[derive(Debug, Default)]
 struct State {
-    failures: u32,
+    /// In a row, of looks and of changes.
+    failures: [u32; 2],
+    /// Whether it was failing changes that opened it.
+    by_changes: bool,
     /// How often it opened in a row; 0 while it is closed.
     opened: u32,
     until: Option<Instant>,
@@ -66,13 +72,19 @@ impl Breaker {
         }
     }
 
-    /// An exchange ended without a usable answer. Returns the wait when that opens it.
-    pub(super) fn failed(&self, now: Instant) -> Option<Duration> {
+    /// An exchange, one that is to change something or one that only looks, ended without a usable answer. Returns the wait when
+    /// that opens it.
+    pub(super) fn failed(&self, change: bool, now: Instant) -> Option<Duration> {
         let mut state = self.lock();
-        state.failures = state.failures.saturating_add(1);
-        // What was on its way when it opened says nothing new.
-        if (state.opened > 0 && !state.probing) || state.failures < TRIPS_AT {
-            return None;
+        let failures = &mut state.failures[usize::from(change)];
+        *failures = failures.saturating_add(1);
+        let failures = *failures;
+        match state.opened {
+            0 if failures < TRIPS_AT => return None,
+            0 => state.by_changes = change,
+            // What was on its way when it opened says nothing new.
+            _ if !state.probing => return None,
+            _ => {}
         }
         let wait = self.first.saturating_mul(1 << state.opened.min(8)).min(LONGEST);
         state.opened = state.opened.saturating_add(1);
@@ -82,8 +94,17 @@ impl Breaker {
     }
 
     /// The platform gave a usable answer. True when it was open.
-    pub(super) fn answered(&self) -> bool {
-        std::mem::take(&mut *self.lock()).opened > 0
+    pub(super) fn answered(&self, change: bool) -> bool {
+        let mut state = self.lock();
+        if change || !state.by_changes {
+            // A change that works says of the looks too that they do.
+            let failing = if change { 0 } else { state.failures[1] };
+            let was = std::mem::take(&mut *state);
+            state.failures[1] = failing;
+            return was.opened > 0;
+        }
+        state.failures[0] = 0;
+        false
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -102,10 +123,10 @@ mod tests {
     fn tripped(now: Instant) -> Breaker {
         let breaker = Breaker::waiting(FIRST);
         for _ in 1..TRIPS_AT {
-            assert_eq!(breaker.failed(now), None);
+            assert_eq!(breaker.failed(false, now), None);
             assert_eq!(breaker.wait(now), None);
         }
-        assert_eq!(breaker.failed(now), Some(FIRST));
+        assert_eq!(breaker.failed(false, now), Some(FIRST));
         breaker
     }
 
@@ -114,8 +135,8 @@ mod tests {
         let now = Instant::now();
         let breaker = Breaker::waiting(FIRST);
         for _ in 0..20 {
-            (1..TRIPS_AT).for_each(|_| assert_eq!(breaker.failed(now), None));
-            assert!(!breaker.answered());
+            (1..TRIPS_AT).for_each(|_| assert_eq!(breaker.failed(false, now), None));
+            assert!(!breaker.answered(false));
         }
         let breaker = tripped(now);
         assert_eq!(breaker.wait(now + seconds(4)), Some(seconds(6)));
@@ -129,12 +150,12 @@ mod tests {
         let now = now + seconds(11);
         assert_eq!(breaker.wait(now), None, "the probe");
         assert_eq!(breaker.wait(now), Some(PROBE), "one at a time");
-        assert_eq!(breaker.failed(now), Some(seconds(20)), "longer each time");
-        assert_eq!(breaker.failed(now), None, "late failures of before say nothing");
+        assert_eq!(breaker.failed(false, now), Some(seconds(20)), "longer each time");
+        assert_eq!(breaker.failed(false, now), None, "late failures of before say nothing");
         assert_eq!(breaker.wait(now + seconds(19)), Some(seconds(1)));
         assert_eq!(breaker.wait(now + seconds(21)), None);
-        assert!(breaker.answered());
-        assert!(!breaker.answered());
+        assert!(breaker.answered(false));
+        assert!(!breaker.answered(false));
         assert_eq!(breaker.wait(now + seconds(21)), None);
     }
 
@@ -148,7 +169,7 @@ mod tests {
         assert_eq!(breaker.wait(now), None);
         breaker.ended(now);
         assert_eq!(breaker.wait(now), None, "the next one");
-        assert_eq!(breaker.failed(now), Some(seconds(20)));
+        assert_eq!(breaker.failed(false, now), Some(seconds(20)));
         breaker.ended(now);
         assert_eq!(breaker.wait(now), Some(seconds(20)));
     }
@@ -162,10 +183,42 @@ mod tests {
         now += PROBE;
         assert_eq!(breaker.wait(now), None, "the first one is given up");
         for _ in 0..30 {
-            let wait = breaker.failed(now).unwrap();
+            let wait = breaker.failed(false, now).unwrap();
             assert!(wait <= LONGEST);
             now += wait;
             assert_eq!(breaker.wait(now), None);
         }
+    }
+
+    #[tokio::test]
+    async fn looks_that_work_hide_no_changes_that_fail() {
+        let now = Instant::now();
+        let breaker = Breaker::waiting(FIRST);
+        for n in 1..=TRIPS_AT {
+            assert!(!breaker.answered(false));
+            assert_eq!(breaker.failed(true, now), (n == TRIPS_AT).then_some(FIRST));
+        }
+        let now = now + FIRST;
+        assert_eq!(breaker.wait(now), None, "the probe");
+        assert!(!breaker.answered(false), "a look does not close it");
+        assert_eq!(breaker.failed(true, now), Some(seconds(20)));
+        let now = now + seconds(20);
+        assert_eq!(breaker.wait(now), None);
+        assert!(!breaker.answered(false));
+        assert!(breaker.answered(true), "a change does");
+        assert_eq!(breaker.wait(now), None);
+    }
+
+    #[tokio::test]
+    async fn a_probe_that_only_looked_lets_the_next_one_try_a_change() {
+        let now = Instant::now();
+        let breaker = Breaker::waiting(FIRST);
+        (0..TRIPS_AT).for_each(|_| _ = breaker.failed(true, now));
+        let now = now + FIRST;
+        assert_eq!(breaker.wait(now), None);
+        assert!(!breaker.answered(false));
+        breaker.ended(now);
+        assert_eq!(breaker.wait(now), None);
+        assert_eq!(breaker.failed(false, now), Some(seconds(20)), "a look that fails says enough");
     }
 }

@@ -203,7 +203,7 @@ impl Line {
         calls: &mut Calls,
     ) -> Result<Applied, Stopped> {
         let done = self.performed(permit, change, journal, calls).await;
-        self.observe(done)
+        self.observe(true, done)
     }
 
     async fn performed(
@@ -248,14 +248,14 @@ impl Line {
 
     async fn ask<T>(&self, calls: &mut Calls, step: impl FnMut(&[Answer]) -> Next<T>) -> Result<T, Stopped> {
         let done = self.asked(calls, step).await;
-        self.observe(done)
+        self.observe(false, done)
     }
 
-    /// Tells the breaker how an exchange ended. What is refused, or to be asked again later, was answered too.
-    fn observe<T>(&self, done: Result<T, Stopped>) -> Result<T, Stopped> {
+    /// Tells the breaker how a look or a change ended. What is refused, or to be asked again later, was answered too.
+    fn observe<T>(&self, change: bool, done: Result<T, Stopped>) -> Result<T, Stopped> {
         match &done {
             Err(Stopped::Later(Later::Failed)) => {
-                if let Some(wait) = self.breaker.failed(tokio::time::Instant::now()) {
+                if let Some(wait) = self.breaker.failed(change, tokio::time::Instant::now()) {
                     self.gauge(true);
                     tracing::error!(
                         account = self.account,
@@ -266,7 +266,7 @@ impl Line {
             }
             Err(Stopped::Store(_)) => {}
             Ok(_) | Err(_) => {
-                if self.breaker.answered() {
+                if self.breaker.answered(change) {
                     self.gauge(false);
                     self.budget.mark_restored();
                     tracing::info!(account = self.account, "the platform answers again");

@@ -76,3 +76,33 @@ async fn a_platform_that_hangs_leaves_the_other_accounts_their_workers() {
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
     drop(house);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looks_that_work_do_not_hide_that_no_change_does() {
+    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    for desk in &house.desks {
+        desk.open(billing_ticket()).await;
+    }
+    house.settle().await;
+    for desk in &house.desks {
+        let kind = FaultKind::Status { status: 503, retry_after: None };
+        desk.inject(Fault { method: Some("PUT".into()), ..everything(kind, 6) });
+        for _ in 0..12 {
+            desk.open(billing_ticket()).await;
+        }
+        let open = format!("deskbridge_circuit_open{{account=\"{}\"}}", desk.platform());
+        wait_until("the breaker opens", async || metrics(&house).await.contains(&format!("{open} 1"))).await;
+    }
+    house.settle().await;
+    for desk in &house.desks {
+        let open = format!("deskbridge_circuit_open{{account=\"{}\"}}", desk.platform());
+        wait_until("the breaker closes", async || metrics(&house).await.contains(&format!("{open} 0"))).await;
+        for ticket in desk.tickets() {
+            let decided = house.decided(desk.as_ref(), &ticket).await;
+            assert_eq!(decided.len(), 1, "{}/{ticket}", desk.platform());
+            assert_eq!(decided[0].outcome, Outcome::Applied, "{}/{ticket}", desk.platform());
+        }
+    }
+    assert_eq!(house.store.depth().await.unwrap().dead, 0);
+    house.stop().await;
+}
