@@ -28,6 +28,8 @@ pub enum Outcome {
     Moot,
     /// A person had an earlier decision taken back.
     Undone,
+    /// An earlier entry was erased, because its requester asked to be forgotten. Its `delivery` says which, and what is left of it.
+    Forgotten,
 }
 
 impl Outcome {
@@ -41,6 +43,7 @@ impl Outcome {
             Self::Skipped => "skipped",
             Self::Moot => "moot",
             Self::Undone => "undone",
+            Self::Forgotten => "forgotten",
         }
     }
 }
@@ -113,6 +116,22 @@ impl Entry {
             challenger: None,
             snapshot: None,
             ..self
+        }
+    }
+
+    /// The entry that says of an erased one that it was erased. `proof` names it and the digest of what is left of it, so that
+    /// nobody can pass a change off as an erasure.
+    #[must_use]
+    pub fn tombstone(erased: &Self, proof: String, now: Timestamp) -> Self {
+        Self {
+            delivery: proof,
+            received_at: now,
+            decided_at: now,
+            outcome: Outcome::Forgotten,
+            digests: None,
+            version: None,
+            own_version: None,
+            ..erased.clone().erased()
         }
     }
 }

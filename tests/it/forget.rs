@@ -82,7 +82,16 @@ async fn a_requester_is_forgotten_everywhere_and_the_rest_stays() {
     );
 
     let after = house.store.decisions(&Default::default()).await.unwrap();
-    assert_eq!(after.len(), all.len(), "every entry keeps its place");
+    let theirs_in_ledger = all
+        .iter()
+        .filter(|(_, entry)| theirs.contains(&format!("{}/{}", entry.account, entry.ticket)))
+        .count();
+    assert_eq!(
+        after.len(),
+        all.len() + theirs_in_ledger,
+        "every entry keeps its place, and each erasure has one"
+    );
+    assert!(after[all.len()..].iter().all(|(_, entry)| entry.outcome.as_str() == "forgotten"));
     for ((id, entry), (_, before)) in after.iter().zip(&all) {
         if theirs.contains(&format!("{}/{}", entry.account, entry.ticket)) {
             assert_eq!(*entry, before.clone().erased(), "{id}");
@@ -173,6 +182,20 @@ async fn a_backup_of_a_running_daemon_is_whole_and_starts_elsewhere() {
     house.stop().await;
     let again = ask(&["backup", "--config", config, "--out", out], "");
     assert_eq!(again.status.code(), Some(2), "what is there is not written over");
+    assert!(stderr(&again).contains("writes over nothing"), "{}", stderr(&again));
+    // One that was cut short has no name that could be taken for a whole one, and says what to do.
+    let other = house.beside("other.db");
+    let part = house.beside("other.db.part");
+    std::fs::write(&part, "half").unwrap();
+    let cut = ask(&["backup", "--config", config, "--out", other.to_str().unwrap()], "");
+    assert_eq!(cut.status.code(), Some(2));
+    assert!(
+        stderr(&cut).contains("other.db.part") && stderr(&cut).contains("remove this file"),
+        "{}",
+        stderr(&cut)
+    );
+    assert!(!other.exists());
+    assert!(!house.beside("backup.db.part").exists());
 
     // Restored in place of the store: everything that was acknowledged before the copy is in it.
     for name in ["deskbridge.db", "deskbridge.db-wal", "deskbridge.db-shm"] {
@@ -197,9 +220,37 @@ async fn a_backup_of_a_running_daemon_is_whole_and_starts_elsewhere() {
     for desk in &house.desks {
         for ticket in desk.tickets() {
             let state = desk.ticket(&ticket).unwrap();
-            assert!(state.notes.len() <= 1, "{}/{ticket}: {:?}", desk.platform(), state.notes);
+            assert_eq!(state.notes.len(), 1, "{}/{ticket}: {:?}", desk.platform(), state.notes);
         }
     }
     assert!(writes(&house) >= sent);
     house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_put_back_to_be_read_again_is_forgotten_where_it_names_them() {
+    let house = House::without_a_daemon().await;
+    let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
+    let letters =
+        [format!(r#"{{"from":"{WHO}","ticket_id":"#), r#"{"from":"x-ottilie.forgotten@mail.example""#.into()];
+    for (n, body) in letters.iter().enumerate() {
+        let now = deskbridge::clock::Clock::now(&deskbridge::clock::SystemClock);
+        let letter = crate::store::fixture::verified("zendesk", &format!("letter{n}"), body.clone());
+        house.store.accept(&letter, now).await.unwrap();
+    }
+    let now = deskbridge::clock::Clock::now(&deskbridge::clock::SystemClock);
+    for letter in house.store.dead().await.unwrap() {
+        assert!(house.store.requeue(letter.id, now).await.unwrap());
+    }
+    let asked = ["forget", "--config", config.to_str().unwrap(), "--requester", WHO, "--yes", "--json"];
+    let done = ask(&asked, "");
+    assert!(done.status.success(), "{}", stderr(&done));
+    let told: Value = serde_json::from_str(&stdout(&done)).unwrap();
+    assert_eq!(
+        (&told["waiting"], &told["dead"]),
+        (&1.into(), &0.into()),
+        "the other is somebody else: {told}"
+    );
+    assert_eq!(house.store.depth().await.unwrap().pending, 1);
+    assert!(!holds(&bytes(&house.beside("")), &format!("\"{WHO}")));
 }

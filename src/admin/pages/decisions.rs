@@ -115,7 +115,7 @@ pub(super) async fn show(
         csv => asked.address("/decisions.csv", None),
         asked => Serde(asked),
         accounts,
-        outcomes => ["applied", "suggested", "shadowed", "no_rule", "skipped", "moot", "undone"],
+        outcomes => ["applied", "suggested", "shadowed", "no_rule", "skipped", "moot", "undone", "forgotten"],
         rows => Serde(rows),
     };
     page(&admin, "decisions.html", "/decisions", problem, values).await

@@ -3,6 +3,11 @@
 //! `digest = SHA-256("deskbridge ledger" ‖ digest before ‖ id ‖ decided_at ‖ account ‖ ticket ‖ outcome ‖ decided ‖ content)`, each
 //! part with its length before it, and `content = SHA-256(entry)`. The first entry's digest before is empty. Whoever can write to
 //! the file can also compute a new chain from any entry on; that is why the newest digest is printed, to be noted elsewhere.
+//!
+//! An erased entry keeps the `content` of before, which its text no longer has. What holds it to the chain is its tombstone: a later
+//! entry whose `delivery` names it and the digest of what is left of it.
+
+use std::collections::HashSet;
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use sha2::{Digest, Sha256};
@@ -43,6 +48,7 @@ pub(super) fn complete(conn: &Connection) -> Result<(), Error> {
 /// Reads the whole ledger and checks every link.
 pub(super) fn verify(conn: &Connection, head: Option<&str>) -> Result<Chain, Error> {
     let mut chain = Chain { head_known: head.map(|_| false), ..Chain::default() };
+    let tombstones = tombstones(conn)?;
     let mut rows = conn.prepare(
         "SELECT id, decided_at, account, ticket, outcome, decided, entry, content, digest, erased_at FROM ledger ORDER BY id",
     )?;
@@ -52,12 +58,13 @@ pub(super) fn verify(conn: &Connection, head: Option<&str>) -> Result<Chain, Err
         let (content, digest): (Option<String>, Option<String>) = (row.get(7)?, row.get(8)?);
         let (content, digest) = (content.unwrap_or_default(), digest.unwrap_or_default());
         let before = chain.head.as_deref().unwrap_or_default();
-        let broken = if digest != digest_of(before, row, &content)? {
-            Some(Break::Link)
-        } else if erased.is_none() && content_of(&entry) != content {
-            Some(Break::Content)
-        } else {
-            None
+        let whole = match erased {
+            None => content_of(&entry) == content,
+            Some(_) => tombstones.contains(&tombstone_of(row.get(0)?, &entry)),
+        };
+        let broken = match digest == digest_of(before, row, &content)? {
+            false => Some(Break::Link),
+            true => (!whole).then_some(Break::Content),
         };
         if let Some(broken) = broken {
             chain.broken = Some((row.get(0)?, broken));
@@ -71,6 +78,20 @@ pub(super) fn verify(conn: &Connection, head: Option<&str>) -> Result<Chain, Err
         chain.head = Some(digest);
     }
     Ok(chain)
+}
+
+/// What a tombstone says of an erased entry: its number, and the digest of what is left of it.
+pub(super) fn tombstone_of(id: i64, left: &str) -> String {
+    format!("forget:{id}:{}", content_of(left))
+}
+
+/// What all tombstones say. Each is an entry of the chain and checked as one.
+fn tombstones(conn: &Connection) -> Result<HashSet<String>, Error> {
+    let mut said = conn.prepare(
+        "SELECT json_extract(entry, '$.delivery') FROM ledger WHERE outcome = 'forgotten' AND json_valid(entry)",
+    )?;
+    let said = said.query_map([], |row| row.get::<_, Option<String>>(0))?;
+    Ok(said.filter_map(Result::transpose).collect::<Result<_, _>>()?)
 }
 
 fn content_of(entry: &str) -> String {

@@ -2,7 +2,7 @@
 //! what was deleted.
 
 use std::fs::OpenOptions;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -13,22 +13,33 @@ use crate::store::{Chain, Error};
 
 /// Writes a copy of the store as it is at this moment, whole and readable by its owner only, and checks it. The copy knows that it
 /// is one: where it is put in the store's place, every write is taken for one that may have been made already, and looked for
-/// before it is sent. Returns what the copy's chain says.
+/// before it is sent. It has its name only once it is whole; until then it is `<out>.part`. Returns what the copy's chain says.
 ///
 /// # Errors
-/// When `out` is there already, cannot be written, or the copy is not sound; it is then removed.
+/// When `out` or its part is there already, cannot be written, or the copy is not sound; the part is then removed.
 pub fn backup(path: &Path, out: &Path, now: Timestamp) -> Result<Chain, Error> {
+    let name = out.to_str().ok_or_else(|| unavailable("the name of the file is not UTF-8"))?;
+    if std::fs::symlink_metadata(out).is_ok() {
+        return Err(unavailable("the file is there already, and a backup writes over nothing"));
+    }
+    let part = PathBuf::from(format!("{name}.part"));
     let conn = schema::open_reader(path)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(out).map_err(|error| Error::Unavailable(Box::new(error)))?;
-    let copied = copy(&conn, out, micros(now));
-    if copied.is_err() {
-        // A half copy must not be taken for a whole one.
-        let _ = std::fs::remove_file(out);
-    }
+    options.open(&part).map_err(|error| {
+        unavailable(format!(
+            "{}: {error}; where an earlier backup was cut short, remove this file",
+            part.display()
+        ))
+    })?;
+    // A link, because a rename would write over what came there meanwhile.
+    let copied = copy(&conn, &part, micros(now)).and_then(|chain| {
+        std::fs::hard_link(&part, out).map(|()| chain).map_err(|error| Error::Unavailable(Box::new(error)))
+    });
+    // Whole, it has its name now; half, it must not be taken for a whole one.
+    let _ = std::fs::remove_file(&part);
     copied
 }
 
@@ -41,7 +52,7 @@ fn copy(conn: &Connection, out: &Path, now: i64) -> Result<Chain, Error> {
     copy.execute("INSERT OR REPLACE INTO restored (id, since) VALUES (1, ?1)", [now])?;
     let sound: String = copy.query_row("PRAGMA integrity_check", [], |row| row.get(0))?;
     if sound != "ok" {
-        return Err(Error::Unavailable(Box::from("the copy is damaged, and so may be the store itself")));
+        return Err(unavailable("the copy is damaged, and so may be the store itself"));
     }
     let file =
         OpenOptions::new().read(true).open(out).map_err(|error| Error::Unavailable(Box::new(error)))?;
@@ -59,4 +70,8 @@ pub fn compact(path: &Path) -> Result<bool, Error> {
     conn.execute_batch("PRAGMA query_only = OFF; PRAGMA secure_delete = ON; VACUUM;")?;
     let busy: i64 = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     Ok(busy == 0)
+}
+
+fn unavailable(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Unavailable(why.into())
 }

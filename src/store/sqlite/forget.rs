@@ -5,6 +5,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::{chain, mention, write};
 use crate::outcome::Entry;
 use crate::store::{Error, Forget, Forgotten};
 
@@ -34,15 +35,20 @@ pub(super) fn forget(conn: &Connection, who: &Forget, now: i64, erase: bool) -> 
 fn ledger(conn: &Connection, account: &str, ticket: &str, now: i64, erase: bool) -> Result<u64, Error> {
     let rows: Vec<(i64, String)> = conn
         .prepare_cached(
-            "SELECT id, entry FROM ledger WHERE account = ?1 AND ticket = ?2 AND erased_at IS NULL",
+            "SELECT id, entry FROM ledger
+             WHERE account = ?1 AND ticket = ?2 AND erased_at IS NULL AND outcome <> 'forgotten'",
         )?
         .query_map(params![account, ticket], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     for (id, entry) in rows.iter().filter(|_| erase) {
         let entry: Entry = super::row::from_json(entry)?;
-        let rest = super::row::to_json(&entry.erased())?;
+        let left = entry.erased();
+        let rest = super::row::to_json(&left)?;
         conn.prepare_cached("UPDATE ledger SET entry = ?2, erased_at = ?3 WHERE id = ?1")?
             .execute(params![id, rest, now])?;
+        let proof = chain::tombstone_of(*id, &rest);
+        let tombstone = Entry::tombstone(&left, proof, super::row::timestamp(0, now)?);
+        write::record(conn, &write::Line::of(&tombstone)?)?;
     }
     Ok(rows.len() as u64)
 }
@@ -61,7 +67,8 @@ fn settled(conn: &Connection, account: &str, ticket: &str, erase: bool) -> Resul
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-/// Deliveries about their tickets, or that name them. Waiting ones lose their body, which nobody needs any more; dead letters go.
+/// Deliveries about their tickets, or that name them. Waiting ones lose their body, which nobody needs any more; dead letters go, and
+/// so does what waits to be read again from its body.
 fn inbox(
     conn: &Connection,
     who: &Forget,
@@ -69,29 +76,26 @@ fn inbox(
     found: &mut Forgotten,
     erase: bool,
 ) -> Result<(), Error> {
-    let rows: Vec<(i64, String, String, bool)> = conn
+    let rows: Vec<(i64, String, String, Vec<u8>, bool)> = conn
         .prepare_cached(
-            "SELECT seq, state, order_key, instr(lower(CAST(body AS TEXT)), ?2) > 0 FROM inbox
+            "SELECT seq, state, order_key, body, notice IS NULL FROM inbox
              WHERE account = ?1 AND body IS NOT NULL AND length(body) > 0",
         )?
-        .query_map(params![account, who.named.to_lowercase()], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })?
+        .query_map([account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
         .collect::<Result<_, _>>()?;
-    for (seq, state, order_key, named) in rows {
-        if !named && found.tickets.binary_search(&order_key).is_err() {
+    for (seq, state, order_key, body, unread) in rows {
+        if found.tickets.binary_search(&order_key).is_err() && !mention::names(&body, &who.named) {
             continue;
         }
         let dead = state == "dead";
         *(if dead { &mut found.dead } else { &mut found.waiting }) += 1;
-        if !erase {
-            continue;
-        }
-        if dead {
-            super::write::drop_dead(conn, seq)?;
-        } else {
-            conn.prepare_cached("UPDATE inbox SET body = x'' WHERE seq = ?1 AND notice IS NOT NULL")?
-                .execute([seq])?;
+        match (erase, dead, unread) {
+            (false, ..) => {}
+            (true, true, _) => _ = write::drop_dead(conn, seq)?,
+            (true, false, true) => write::drop_waiting(conn, seq)?,
+            (true, false, false) => {
+                conn.prepare_cached("UPDATE inbox SET body = x'' WHERE seq = ?1")?.execute([seq])?;
+            }
         }
     }
     Ok(())

@@ -30,6 +30,7 @@ mod chain;
 mod compact;
 mod forget;
 pub mod health;
+mod mention;
 mod queue;
 mod read;
 mod reader;

@@ -25,7 +25,7 @@ const MIGRATIONS: &[&str] = &[
 const APPLICATION_ID: i64 = 0x6465_736b;
 
 /// Another process holds the write lock for one short transaction at a time; longer than this means trouble.
-const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Statements kept prepared: more than there are in this module.
 const STATEMENTS: usize = 64;

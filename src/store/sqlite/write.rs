@@ -229,6 +229,17 @@ pub(super) fn drop_dead(conn: &Connection, id: i64) -> Result<bool, Error> {
     Ok(gone > 0)
 }
 
+/// Forgets a delivery that waits or is being worked on; whoever works on it finds its claim lost.
+pub(super) fn drop_waiting(conn: &Connection, id: i64) -> Result<(), Error> {
+    let gone = conn
+        .prepare_cached(
+            "DELETE FROM inbox WHERE seq = ?1 AND state IN ('pending', 'claimed') RETURNING order_key",
+        )?
+        .query_row([id], |row| row.get::<_, String>(0))
+        .optional()?;
+    gone.map_or(Ok(()), |order_key| advance(conn, &order_key))
+}
+
 /// Ends the postponements of an account; claimed lanes keep their leases. Returns how many were ended.
 pub(super) fn wake(conn: &Connection, account: &str, now: i64) -> Result<u64, Error> {
     // Accounts are the part of the key before the slash, and `0` follows `/`: a range instead of a pattern.

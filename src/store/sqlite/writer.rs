@@ -6,8 +6,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -20,6 +21,9 @@ const WAITING: usize = 1024;
 /// Commands in one transaction: bounds how long the first of them waits for the last.
 const BATCH: usize = 512;
 
+/// So long without a command, and the log is emptied: what was deleted is to leave its bytes too.
+const PAUSE: Duration = Duration::from_secs(30);
+
 /// The writer's queue and its thread. Dropping it writes what is queued, then ends the thread.
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -30,10 +34,14 @@ pub(super) struct Writer {
 impl Writer {
     /// Gives the connection to a thread of its own.
     pub(super) fn start(conn: Connection) -> Result<Self, Error> {
+        Self::pausing(conn, PAUSE)
+    }
+
+    fn pausing(conn: Connection, pause: Duration) -> Result<Self, Error> {
         let (sender, waiting) = sync_channel(WAITING);
         let thread = Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write(&conn, &waiting))
+            .spawn(move || write(&conn, &waiting, pause))
             .map_err(|error| Error::Unavailable(Box::new(error)))?;
         Ok(Self { queue: Some(Queue::new(sender)), thread: Some(thread) })
     }
@@ -54,9 +62,21 @@ impl Drop for Writer {
     }
 }
 
-fn write(conn: &Connection, waiting: &Receiver<Box<dyn Job>>) {
+fn write(conn: &Connection, waiting: &Receiver<Box<dyn Job>>, pause: Duration) {
     let mut batch = Vec::with_capacity(BATCH);
-    while let Ok(first) = waiting.recv() {
+    let mut written = true;
+    loop {
+        let first = match waiting.recv_timeout(pause) {
+            Ok(first) => first,
+            Err(RecvTimeoutError::Timeout) => {
+                if written {
+                    written = !empty_the_log(conn);
+                }
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        written = true;
         batch.push(first);
         batch.extend(waiting.try_iter().take(BATCH - 1));
         match commit(conn, &mut batch) {
@@ -69,6 +89,18 @@ fn write(conn: &Connection, waiting: &Receiver<Box<dyn Job>>) {
             }
         }
     }
+}
+
+/// Copies the log into the file and cuts it to nothing. False where somebody is reading from it, or the disk does not take it: the
+/// next pause tries again.
+fn empty_the_log(conn: &Connection) -> bool {
+    // Without patience: a command that comes meanwhile must not wait for a reader.
+    let emptied = conn
+        .busy_timeout(Duration::ZERO)
+        .and_then(|()| conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0)));
+    // Setting the patience back cannot fail where setting it has not.
+    let _ = conn.busy_timeout(super::schema::LOCK_PATIENCE);
+    emptied.is_ok_and(|busy| busy == 0)
 }
 
 /// Runs the batch in one transaction. After an error nothing of it stands.
@@ -111,5 +143,33 @@ impl fmt::Display for Shared {
 impl std::error::Error for Shared {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(self.0.as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::sqlite::{schema, write};
+
+    #[tokio::test]
+    async fn the_log_is_emptied_in_a_pause_once_nobody_reads_from_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deskbridge.db");
+        let log = || std::fs::metadata(folder.path().join("deskbridge.db-wal")).unwrap().len();
+        let writer = Writer::pausing(schema::open_writer(&path).unwrap(), Duration::from_millis(20)).unwrap();
+        let reader = schema::open_reader(&path).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM inbox").unwrap();
+        writer.queue().unwrap().ask(write::probe).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(log() > 0, "somebody reads what was there before");
+        reader.execute_batch("COMMIT").unwrap();
+        let begun = std::time::Instant::now();
+        while log() > 0 {
+            assert!(begun.elapsed() < Duration::from_secs(10), "{} bytes are left", log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // And commands are taken as before.
+        writer.queue().unwrap().ask(write::probe).await.unwrap();
+        assert!(log() > 0);
     }
 }

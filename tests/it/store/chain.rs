@@ -1,7 +1,9 @@
 //! The ledger's chain: whole as the program writes it, and broken by whatever other hands do to it.
 
+use deskbridge::history::requester;
 use deskbridge::store::sqlite::Sqlite;
-use deskbridge::store::{Break, Chain, Store};
+use deskbridge::store::{Break, Chain, Forget, Store};
+use deskbridge_connectors::ticket::Requester;
 use rusqlite::Connection;
 
 use super::conformance::claimed;
@@ -85,4 +87,59 @@ async fn what_is_cut_off_the_end_shows_against_a_noted_head() {
     Connection::open(&path).unwrap().execute_batch("DELETE FROM ledger WHERE id > 4").unwrap();
     let cut = verified(&path, Some(&head)).await;
     assert_eq!((cut.entries, cut.broken, cut.head_known), (4, None, Some(false)));
+}
+
+/// Entries of one requester, forgotten: what is whom to forget, and the ledger.
+async fn erased(folder: &tempfile::TempDir) -> (Forget, std::path::PathBuf) {
+    let path = ledger(folder, 3).await;
+    let store = Sqlite::open(&path).unwrap();
+    let who = Requester { email: Some("ann@mail.example".into()), ..Requester::default() };
+    let digest = requester("acme", &who).unwrap();
+    store.accept(&delivery("acme", "theirs", 8), at(0)).await.unwrap();
+    let theirs = deskbridge::outcome::Entry {
+        requester: Some(digest.clone()),
+        rules: vec!["billing".into()],
+        ..entry("acme", 8, "theirs", at(8))
+    };
+    store.settle(claimed(&store, 0).await, &theirs).await.unwrap();
+    let who = Forget {
+        accounts: vec!["acme".into()],
+        digests: vec![("acme".into(), digest)],
+        named: "ann@mail.example".into(),
+    };
+    assert_eq!(store.forget(&who, at(9), true).await.unwrap().entries, 1);
+    (who, path)
+}
+
+#[tokio::test]
+async fn an_erasure_leaves_a_tombstone_and_the_chain_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let (who, path) = erased(&folder).await;
+    let chain = verified(&path, None).await;
+    assert_eq!((chain.entries, chain.erased, chain.broken), (5, 1, None));
+    let store = Sqlite::open(&path).unwrap();
+    let (_, tombstone) = store.decisions(&Default::default()).await.unwrap().pop().unwrap();
+    assert_eq!(tombstone.outcome.as_str(), "forgotten");
+    assert!(tombstone.delivery.starts_with("forget:4:"), "{}", tombstone.delivery);
+    assert!(tombstone.requester.is_none() && tombstone.rules.is_empty());
+    // Nothing is left to forget, and tombstones get no tombstones.
+    assert_eq!(store.forget(&who, at(10), true).await.unwrap().entries, 0);
+    assert_eq!(verified(&path, None).await.entries, 5);
+}
+
+#[tokio::test]
+async fn a_change_is_not_passed_off_as_an_erasure() {
+    for (sql, at_entry) in [
+        ("UPDATE ledger SET entry = replace(entry, 'billing', 'sales'), erased_at = 1 WHERE id = 3", 3),
+        ("UPDATE ledger SET entry = replace(entry, '0.91', '0.11'), erased_at = 1 WHERE id = 1", 1),
+        // What is left of an erased entry is held to its tombstone, and so is that it was erased at all.
+        ("UPDATE ledger SET entry = replace(entry, 'forgotten', 'nobody') WHERE id = 4", 4),
+        ("UPDATE ledger SET erased_at = NULL WHERE id = 4", 4),
+        ("UPDATE ledger SET entry = replace(entry, 'forget:4:', 'forget:3:') WHERE id = 5", 4),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (_, path) = erased(&folder).await;
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        assert_eq!(verified(&path, None).await.broken, Some((at_entry, Break::Content)), "{sql}");
+    }
 }
