@@ -252,7 +252,8 @@ pub fn judge<T, C>(answer: &Answer) -> Result<(), Next<T, C>> {
         503 if answer.retry_after().is_some() => {
             Err(Next::Later(Later::Busy { after: answer.retry_after() }))
         }
-        408 | 409 | 425 | 500..=599 => Err(Next::Later(Later::Failed)),
+        // A redirect is not followed. It is the way's trouble (a sign-in page, an account that moved) and no ticket's fault.
+        300..=399 | 408 | 409 | 425 | 500..=599 => Err(Next::Later(Later::Failed)),
         status => Err(Next::Refused(Refusal::Invalid(format!("the platform answered {status}")))),
     }
 }

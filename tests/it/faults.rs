@@ -75,6 +75,43 @@ async fn a_platform_that_hangs_costs_a_timeout_and_no_more() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_429_that_does_not_say_how_long_is_waited_out_too() {
+    survives(|| on("GET", FaultKind::Status { status: 429, retry_after: None })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_an_answer_to_a_look_is_none() {
+    survives(|| on("GET", FaultKind::Truncated)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_an_answer_to_a_change_does_not_double_it() {
+    survives(|| Fault { times: 2, ..on("PUT", FaultKind::Truncated) }).await;
+    survives(|| Fault { times: 2, ..on("POST", FaultKind::Truncated) }).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_drips_costs_a_timeout_and_no_more() {
+    // A hundred bytes would take twenty seconds; a call may take three.
+    survives(|| on("PUT", FaultKind::Drip(Duration::from_millis(200)))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_any_size_is_not_taken_into_memory() {
+    survives(|| on("GET", FaultKind::Padded(9 * 1024 * 1024))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redirect_is_not_followed_with_our_credentials() {
+    let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let to = format!("http://{}/", elsewhere.local_addr().unwrap());
+    let followed = tokio::spawn(async move { elsewhere.accept().await });
+    survives(|| on("GET", FaultKind::Redirect(to.clone()))).await;
+    survives(|| on("PUT", FaultKind::Redirect(to.clone()))).await;
+    assert!(!followed.is_finished(), "somebody came to where the platform pointed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn our_own_writes_trigger_nothing() {
     let mut house = House::start("live", ONE_OF_EVERYTHING).await;
     for desk in &house.desks {

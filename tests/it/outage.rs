@@ -86,7 +86,7 @@ async fn looks_that_work_do_not_hide_that_no_change_does() {
     house.settle().await;
     for desk in &house.desks {
         let kind = FaultKind::Status { status: 503, retry_after: None };
-        desk.inject(Fault { method: Some("PUT".into()), ..everything(kind, 6) });
+        desk.inject(Fault { method: Some("PUT"), ..everything(kind, 6) });
         for _ in 0..12 {
             desk.open(billing_ticket()).await;
         }

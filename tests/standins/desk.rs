@@ -54,6 +54,9 @@ pub trait Desk: Send + Sync {
     /// The next matching requests meet this fault. Faults are consumed in order.
     fn inject(&self, fault: Fault);
 
+    /// Faults that no request has met yet are called off.
+    fn clear_faults(&self);
+
     /// Gives the account a plan whose limit a benchmark does not reach.
     fn raise_limit(&self);
 

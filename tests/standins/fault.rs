@@ -5,19 +5,25 @@
 //! connection a wire cutter, and one middleware pulls it. It never touches what a stand-in keeps.
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
+use hyper::body::Frame;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::Sleep;
 
 use crate::log::{FaultKind, Logged, RequestLog};
 use crate::webhook::now_ms;
@@ -113,6 +119,21 @@ async fn observe(State(log): State<RequestLog>, request: Request, next: Next) ->
             tokio::time::sleep(pause).await;
             answer
         }
+        Some(FaultKind::Drip(pause)) => {
+            let (head, body) = whole(work.await).await;
+            Response::from_parts(head, Body::new(Drip::new(body, pause)))
+        }
+        Some(FaultKind::Truncated) => {
+            let (head, body) = whole(work.await).await;
+            Response::from_parts(head, Body::from(body.slice(..body.len() / 2)))
+        }
+        Some(FaultKind::Padded(blanks)) => {
+            let (head, body) = whole(work.await).await;
+            Response::from_parts(head, Body::from([body, vec![b' '; blanks].into()].concat()))
+        }
+        Some(FaultKind::Redirect(to)) => {
+            (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, to)]).into_response()
+        }
         Some(FaultKind::Strike { before, what }) => {
             if before {
                 (what.0)();
@@ -151,4 +172,42 @@ fn refuse(status: u16, retry_after: Option<u64>) -> Response {
         answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
     answer
+}
+
+/// An answer with its body in hand, and without a length: what becomes of the body decides that.
+async fn whole(answer: Response) -> (http::response::Parts, Bytes) {
+    let (mut head, body) = answer.into_parts();
+    head.headers.remove(header::CONTENT_LENGTH);
+    (head, to_bytes(body, BODY_CAP_BYTES).await.unwrap_or_default())
+}
+
+/// A body that comes a byte at a time.
+struct Drip {
+    left: Bytes,
+    pause: Duration,
+    next: Pin<Box<Sleep>>,
+}
+
+impl Drip {
+    fn new(left: Bytes, pause: Duration) -> Self {
+        Self { left, pause, next: Box::pin(tokio::time::sleep(pause)) }
+    }
+}
+
+impl hyper::body::Body for Drip {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.left.is_empty() {
+            return Poll::Ready(None);
+        }
+        std::task::ready!(self.next.as_mut().poll(context));
+        let until = tokio::time::Instant::now() + self.pause;
+        self.next.as_mut().reset(until);
+        Poll::Ready(Some(Ok(Frame::data(self.left.split_to(1)))))
+    }
 }

@@ -55,8 +55,16 @@ pub enum FaultKind {
     CutBeforeWork,
     /// The answer comes this much later.
     Slow(Duration),
+    /// The answer comes a byte at a time, with this pause before each.
+    Drip(Duration),
     /// 200 with HTML instead of JSON, nothing done.
     Html,
+    /// The work is done, and the second half of the answer is missing.
+    Truncated,
+    /// The work is done, and the answer is followed by so many bytes of blanks.
+    Padded(usize),
+    /// 307 to this address, nothing done.
+    Redirect(String),
     /// Something of the test's own happens, before the work or between the work and its answer.
     Strike {
         /// Whether it happens before the work.
@@ -106,6 +114,11 @@ impl RequestLog {
     /// Arms a fault.
     pub fn inject(&self, fault: Fault) {
         self.lock().faults.push_back(fault);
+    }
+
+    /// Disarms what has not been met yet.
+    pub fn clear(&self) {
+        self.lock().faults.clear();
     }
 
     /// Takes the first armed fault that fits the request.
