@@ -2,7 +2,8 @@
 //!
 //! The platform has no lock, so the read is the guard: whatever differs from what was decided on makes the plan
 //! moot ([`Refusal::Moved`]). It also shows what holds already and whether the note of an earlier attempt arrived.
-//! Attributes come first, notes late and an answer to the customer last, because those do not bear repeating.
+//! Attributes come first, and their answer shows whether somebody assigned the ticket meanwhile, before we do. Notes come late and
+//! an answer to the customer last, because those do not bear repeating.
 //! It never reopens anything on purpose.
 
 mod steps;
@@ -63,6 +64,9 @@ pub(super) fn act(
         match accepted(step, answer) {
             Ok(body) => {
                 made_tag = body.get("id").cloned();
+                if step.updates() && assigned_meanwhile(account, on, &body) {
+                    return Next::Refused(Refusal::Moved);
+                }
                 let updated_at = body.get("updated_at").and_then(Value::as_i64);
                 version = updated_at.map(|seconds| State(seconds.to_string()));
                 for effect in step.completes() {
@@ -98,6 +102,16 @@ fn moved(on: &Ticket, now: &Ticket) -> bool {
         (status, priority, tags, group, assignee, fields)
     };
     on.version != now.version || settings(on) != settings(now)
+}
+
+/// Whether an answer that shows who has the ticket shows others than when it was decided on.
+fn assigned_meanwhile(account: &Intercom, on: &Ticket, answer: &Value) -> bool {
+    if ["team_assignee_id", "admin_assignee_id"].iter().any(|key| answer.get(key).is_none()) {
+        return false;
+    }
+    let item = serde_json::from_value::<Item>(answer.clone()).ok();
+    let now = item.and_then(|item| look::ticket(account.version, &on.id, &item));
+    now.is_some_and(|now| (now.group, now.assignee) != (on.group.clone(), on.assignee.clone()))
 }
 
 /// The body of an answer to a write that was accepted.

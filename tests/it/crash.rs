@@ -12,16 +12,11 @@ use deskbridge::outcome::Outcome;
 use deskbridge_standins::log::{FaultKind, Strike};
 use deskbridge_standins::{Change, Desk, Fault};
 
-use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
+use crate::harness::{House, ONE_OF_EVERYTHING, asked, billing_ticket, wait_until};
 use crate::process::Served;
 
 /// How many times the daemon is killed where nothing else is said.
 const CRASHES: u64 = 16;
-
-#[expect(clippy::disallowed_methods, reason = "a longer run is asked for by the environment")]
-fn asked(name: &str, usual: u64) -> u64 {
-    std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
-}
 
 /// The group that an agent chooses.
 const BY_HAND: &str = "Technical Support";

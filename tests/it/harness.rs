@@ -233,6 +233,12 @@ impl House {
     }
 }
 
+/// A number that the environment may set, for longer runs.
+#[expect(clippy::disallowed_methods, reason = "a longer run is asked for by the environment")]
+pub(crate) fn asked(name: &str, usual: u64) -> u64 {
+    std::env::var(name).map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
+
 /// Waits for a condition, 30 s at most.
 pub(crate) async fn wait_until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let begun = tokio::time::Instant::now();

@@ -24,6 +24,7 @@ mod journeys;
 mod outage;
 mod parallel_run;
 mod private;
+mod race;
 mod refusals;
 mod replayed;
 mod rulebook;

@@ -163,8 +163,8 @@ pub(super) fn steps(
         }
     }
     let update = Some(update).filter(|update| !update.completes.is_empty());
-    let routed = update.into_iter().chain(tags).chain(groups).chain(agents);
-    (routed.chain(mentions).chain(notes).chain(replies).collect(), states)
+    let routed = update.into_iter().chain(groups).chain(agents);
+    (routed.chain(tags).chain(mentions).chain(notes).chain(replies).collect(), states)
 }
 
 /// Several requests make one effect: it holds when the last of them was accepted.
@@ -277,6 +277,11 @@ fn is_ticket(id: &TicketId) -> bool {
 impl Step {
     fn of(kind: Kind) -> Self {
         Self { kind, completes: Vec::new() }
+    }
+
+    /// Whether the step changes attributes, which is answered with the whole ticket.
+    pub(super) fn updates(&self) -> bool {
+        matches!(self.kind, Kind::Update { .. })
     }
 
     /// Whether the platform's "no such tag" means that the step's work is done.

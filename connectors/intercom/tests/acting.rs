@@ -129,6 +129,18 @@ fn one_request_a_change_attributes_first_and_the_note_last() {
             json!({ "custom_attributes": { "Priority": "Low", "Issue type": "Sales" } }),
             changed.clone(),
         ),
+        (
+            Verb::Post,
+            format!("{base}/parts"),
+            json!({ "message_type": "assignment", "type": "team", "admin_id": admin, "assignee_id": "5017601" }),
+            changed.clone(),
+        ),
+        (
+            Verb::Post,
+            format!("{base}/parts"),
+            json!({ "message_type": "assignment", "type": "admin", "admin_id": admin, "assignee_id": "9608802" }),
+            changed,
+        ),
         // The directory does not know this tag: the platform makes it and tells its id.
         (Verb::Post, "/tags".into(), json!({ "name": "late" }), tagged("7522999")),
         (
@@ -142,18 +154,6 @@ fn one_request_a_change_attributes_first_and_the_note_last() {
             format!("{base}/tags"),
             json!({ "id": "7522902", "admin_id": admin }),
             tagged("7522902"),
-        ),
-        (
-            Verb::Post,
-            format!("{base}/parts"),
-            json!({ "message_type": "assignment", "type": "team", "admin_id": admin, "assignee_id": "5017601" }),
-            changed.clone(),
-        ),
-        (
-            Verb::Post,
-            format!("{base}/parts"),
-            json!({ "message_type": "assignment", "type": "admin", "admin_id": admin, "assignee_id": "9608802" }),
-            changed,
         ),
         (
             Verb::Post,
@@ -215,6 +215,19 @@ fn whoever_was_faster_wins() {
         let mut now = seen();
         *now.pointer_mut(pointer).unwrap() = value;
         assert_eq!(act_on("2.14", &[note()], &now, &[]), Next::Refused(Refusal::Moved), "{pointer}");
+    }
+}
+
+#[test]
+fn who_took_the_ticket_while_its_attributes_were_set_keeps_it() {
+    let plan = [field("Issue type", "sales"), Effect::AssignGroup("Billing".into())];
+    let mut after = seen();
+    after["updated_at"] = json!(1_768_030_501);
+    assert!(matches!(act("2.14", &plan, &[ok(&after)]), Next::Send(Call::Write(_))), "ours alone");
+    for (key, who) in [("admin_assignee_id", 9_608_802), ("team_assignee_id", 5_017_602)] {
+        let mut after = after.clone();
+        after[key] = json!(who);
+        assert_eq!(act("2.14", &plan, &[ok(&after)]), Next::Refused(Refusal::Moved), "{key}");
     }
 }
 
@@ -298,8 +311,8 @@ fn a_ticket_is_written_by_its_own_endpoints() {
             Verb::Put,
             json!({ "ticket_attributes": { "Issue type": "it-8" }, "admin_id": 9_608_801 }),
         ),
-        ("/tickets/627/tags", Verb::Post, json!({ "id": "7522902", "admin_id": "9608801" })),
         ("/tickets/627", Verb::Put, json!({ "assignee_id": "9608802", "admin_id": 9_608_801 })),
+        ("/tickets/627/tags", Verb::Post, json!({ "id": "7522902", "admin_id": "9608801" })),
     ] {
         assert_eq!(run("2.14", &written), write(verb, path, body));
         written.push(whole.clone());
@@ -314,7 +327,7 @@ fn a_ticket_is_written_by_its_own_endpoints() {
     let attributes = json!({ "ticket_attributes": { "Issue type": "it-8" } });
     assert_eq!(run("2.13", &[]), write(Verb::Put, "/tickets/627", attributes));
     let assignment = json!({ "assignment": { "admin_id": "9608801", "assignee_id": "9608802" } });
-    assert_eq!(run("2.13", &written[..2]), write(Verb::Put, "/tickets/627", assignment));
+    assert_eq!(run("2.13", &written[..1]), write(Verb::Put, "/tickets/627", assignment));
 }
 
 #[test]
