@@ -30,6 +30,7 @@ pub mod diagnosis;
 pub mod directory;
 pub mod plain_text;
 pub mod plan;
+pub mod rotating;
 pub mod secret;
 pub mod settled;
 pub mod signature;
@@ -53,5 +54,6 @@ pub use delivery::{
 };
 pub use directory::Directory;
 pub use plan::{Applied, Effect, EffectState, Plan};
+pub use rotating::Rotating;
 pub use secret::Secret;
 pub use ticket::{FieldValue, Priority, RemoteId, Skip, Status, Tag, Ticket, TicketId, Version};

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use deskbridge_connectors::Connector;
 use prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -21,7 +22,7 @@ use crate::brain::Brain;
 use crate::clock::Clock;
 use crate::dispatch::{Calls, Line, retry::Patience};
 use crate::gather::trained_on;
-use crate::ingress::{self, Door, Limits};
+use crate::ingress::{self, Certificate, Door, Limits, Origins};
 use crate::promotion::{Fall, Warden};
 use crate::settings::Settings;
 use crate::settling::{self, Readings, Settling};
@@ -44,6 +45,8 @@ pub struct Foundations {
     pub metrics: PrometheusHandle,
     /// The public listener, bound.
     pub hooks: TcpListener,
+    /// What the public listener speaks TLS with, where it does.
+    pub certificate: Option<Arc<Certificate>>,
     /// The admin listener, bound.
     pub admin: TcpListener,
 }
@@ -77,11 +80,22 @@ impl Daemon {
             accounts: settings
                 .accounts
                 .iter()
-                .map(|account| (account.config.id.to_string(), Arc::clone(&account.connector)))
+                .map(|account| {
+                    (account.config.id.to_string(), Arc::clone(&account.connector) as Arc<dyn Connector>)
+                })
                 .collect(),
             store: Arc::clone(&on.store),
             clock: Arc::clone(&on.clock),
             arrived: Arc::clone(&arrived),
+            origins: Origins {
+                trusted_proxies: settings.server.trusted_proxies.clone(),
+                allowed: settings
+                    .accounts
+                    .iter()
+                    .map(|account| (account.name().to_owned(), account.allow_from.clone()))
+                    .collect(),
+            },
+            certificate: on.certificate,
             limits: Limits {
                 max_body_bytes: settings.server.max_body_bytes,
                 max_connections: settings.server.max_connections,

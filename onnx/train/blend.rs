@@ -39,6 +39,13 @@ impl Blend {
         encoder.iter().zip(lexicon).map(one).collect()
     }
 
+    /// The same for heads that were fitted on all the tickets. They saw a quarter more of them than the ones that were held out, and
+    /// speak louder by as much as that takes doubt away: by its square root.
+    pub(crate) fn for_all(self, folds: usize) -> Self {
+        let quieter = (folds.saturating_sub(1) as f64 / folds.max(1) as f64).sqrt();
+        Self { encoder: self.encoder * quieter, lexicon: self.lexicon * quieter, shift: self.shift * quieter }
+    }
+
     /// The weights that make the held-out answers most probable.
     pub(crate) fn fit(
         kind: HeadKind,

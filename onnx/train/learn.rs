@@ -96,7 +96,7 @@ pub(super) fn learn(
             name: data.name.clone(),
             kind: data.kind,
             labels: data.labels.clone(),
-            blend: found.blend,
+            blend: found.blend.for_all(crossval::FOLDS),
             tie,
             thresholds: data.labels.iter().cloned().zip(thresholds).collect(),
             margin: judge::MARGIN,

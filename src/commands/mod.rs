@@ -21,6 +21,7 @@ mod prepare;
 mod promote;
 mod replay;
 mod report;
+mod rotate;
 mod schema;
 mod serve;
 mod suggest_labels;

@@ -8,8 +8,9 @@ use super::{BAD_SETTINGS, terminal};
 use crate::brain::{self, Brain, Surroundings};
 use crate::cli;
 use crate::diagnostic::{Diagnostic, Severity};
+use crate::ingress::{self, Certificate};
 use crate::promotion::Gate;
-use crate::settings::{Draft, Settings, StoreUrl, Unusable};
+use crate::settings::{Draft, Settings, StoreUrl, TlsFiles, Unusable};
 use crate::store::{self, Store, sqlite::Sqlite};
 
 /// Where `make setup` puts the ONNX Runtime library, seen from the project's folder.
@@ -24,6 +25,24 @@ pub(super) fn settings(args: &cli::Settings) -> Result<Settings, ExitCode> {
         }
         Err(unusable) => Err(refuse(&unusable.problems)),
     }
+}
+
+/// The settings as they are now, or what is wrong with them.
+pub(super) fn loaded(config: &Path) -> Result<Settings, Vec<Diagnostic>> {
+    Settings::load(config, environment()).map(|(settings, _)| settings).map_err(|unusable| unusable.problems)
+}
+
+/// What the public listener speaks TLS with; `None` where it does not.
+pub(super) fn certificate(settings: &Settings) -> Result<Option<Arc<Certificate>>, Diagnostic> {
+    let Some(TlsFiles { certificate, key }) = &settings.server.tls else { return Ok(None) };
+    Certificate::load(certificate, key).map(|loaded| Some(Arc::new(loaded))).map_err(|error| {
+        let file = match &error {
+            ingress::Unusable::File { path, .. } => path,
+            ingress::Unusable::Pair { .. } => certificate,
+        };
+        let help = "`server.tls` names a certificate with its chain and its key, both as PEM files";
+        Diagnostic::file(&file.display().to_string(), format!("`server.tls`: {error}"), help)
+    })
 }
 
 /// What a decision needs, as far as it could be had, with everything there is to say about it.
@@ -51,6 +70,7 @@ pub(super) fn everything(args: &cli::Settings) -> Everything {
                     None
                 }
             };
+            findings.extend(certificate(&settings).err());
             Everything { settings: Ok(settings), brain, findings }
         }
         Err(unusable) => {

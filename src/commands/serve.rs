@@ -8,7 +8,7 @@ use deskbridge_onnx::bundle;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-use super::{cases, prepare, runtime, terminal};
+use super::{cases, prepare, rotate, runtime, terminal};
 use crate::brain::{self, Brain};
 use crate::cli;
 use crate::clock::SystemClock;
@@ -49,7 +49,11 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
         let admin = bind(settings.admin.listen, "admin.listen", &file, &mut findings).await;
         let store = prepare::store(&settings)
             .map_err(|error| findings.push(prepare::store_problem(&settings, &error)));
-        let (Some(hooks), Some(admin), Some(brain), Ok(store)) = (hooks, admin, brain, store) else {
+        // What is wrong with it was found with everything else.
+        let certificate = prepare::certificate(&settings);
+        let (Some(hooks), Some(admin), Some(brain), Ok(store), Ok(certificate)) =
+            (hooks, admin, brain, store, certificate)
+        else {
             return Ok(prepare::refuse(&findings));
         };
         let warnings: Vec<_> =
@@ -62,6 +66,7 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
             clock: Arc::new(SystemClock),
             metrics: telemetry::init_metrics()?,
             hooks,
+            certificate: certificate.clone(),
             admin,
         };
         tracing::info!(
@@ -72,6 +77,7 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
         tokio::select! {
             () = signals.shutdown.cancelled() => tracing::info!("draining"),
             () = reload_forever(&settings, &daemon, &signals.reload) => {}
+            () = rotate::forever(&args.config, &settings, certificate.as_deref()) => {}
         }
         let drained = daemon.finished().await;
         tracing::info!(drained, "stopped");

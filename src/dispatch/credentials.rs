@@ -1,9 +1,10 @@
 //! Who we are to a platform: a fixed header, or a short-lived token that is fetched, kept and renewed early.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
-use deskbridge_connectors::{Answer, Auth};
+use deskbridge_connectors::{Answer, Auth, Connector};
 use http::HeaderValue;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -17,7 +18,8 @@ const UNSTATED_LIFE: Duration = Duration::from_secs(30 * 60);
 /// The credentials of one account.
 #[derive(Debug)]
 pub(super) struct Tokens {
-    auth: Auth,
+    /// Asked each time, because its secrets may have been replaced.
+    connector: Arc<dyn Connector>,
     current: Mutex<Option<Token>>,
 }
 
@@ -42,25 +44,25 @@ impl Authorization {
 }
 
 impl Tokens {
-    pub(super) fn new(auth: Auth) -> Self {
-        Self { auth, current: Mutex::new(None) }
+    pub(super) fn new(connector: Arc<dyn Connector>) -> Self {
+        Self { connector, current: Mutex::new(None) }
     }
 
     /// Whether a 401 may be cured by a new token.
     pub(super) fn can_refresh(&self) -> bool {
-        matches!(self.auth, Auth::ClientCredentials { .. })
+        matches!(self.connector.auth(), Auth::ClientCredentials { .. })
     }
 
     /// The authorization to send now; fetches or renews a token where one is needed. Callers that come at the same
     /// moment share one fetch.
     pub(super) async fn current(&self, http: &Http) -> Result<Authorization, NoAnswer> {
-        match &self.auth {
+        match self.connector.auth() {
             Auth::Basic { user, password } => {
                 let pair = format!("{}:{}", user.expose(), password.expose());
                 let encoded = base64::engine::general_purpose::STANDARD.encode(pair);
                 Ok(Authorization(Bearer::new(format!("Basic {encoded}"))))
             }
-            Auth::Bearer(token) => Ok(bearer(token)),
+            Auth::Bearer(token) => Ok(bearer(&token)),
             Auth::ClientCredentials { path, client_id, client_secret, scope } => {
                 let mut current = self.current.lock().await;
                 if let Some(token) = current.as_ref().filter(|token| Instant::now() < token.renew_at) {

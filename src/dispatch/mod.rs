@@ -92,7 +92,7 @@ impl Line {
         connector: Arc<dyn Connector>,
         timeout: Duration,
     ) -> Result<Self, reqwest::Error> {
-        let http = Http::new(base_url, connector.auth(), connector.headers(), timeout)?;
+        let http = Http::new(base_url, Arc::clone(&connector), timeout)?;
         let (budget, breaker) = (Budget::default(), Breaker::waiting(timeout));
         Ok(Self { account: account.to_owned(), connector, http, budget, breaker })
     }

@@ -4,10 +4,11 @@
 //! names the kind of failure, never a header or a body.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use deskbridge_connectors::{Answer, Auth, Read, Verb, Write};
+use deskbridge_connectors::{Answer, Connector, Read, Verb, Write};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
@@ -60,8 +61,7 @@ impl From<reqwest::Error> for NoAnswer {
 impl Http {
     pub(super) fn new(
         base_url: &str,
-        auth: Auth,
-        headers: Vec<(&'static str, String)>,
+        connector: Arc<dyn Connector>,
         timeout: Duration,
     ) -> Result<Self, reqwest::Error> {
         install_tls_provider();
@@ -74,7 +74,8 @@ impl Http {
             builder = builder.no_proxy();
         }
         let client = builder.build()?;
-        let headers = headers
+        let headers = connector
+            .headers()
             .into_iter()
             .filter_map(|(name, value)| {
                 Some((HeaderName::try_from(name).ok()?, HeaderValue::from_str(&value).ok()?))
@@ -84,7 +85,7 @@ impl Http {
             client,
             base_url: base_url.trim_end_matches('/').to_owned(),
             headers,
-            tokens: Tokens::new(auth),
+            tokens: Tokens::new(connector),
         })
     }
 

@@ -24,6 +24,8 @@ pub(super) enum Answer {
     Present,
     /// Not authentic.
     Rejected(Rejected),
+    /// The account takes no deliveries from this address.
+    Elsewhere,
     /// The path names an account that is not configured.
     UnknownAccount,
     /// Any other path.
@@ -52,6 +54,7 @@ impl Answer {
         match self {
             Self::Accepted(_) | Self::Handshake | Self::Present => StatusCode::OK,
             Self::Rejected(_) => StatusCode::UNAUTHORIZED,
+            Self::Elsewhere => StatusCode::FORBIDDEN,
             Self::UnknownAccount | Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -73,6 +76,7 @@ impl Answer {
             Self::Rejected(Rejected::BadSignature) => "bad_signature",
             Self::Rejected(Rejected::Stale) => "stale",
             Self::Rejected(Rejected::WrongAccount) => "wrong_account",
+            Self::Elsewhere => "elsewhere",
             Self::UnknownAccount => "unknown_account",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",

@@ -6,6 +6,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -112,20 +113,21 @@ pub(super) fn protocol() -> auto::Builder<TokioExecutor> {
 }
 
 /// Serves a connection until either side has had enough.
-pub(super) async fn serve(
-    stream: TcpStream,
+pub(super) async fn serve<S>(
+    stream: S,
+    peer: IpAddr,
     protocol: &auto::Builder<TokioExecutor>,
     gate: &Arc<Gate>,
     ends: &Ends,
-) {
-    // Without it an answer can wait 40 ms for the acknowledgement of the one before.
-    let _ = stream.set_nodelay(true);
+) where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let activity = Arc::new(Activity::new());
     let (lent, back) = Lent::new(stream);
     {
         let service = service_fn(|request| {
             let (gate, in_progress) = (Arc::clone(gate), activity.begin());
-            async move { Ok::<_, Infallible>(gate.receive(request, &in_progress.0).await) }
+            async move { Ok::<_, Infallible>(gate.receive(request, peer, &in_progress.0).await) }
         });
         let mut connection = pin!(protocol.serve_connection(TokioIo::new(lent), service));
         let patience = gate.limits().header_timeout;
@@ -181,7 +183,7 @@ pub(super) async fn turn_away(mut stream: TcpStream) {
 
 /// Closes our half and reads on for a while: closing with unread bytes would reset the connection, and the reset
 /// overtakes the answer (RFC 9112, 9.6).
-async fn linger(mut stream: TcpStream) {
+async fn linger<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
     let _ = timeout(LINGER, async {
         stream.shutdown().await?;
         let mut scrap = vec![0; 16 * 1024];
@@ -198,23 +200,23 @@ async fn linger(mut stream: TcpStream) {
 }
 
 /// A stream that comes back when the connection that borrowed it is dropped.
-struct Lent {
-    stream: Option<TcpStream>,
-    back: Option<oneshot::Sender<TcpStream>>,
+struct Lent<S> {
+    stream: Option<S>,
+    back: Option<oneshot::Sender<S>>,
 }
 
-impl Lent {
-    fn new(stream: TcpStream) -> (Self, oneshot::Receiver<TcpStream>) {
+impl<S: Unpin> Lent<S> {
+    fn new(stream: S) -> (Self, oneshot::Receiver<S>) {
         let (back, comes_back) = oneshot::channel();
         (Self { stream: Some(stream), back: Some(back) }, comes_back)
     }
 
-    fn stream(&mut self) -> io::Result<Pin<&mut TcpStream>> {
+    fn stream(&mut self) -> io::Result<Pin<&mut S>> {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }
 
-impl Drop for Lent {
+impl<S> Drop for Lent<S> {
     fn drop(&mut self) {
         if let (Some(stream), Some(back)) = (self.stream.take(), self.back.take()) {
             // Nobody waits where the connection was aborted.
@@ -223,7 +225,7 @@ impl Drop for Lent {
     }
 }
 
-impl AsyncRead for Lent {
+impl<S: AsyncRead + Unpin> AsyncRead for Lent<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -233,7 +235,7 @@ impl AsyncRead for Lent {
     }
 }
 
-impl AsyncWrite for Lent {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Lent<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         self.stream()?.poll_write(cx, buf)
     }

@@ -7,8 +7,10 @@
 
 mod answer;
 mod connection;
+mod origin;
 mod receive;
 mod server;
+mod tls;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +19,9 @@ use std::time::Duration;
 use deskbridge_connectors::Connector;
 use tokio::sync::Notify;
 
+pub use origin::Origins;
 pub use server::serve;
+pub use tls::{Certificate, Unusable};
 
 use crate::clock::Clock;
 use crate::store::Store;
@@ -32,6 +36,10 @@ pub struct Door {
     pub clock: Arc<dyn Clock>,
     /// Notified after every delivery that was stored, so that a sleeping worker wakes.
     pub arrived: Arc<Notify>,
+    /// From where deliveries may come.
+    pub origins: Origins,
+    /// What TLS is spoken with; plain HTTP where there is none.
+    pub certificate: Option<Arc<Certificate>>,
     /// How much is let in.
     pub limits: Limits,
 }

@@ -6,6 +6,7 @@
 //! and no worker is woken for, and a panic ends that task alone. A refusal is one log line with the account and the
 //! reason; never a body, a header, or a path that names no account of ours.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -54,6 +55,7 @@ impl Gate {
     pub(super) async fn receive(
         &self,
         request: Request<Incoming>,
+        peer: IpAddr,
         activity: &Activity,
     ) -> Response<Empty<Bytes>> {
         let since = Instant::now();
@@ -64,6 +66,9 @@ impl Gate {
         let answer = match (&known, &head.method) {
             (None, _) if named.is_none() => Answer::NotFound,
             (None, _) => Answer::UnknownAccount,
+            (Some((_, account)), _) if !self.door.origins.allow(account.as_str(), peer, &head.headers) => {
+                Answer::Elsewhere
+            }
             (Some(_), &Method::HEAD) => Answer::Present,
             (Some((connector, account)), &Method::POST) => {
                 let answer = self.post(account.clone(), connector, head.headers, body, &mut unread).await;

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use deskbridge_connectors::account::{Credentials, Problem, WebhookConfig};
-use deskbridge_connectors::{AccountConfig, AccountId, Platform};
+use deskbridge_connectors::{AccountConfig, AccountId, Platform, Rotating};
 
 use super::raw;
 use super::resolved::{Account, Segment};
 use super::secret::{self, Pair};
+use super::server;
 use crate::diagnostic::{Place, nearest};
 use crate::yaml::{Key, Node, Problems, Table, Value};
 
@@ -54,6 +55,7 @@ fn account(
     let admin_id = word(&mut table, "admin_id", problems);
     let segment = segment(&mut table, problems);
     let suggestion_field = word(&mut table, "suggestion_field", problems);
+    let allow_from = server::networks(&mut table, "allow_from", problems);
     let agents_share = raw::share(&mut table, "agents_share", 0.5, problems);
     table.close(problems);
     let platform = platform?;
@@ -80,10 +82,19 @@ fn account(
                     None,
                 );
             }
-            let connector = opened.connector;
+            let connector = std::sync::Arc::new(Rotating::new(opened.connector));
             let account = || {
                 let segment = segment.ok()?;
-                Some(Account { platform, config, connector, mode, segment, suggestion_field, agents_share })
+                Some(Account {
+                    platform,
+                    config,
+                    connector,
+                    mode,
+                    segment,
+                    suggestion_field,
+                    allow_from,
+                    agents_share,
+                })
             };
             (!unread).then(account).flatten()
         }

@@ -17,13 +17,14 @@ mod raw;
 mod resolved;
 mod schema;
 mod secret;
+mod server;
 mod settling;
 
 pub use schema::schema;
 
 pub use resolved::{
     Account, Admin, Draft, Log, LogFormat, Model, Promotion, Review, Segment, Server, Settings, Settling,
-    StoreUrl, Unusable, Worker,
+    StoreUrl, TlsFiles, Unusable, Worker,
 };
 
 impl Settings {

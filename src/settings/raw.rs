@@ -11,6 +11,7 @@ use super::resolved::{
     Admin, Draft, Log, LogFormat, Model, Promotion, Review, Server, Settings, StoreUrl, Sweep, Worker,
 };
 use super::secret::{self, Pair};
+use super::server::server;
 use super::settling::settling;
 use crate::mode::Mode;
 use crate::promotion;
@@ -62,6 +63,7 @@ pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings
             log: log?,
             worker: worker?,
             accounts,
+            secret_files: secret::files(root),
         })
     };
     (whole(accounts), draft)
@@ -135,15 +137,6 @@ pub(super) fn share(table: &mut Table<'_>, key: &'static str, default: f64, prob
         }
         None => default,
     }
-}
-
-fn server(mut table: Table<'_>, problems: &mut Problems) -> Option<Server> {
-    let listen = address(&mut table, ([127, 0, 0, 1], 8080).into(), problems);
-    let max_body_bytes = count(&mut table, "max_body_bytes", 1 << 20, 1024..=64 << 20, problems);
-    let max_connections = count(&mut table, "max_connections", 512, 1..=65_536, problems);
-    let drain = duration(&mut table, "drain", Duration::from_secs(25), problems);
-    table.close(problems);
-    Some(Server { listen: listen?, max_body_bytes, max_connections, drain })
 }
 
 fn admin(mut table: Table<'_>, problems: &mut Problems) -> Option<Admin> {
@@ -267,7 +260,11 @@ fn worker(mut table: Table<'_>, problems: &mut Problems) -> Option<Worker> {
     Some(Worker { count: count_of, lease, max_attempts, max_age, call_timeout })
 }
 
-fn address(table: &mut Table<'_>, default: SocketAddr, problems: &mut Problems) -> Option<SocketAddr> {
+pub(super) fn address(
+    table: &mut Table<'_>,
+    default: SocketAddr,
+    problems: &mut Problems,
+) -> Option<SocketAddr> {
     let what = table.path("listen");
     match table.optional("listen") {
         None => Some(default),
@@ -277,7 +274,7 @@ fn address(table: &mut Table<'_>, default: SocketAddr, problems: &mut Problems) 
     }
 }
 
-fn count(
+pub(super) fn count(
     table: &mut Table<'_>,
     key: &'static str,
     default: usize,

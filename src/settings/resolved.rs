@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_connectors::{AccountConfig, Connector, Platform, Secret, Ticket};
+use ipnet::IpNet;
+
+use deskbridge_connectors::{AccountConfig, Platform, Rotating, Secret, Ticket};
 
 use crate::diagnostic::Diagnostic;
 use crate::mode::Mode;
@@ -42,6 +44,8 @@ pub struct Settings {
     pub worker: Worker,
     /// The accounts, in the file's order; at least one.
     pub accounts: Vec<Account>,
+    /// The files that secrets were read from.
+    pub secret_files: Vec<PathBuf>,
 }
 
 /// The listener that platforms post to.
@@ -55,6 +59,19 @@ pub struct Server {
     pub max_connections: usize,
     /// How long a stop waits for requests and work in hand.
     pub drain: Duration,
+    /// Proxies whose word for a sender's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// What it speaks TLS with; plain HTTP where there is none.
+    pub tls: Option<TlsFiles>,
+}
+
+/// A certificate with its chain, and its key, both as PEM files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// The certificate, then those that vouch for it.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
 }
 
 /// The listener for health, metrics and the dashboard.
@@ -176,13 +193,15 @@ pub struct Account {
     /// What its connector was built from.
     pub config: AccountConfig,
     /// Its connector.
-    pub connector: Arc<dyn Connector>,
+    pub connector: Arc<Rotating>,
     /// How far decisions on it may go, before the daemon's own mode is applied.
     pub mode: Mode,
     /// How its customers are told apart.
     pub segment: Option<Segment>,
     /// The text field that agents are told suggestions in; a private note where there is none.
     pub suggestion_field: Option<String>,
+    /// The networks that its webhooks may come from; from anywhere where there is none.
+    pub allow_from: Vec<IpNet>,
     /// The share of the platform's calls that is left to the people who work there, over 0 and under 1.
     pub agents_share: f64,
 }

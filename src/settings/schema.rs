@@ -22,6 +22,20 @@ pub fn schema() -> Value {
                             count("Larger deliveries are answered 413. Default: 1048576.", 1024),
                         ),
                         ("max_connections", count("Connections held open at once. Default: 512.", 1)),
+                        ("trusted_proxies", networks("Proxies whose X-Forwarded-For is believed.")),
+                        (
+                            "tls",
+                            required(
+                                &["certificate", "key"],
+                                section(
+                                    "TLS without a proxy; both files are read again when they change.",
+                                    vec![
+                                        ("certificate", text("The certificate and its chain, as PEM.")),
+                                        ("key", text("Its private key, as PEM.")),
+                                    ],
+                                ),
+                            ),
+                        ),
                         ("drain", duration("How long a stop waits for work in hand. Default: 25s.")),
                     ],
                 ),
@@ -270,6 +284,7 @@ fn account() -> Value {
                     "A text field of the ticket that agents are told suggestions in, instead of a private note.",
                 ),
             ),
+            ("allow_from", networks("The networks that its webhooks may come from; anywhere when left out.")),
             (
                 "agents_share",
                 json!({
@@ -325,6 +340,11 @@ fn address(default: &str) -> Value {
 
 fn count(description: &str, least: usize) -> Value {
     json!({ "description": description, "type": "integer", "minimum": least })
+}
+
+fn networks(description: &str) -> Value {
+    let one = json!({ "type": "string" });
+    json!({ "description": description, "anyOf": [one, { "type": "array", "items": one, "minItems": 1 }] })
 }
 
 fn flag(description: &str) -> Value {

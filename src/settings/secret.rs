@@ -55,6 +55,18 @@ fn holds_text(node: &Node) -> bool {
     }
 }
 
+/// The files that secrets stand in: what every key names that ends in `_file`.
+pub(super) fn files(node: &Node) -> Vec<PathBuf> {
+    let Value::Map(entries) = &node.value else { return Vec::new() };
+    entries
+        .iter()
+        .flat_map(|(key, value)| match &value.value {
+            Value::Scalar { text, .. } if key.name.ends_with("_file") => vec![PathBuf::from(text.as_str())],
+            _ => files(value),
+        })
+        .collect()
+}
+
 /// A key and its `_file` sibling.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pair {

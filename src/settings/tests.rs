@@ -1,8 +1,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use deskbridge_connectors::Platform;
 use deskbridge_connectors::account::Credentials;
+use deskbridge_connectors::{Connector, Platform};
 
 use super::*;
 use crate::mode::Mode;
@@ -148,7 +148,7 @@ fn misspelt_secrets_are_not_shown() {
         &[],
         "d.yaml:12:5: error: unknown key `apikye` in `accounts.acme`\n   help: known here: platform, base_url, mode, \
          webhook, credentials, allow_public_replies, api_version, app_id, admin_id, segment, \
-         suggestion_field, agents_share\n",
+         suggestion_field, allow_from, agents_share\n",
     );
 }
 

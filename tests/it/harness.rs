@@ -135,6 +135,7 @@ impl House {
             clock: Arc::clone(&self.clock),
             metrics: recorder(),
             hooks,
+            certificate: None,
             admin,
         };
         self.daemon = Some(Daemon::start(&settings, on, self.stop.clone()).unwrap());

@@ -9,6 +9,7 @@ mod generate;
 mod ingress;
 mod store;
 
+mod access;
 mod actions;
 mod challenger;
 mod cli;

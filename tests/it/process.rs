@@ -22,8 +22,21 @@ impl Served {
 
     /// The same under what a shell says first, such as `ulimit -n 64`.
     pub(crate) async fn start_under(house: &House, mode: &str, rulebook: &str, first: &str) -> Self {
+        Self::start_changed(house, mode, rulebook, first, |settings| settings).await
+    }
+
+    /// The same with settings that the test has changed.
+    pub(crate) async fn start_changed(
+        house: &House,
+        mode: &str,
+        rulebook: &str,
+        first: &str,
+        change: impl FnOnce(String) -> String,
+    ) -> Self {
         let (hooks, admin) = (free(), free());
         let settings = house.write_settings(mode, rulebook, &hooks, &admin);
+        let written = std::fs::read_to_string(&settings).unwrap();
+        std::fs::write(&settings, change(written)).unwrap();
         for desk in &house.desks {
             desk.deliver_to(&format!("http://{hooks}/hooks/{}", desk.platform()));
         }

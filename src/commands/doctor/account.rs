@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use deskbridge_connectors::diagnosis::span;
-use deskbridge_connectors::{Directory, Refusal};
+use deskbridge_connectors::{Connector, Directory, Refusal};
 use http::Uri;
 use http::header::{CONTENT_TYPE, DATE, LOCATION};
 use jiff::Timestamp;

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use deskbridge_connectors::Delivery;
@@ -38,7 +37,7 @@ pub(super) fn run(args: &Signature) -> anyhow::Result<ExitCode> {
         .accounts
         .iter()
         .filter(|other| other.name() != account.name())
-        .map(|other| (other.config.id.clone(), Arc::clone(&other.connector)))
+        .map(|other| (other.config.id.clone(), other.connector.newest()))
         .collect();
     let explained = explain(&delivery, account.connector.as_ref(), &others, received_at);
     if args.json {

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deskbridge::clock::{Clock, SystemClock};
-use deskbridge::ingress::{Door, Limits, serve};
+use deskbridge::ingress::{Door, Limits, Origins, serve};
 use deskbridge::store::Store;
 use deskbridge::store::sqlite::Sqlite;
 use deskbridge::telemetry;
@@ -115,6 +115,8 @@ fn daemon(runtime: &Runtime, folder: &Path, listener: TcpListener, shutdown: Can
         store,
         clock: Arc::new(SystemClock),
         arrived: Arc::new(Notify::new()),
+        origins: Origins::default(),
+        certificate: None,
         limits: Limits::default(),
     };
     runtime.spawn(serve(listener, Arc::new(door), shutdown));

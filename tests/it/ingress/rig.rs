@@ -8,7 +8,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use deskbridge::clock::Clock;
-use deskbridge::ingress::{Door, Limits, serve};
+use deskbridge::ingress::{Door, Limits, Origins, serve};
 use deskbridge::store::Store;
 use deskbridge_connectors::account::{Credentials, WebhookConfig};
 use deskbridge_connectors::{AccountConfig, AccountId, Connector, Platform, Secret, signature};
@@ -90,6 +90,8 @@ impl Rig {
             store,
             clock: Arc::new(ManualClock::at(NOW)),
             arrived: Arc::clone(&arrived),
+            origins: Origins::default(),
+            certificate: None,
             limits,
         };
         let shutdown = CancellationToken::new();
