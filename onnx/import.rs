@@ -240,6 +240,7 @@ impl Source<'_> {
         };
         let found = Found {
             freedom: 1.0,
+            emphasis: crate::train::margin::Emphasis::Even,
             blend,
             logits: scaled(own_logits),
             strange_logits: scaled(rows(of_strange)),

@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use super::blend::Blend;
 use super::calibrate;
 use super::fit::{Linear, Task, fit};
-use super::margin::{self, Margins};
+use super::margin::{self, Emphasis, Margins};
 use crate::lexicon::{Counts, Lexicon, Sparse};
 use crate::prediction::HeadKind;
 
@@ -37,6 +37,8 @@ pub(crate) struct Labelled<'a> {
 pub(crate) struct Found {
     /// The inverse regularisation of the encoder's head with the lowest held-out loss.
     pub(crate) freedom: f64,
+    /// How the lexicon's head counts its terms, by the same measure.
+    pub(crate) emphasis: Emphasis,
     /// How the two heads are put together.
     pub(crate) blend: Blend,
     /// Held-out logits of both together, ticket by ticket.
@@ -75,20 +77,24 @@ impl Labelled<'_> {
     }
 
     /// Fits the lexicon's head on these tickets.
-    pub(crate) fn fit_margins(&self, rows: &[usize], lexicon: &Lexicon) -> Margins {
+    pub(crate) fn fit_margins(&self, rows: &[usize], lexicon: &Lexicon, emphasis: Emphasis) -> Margins {
         let sparse: Vec<Sparse> = rows.iter().map(|&row| lexicon.weigh(self.terms[row])).collect();
         let targets: Vec<&[usize]> = rows.iter().map(|&row| self.targets[row].as_slice()).collect();
-        margin::fit(&sparse.iter().collect::<Vec<_>>(), &targets, lexicon.len(), self.labels)
+        margin::fit(&sparse.iter().collect::<Vec<_>>(), &targets, lexicon.len(), self.labels, emphasis)
     }
 
-    fn hold_out(&self, folds: &[usize], fold: usize, freedoms: &[f64]) -> HeldOut {
+    fn hold_out(&self, folds: &[usize], fold: usize, freedoms: &[f64], emphases: &[Emphasis]) -> HeldOut {
         let (held, rest): (Vec<usize>, Vec<usize>) = (0..folds.len()).partition(|&row| folds[row] == fold);
         let strange: Vec<usize> = (0..self.strangers.1.len()).filter(|n| n % FOLDS == fold).collect();
         let known: Vec<&Counts> = rest.iter().map(|&row| self.terms[row]).collect();
         let lexicon = Lexicon::learn(&known, self.all_labels);
-        let margins = self.fit_margins(&rest, &lexicon);
         let terms = held.iter().map(|&n| self.terms[n]).chain(strange.iter().map(|&n| self.strangers.1[n]));
-        let lexical = terms.map(|counts| margins.of(&lexicon.weigh(counts))).collect();
+        let terms: Vec<Sparse> = terms.map(|counts| lexicon.weigh(counts)).collect();
+        let lexical = emphases.iter().map(|&emphasis| {
+            let margins = self.fit_margins(&rest, &lexicon, emphasis);
+            terms.iter().map(|terms| margins.of(terms)).collect()
+        });
+        let lexical = lexical.collect();
         let heads = self.fit_on(&rest, freedoms);
         let features = self.features.select(Axis(0), &held);
         let strangers = self.strangers.0.select(Axis(0), &strange);
@@ -104,8 +110,8 @@ impl Labelled<'_> {
 struct HeldOut {
     held: Vec<usize>,
     strange: Vec<usize>,
-    /// The lexicon's margins of the held, then of the strange.
-    lexical: Vec<Vec<f32>>,
+    /// By emphasis, the lexicon's margins of the held, then of the strange.
+    lexical: Vec<Vec<Vec<f32>>>,
     /// By freedom, the same of the encoder's logits.
     dense: Vec<Vec<Vec<f32>>>,
 }
@@ -120,16 +126,17 @@ impl HeldOut {
 
 /// Fits every fold at every freedom and picks the best.
 pub(crate) fn run(data: &Labelled<'_>, seed: u64) -> Found {
-    at(data, seed, &FREEDOMS)
+    at(data, seed, &FREEDOMS, &Emphasis::ALL)
 }
 
-/// The same at given freedoms.
-pub(crate) fn at(data: &Labelled<'_>, seed: u64, freedoms: &[f64]) -> Found {
+/// The same at given freedoms and emphases.
+pub(crate) fn at(data: &Labelled<'_>, seed: u64, freedoms: &[f64], emphases: &[Emphasis]) -> Found {
     let folds = folds(data.targets, seed);
     let fitted: Vec<HeldOut> = std::thread::scope(|scope| {
         let folds = &folds;
-        let workers: Vec<_> =
-            (0..FOLDS).map(|fold| scope.spawn(move || data.hold_out(folds, fold, freedoms))).collect();
+        let workers: Vec<_> = (0..FOLDS)
+            .map(|fold| scope.spawn(move || data.hold_out(folds, fold, freedoms, emphases)))
+            .collect();
         workers
             .into_iter()
             .map(|worker| worker.join().unwrap_or_else(|p| std::panic::resume_unwind(p)))
@@ -141,24 +148,29 @@ pub(crate) fn at(data: &Labelled<'_>, seed: u64, freedoms: &[f64]) -> Found {
         fitted.iter().for_each(|fold| fold.place(&of(fold), &mut all, &mut strange));
         (all, strange)
     };
-    let (lexical, strange_lexical) = gather(&|fold| fold.lexical.clone());
+    let lexical: Vec<_> =
+        (0..emphases.len()).map(|at| gather(&|fold: &HeldOut| fold.lexical[at].clone())).collect();
     let mut best: Option<(f64, Found)> = None;
     for (n, &freedom) in freedoms.iter().enumerate() {
         let (dense, strange) = gather(&|fold| fold.dense[n].clone());
-        let blend = Blend::fit(data.kind, &dense, &lexical, data.targets);
-        let both = |dense: &[Vec<f32>], lexical: &[Vec<f32>]| -> Vec<Vec<f32>> {
-            dense.iter().zip(lexical).map(|(z, m)| blend.of(z, m)).collect()
-        };
-        let logits = both(&dense, &lexical);
-        let loss = calibrate::log_loss(data.kind, &logits, data.targets);
-        if best.as_ref().is_none_or(|(least, _)| loss < *least) {
-            let strange_logits = both(&strange, &strange_lexical);
-            best = Some((loss, Found { freedom, blend, logits, strange_logits, folds: folds.clone() }));
+        for ((lexical, strange_lexical), &emphasis) in lexical.iter().zip(emphases) {
+            let blend = Blend::fit(data.kind, &dense, lexical, data.targets);
+            let both = |dense: &[Vec<f32>], lexical: &[Vec<f32>]| -> Vec<Vec<f32>> {
+                dense.iter().zip(lexical).map(|(z, m)| blend.of(z, m)).collect()
+            };
+            let logits = both(&dense, lexical);
+            let loss = calibrate::log_loss(data.kind, &logits, data.targets);
+            if best.as_ref().is_none_or(|(least, _)| loss < *least) {
+                let strange_logits = both(&strange, strange_lexical);
+                let folds = folds.clone();
+                best = Some((loss, Found { freedom, emphasis, blend, logits, strange_logits, folds }));
+            }
         }
     }
     let nothing = Blend { encoder: 1.0, lexicon: 1.0, shift: 0.0 };
     best.map(|(_, found)| found).unwrap_or(Found {
         freedom: 1.0,
+        emphasis: Emphasis::Even,
         blend: nothing,
         logits: vec![],
         strange_logits: vec![],

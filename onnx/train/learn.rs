@@ -8,7 +8,7 @@ use super::crossval::{self, Found, Labelled};
 use super::fit::Linear;
 use super::hierarchy::{self, Member};
 use super::margin::Margins;
-use super::{Progress, ScopeMetrics, Study, TrainOptions, corpus, judge, scope, study};
+use super::{Progress, ScopeMetrics, Study, TrainOptions, blend, corpus, judge, scope, study};
 use crate::bundle::{HeadEntry, Tie};
 use crate::lexicon::{Counts, Lexicon};
 use crate::metrics::HeadMetrics;
@@ -76,7 +76,9 @@ pub(super) fn learn(
             (head.kind == HeadKind::Single, head.labels.len(), std::cmp::Reverse(n))
         })
         .unwrap_or(0);
-    let scope = scope::learn(of_scope, &labelled[of_scope], &found[of_scope], &lexicon);
+    let mut scope = scope::learn(of_scope, &labelled[of_scope], &found[of_scope], &lexicon);
+    // It was fitted to logits as they are before they are made quieter.
+    scope.0.weights.iter_mut().for_each(|weights| weights[0] /= blend::QUIETER as f32);
     let (mut heads, mut margins) = (Vec::new(), Vec::new());
     let (mut metrics, mut studies) = (BTreeMap::new(), BTreeMap::new());
     for (n, data) in corpus.heads.iter().enumerate() {
@@ -96,13 +98,17 @@ pub(super) fn learn(
             name: data.name.clone(),
             kind: data.kind,
             labels: data.labels.clone(),
-            blend: found.blend.for_all(crossval::FOLDS),
+            blend: found.blend.for_all(),
             tie,
             thresholds: data.labels.iter().cloned().zip(thresholds).collect(),
             margin: judge::MARGIN,
         };
         heads.push((entry, labelled.fit_all(found.freedom)));
-        margins.push(labelled.fit_margins(&(0..rows.places.len()).collect::<Vec<_>>(), &lexicon));
+        margins.push(labelled.fit_margins(
+            &(0..rows.places.len()).collect::<Vec<_>>(),
+            &lexicon,
+            found.emphasis,
+        ));
     }
     progress(Progress { stage: "fit", done: total, total });
     Learnt { heads, margins, lexicon, scope, metrics, studies }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::crossval::{FOLDS, Found, Labelled};
 use super::fit::{Linear, Task, fit};
-use super::margin::{self, Margins};
+use super::margin::{self, Emphasis, Margins};
 use crate::lexicon::{Counts, Lexicon, Sparse};
 use crate::metrics::{auroc, ratio};
 use crate::prediction::HeadKind;
@@ -183,7 +183,7 @@ fn tell(data: &Labelled<'_>, folds: &[usize], lexicon: &Lexicon, take: impl Fn(u
         known(data, folds, take).into_iter().map(|counts| lexicon.weigh(counts)).collect();
     let targets: Vec<&[usize]> =
         (0..rows.len()).map(|n| if n < inside { &[][..] } else { &[0][..] }).collect();
-    margin::fit(&rows.iter().collect::<Vec<_>>(), &targets, lexicon.len(), 1)
+    margin::fit(&rows.iter().collect::<Vec<_>>(), &targets, lexicon.len(), 1, Emphasis::Even)
 }
 
 /// The line between tickets in scope and the strangers.

@@ -180,7 +180,7 @@ fn curve(data: &Labelled<'_>, found: &Found, rows: &[Vec<f32>], given: &[usize],
             targets: &targets,
             strangers: (data.strangers.0.slice_axis(ndarray::Axis(0), ndarray::Slice::from(0..0)), vec![]),
         };
-        let logits = at(&part_of, seed, &[found.freedom]).logits;
+        let logits = at(&part_of, seed, &[found.freedom], &[found.emphasis]).logits;
         points.push(point(&logits, &part.iter().map(|&n| given[n]).collect::<Vec<_>>()));
     }
     points.push(point(rows, given));

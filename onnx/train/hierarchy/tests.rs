@@ -1,5 +1,6 @@
 use super::*;
 use crate::train::Blend;
+use crate::train::margin::Emphasis;
 
 fn words(labels: &[&str]) -> Vec<String> {
     labels.iter().map(|label| (*label).to_owned()).collect()
@@ -12,7 +13,14 @@ fn member<'a>(name: &'a str, labels: &'a [String], targets: &'a [Vec<usize>]) ->
 
 fn found(logits: Vec<Vec<f32>>) -> Found {
     let blend = Blend { encoder: 1.0, lexicon: 1.0, shift: 0.0 };
-    Found { freedom: 1.0, blend, folds: vec![0; logits.len()], logits, strange_logits: vec![] }
+    Found {
+        freedom: 1.0,
+        emphasis: Emphasis::Even,
+        blend,
+        folds: vec![0; logits.len()],
+        logits,
+        strange_logits: vec![],
+    }
 }
 
 #[test]

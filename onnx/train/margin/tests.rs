@@ -6,10 +6,12 @@ fn a_separable_problem_is_separated_with_room() {
     let targets: Vec<Vec<usize>> = (0..12).map(|n| vec![n % 3]).collect();
     let (rows, targets) =
         (rows.iter().collect::<Vec<_>>(), targets.iter().map(Vec::as_slice).collect::<Vec<_>>());
-    let head = fit(&rows, &targets, 7, 3);
-    for (row, target) in rows.iter().zip(&targets) {
-        for (label, margin) in head.of(row).iter().enumerate() {
-            assert_eq!(*margin > 0.0, target.contains(&label), "{margin}");
+    for emphasis in Emphasis::ALL {
+        let head = fit(&rows, &targets, 7, 3, emphasis);
+        for (row, target) in rows.iter().zip(&targets) {
+            for (label, margin) in head.of(row).iter().enumerate() {
+                assert_eq!(*margin > 0.0, target.contains(&label), "{emphasis:?}: {margin}");
+            }
         }
     }
 }
