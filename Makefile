@@ -48,10 +48,12 @@ browser:
 test: build setup browser
 	$(CARGO) test --workspace
 
-# Half an hour: kill -9 at every arrow (some 800 crashes), then agents who are quicker (5,000 tickets a platform). SEED=n runs another one.
+# Half an hour: kill -9 at every arrow (some 800 crashes), then agents who are quicker (5,000 tickets a platform), then a minute of
+# overload. SEED=n runs another one.
 soak: build setup
 	DESKBRIDGE_CRASHES=$(or $(CRASHES),800) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it crash:: -- --nocapture
 	DESKBRIDGE_RACES=$(or $(RACES),5000) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it race:: -- --nocapture
+	DESKBRIDGE_OVERLOAD=60 $(CARGO) test --test it overload:: -- --nocapture
 
 lint:
 	$(CARGO) fmt --all --check

@@ -8,6 +8,7 @@ use deskbridge_onnx::bundle::MANIFEST;
 use jiff::Timestamp;
 
 use crate::outcome::Entry;
+use crate::report::backlog::{Backlog, LATELY};
 use crate::report::drift::Reference;
 use crate::report::observation::{Course, Observation};
 use crate::report::rows::Rows;
@@ -38,6 +39,18 @@ impl Settled for Unsettled {
 pub fn trained_on(bundle: &Path) -> Option<Reference> {
     let text = std::fs::read_to_string(bundle.join(MANIFEST)).ok()?;
     serde_json::from_str::<Manifest>(&text).ok().map(|manifest| Reference::of(&manifest))
+}
+
+/// What waits, and how long it will take at the pace of late.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn backlog(store: &dyn Store, now: Timestamp) -> Result<Backlog, Error> {
+    let depth = store.depth().await?;
+    let filter = Filter { since: Some(now - LATELY), ..Filter::default() };
+    // Where nothing waits, nobody asks for the pace.
+    let done = if depth.pending > 0 { store.decisions(&filter).await?.len() } else { 0 };
+    Ok(Backlog::of(depth.pending, depth.oldest, done))
 }
 
 /// Everything there is since then. With a limit, of the ledger the newest `limit` entries, and the first `limit` of the model

@@ -71,13 +71,14 @@ impl Sweep {
             if account.line.standing() != Standing::Open {
                 continue;
             }
+            account.line.begun();
             let mut found = 0;
             match self.look_through(name, account, &mut found).await {
                 Ok(()) => metrics::gauge!(names::LAST_SWEEP, "account" => name.clone())
                     .set(self.clock.now().as_second() as f64),
                 Err(error) => tracing::warn!(account = name, %error, "the sweep was cut short"),
             }
-            account.line.ended();
+            account.line.ended(0);
             if found > 0 {
                 metrics::counter!(names::SWEPT, "account" => name.clone()).increment(found as u64);
                 tracing::warn!(account = name, found, "tickets were found whose webhook never came");

@@ -118,7 +118,7 @@ impl Board {
         let rows = rows.await.unwrap_or_else(|late| Err(Error::Unavailable(Box::new(late))))?;
         let in_force = self.warden.as_ref().map(|warden| warden.in_force());
         let (bar, training) = (self.bar, self.training.clone());
-        let terms = Terms { since, now, bar, split: Split::Mode, training, in_force };
+        let terms = Terms { since, now, bar, split: Split::Mode, training, in_force, backlog: None };
         let figures = tokio::task::spawn_blocking(move || {
             let report = Report::of(&rows, &terms);
             let mut settled = BTreeMap::<i64, Vec<Observation>>::new();

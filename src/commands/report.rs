@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::{decisions, prepare, runtime, terminal};
 use crate::cli::{self, ReportFormat};
 use crate::clock::{Clock, SystemClock};
-use crate::gather::{gather, trained_on};
+use crate::gather::{self, gather, trained_on};
 use crate::promotion;
 use crate::report::impact::Split;
 use crate::report::readiness::Bar;
@@ -22,13 +22,13 @@ pub(super) fn run(args: &cli::Report) -> anyhow::Result<ExitCode> {
     let before = args.before.as_deref().map(|text| decisions::since(text, now)).transpose()?;
     let split = before.map_or(Split::Mode, Split::Opened);
     let mut bar = Bar::default();
-    let (rows, training, in_force) = match &args.rows {
+    let (rows, training, in_force, backlog) = match &args.rows {
         Some(file) => {
             let text =
                 std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
             let mut rows = Rows::read(&text).with_context(|| file.display().to_string())?;
             rows.observations.retain(|row| since.is_none_or(|since| row.decided_at >= since));
-            (rows, None, None)
+            (rows, None, None, None)
         }
         None => {
             let prepare::Everything { settings, brain, findings } = prepare::everything(&args.settings);
@@ -46,14 +46,15 @@ pub(super) fn run(args: &cli::Report) -> anyhow::Result<ExitCode> {
                 let fallen = readings.store.demotions().await?;
                 let in_force = promotion::in_force(brain.promotions.as_ref(), &fallen);
                 let rows = gather(&*readings.store, &readings, since, None).await?;
-                anyhow::Ok((rows, training, Some(in_force)))
+                let backlog = gather::backlog(&*readings.store, now).await?;
+                anyhow::Ok((rows, training, Some(in_force), Some(backlog)))
             })?
         }
     };
     // A file of rows is looked at as of its own last decision: drift asks for the last days.
     let latest = rows.glimpses.last().map(|glimpse| glimpse.at);
     let now = if args.rows.is_some() { latest.unwrap_or(now) } else { now };
-    let report = Report::of(&rows, &Terms { since, now, bar, split, training, in_force });
+    let report = Report::of(&rows, &Terms { since, now, bar, split, training, in_force, backlog });
     let page = match args.format {
         ReportFormat::Text if args.out.is_some() => render::text::text(&report, None),
         ReportFormat::Text => render::text::text(&report, terminal::width()),

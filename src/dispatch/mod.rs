@@ -12,6 +12,7 @@ pub mod lookup;
 mod pace;
 pub mod retry;
 mod send;
+mod stopped;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +29,7 @@ use self::pace::Budget;
 pub use self::pace::Standing;
 use self::send::Http;
 pub(crate) use self::send::install_tls_provider;
+pub use self::stopped::Stopped;
 use crate::mode::Permit;
 use crate::outcome::CallRecord;
 use crate::telemetry::names;
@@ -48,32 +50,6 @@ pub struct Line {
 /// The calls of one piece of work, in order.
 pub type Calls = Vec<CallRecord>;
 
-/// Why an exchange ended without a result.
-#[derive(Debug)]
-pub enum Stopped {
-    /// Not now.
-    Later(Later),
-    /// Not in this form.
-    Refused(Refusal),
-    /// The journal could not be written, so nothing was sent.
-    Store(crate::store::Error),
-}
-
-impl Stopped {
-    /// Why one ticket could not be read or written, for people.
-    pub fn about_a_ticket(&self) -> String {
-        match self {
-            Self::Later(_) => "the platform gave no usable answer; try again later".to_owned(),
-            Self::Refused(Refusal::Credentials) => "the platform does not let us at this ticket".to_owned(),
-            Self::Refused(Refusal::Gone) => "the ticket is not there any more".to_owned(),
-            Self::Refused(Refusal::Moved) => "the ticket changed while it was being read".to_owned(),
-            Self::Refused(Refusal::Unsupported(what)) => format!("the platform cannot do this: {what}"),
-            Self::Refused(Refusal::Invalid(what)) => format!("the platform rejects the request: {what}"),
-            Self::Store(error) => error.to_string(),
-        }
-    }
-}
-
 /// Keeps, durably, that a write is about to be sent.
 #[async_trait::async_trait]
 pub trait Journal: Send + Sync {
@@ -93,8 +69,8 @@ impl Line {
         timeout: Duration,
     ) -> Result<Self, reqwest::Error> {
         let http = Http::new(base_url, Arc::clone(&connector), timeout)?;
-        let (budget, breaker) = (Budget::default(), Breaker::waiting(timeout));
-        Ok(Self { account: account.to_owned(), connector, http, budget, breaker })
+        let breaker = Breaker::waiting(timeout);
+        Ok(Self { account: account.to_owned(), connector, http, budget: Budget::default(), breaker })
     }
 
     /// The same, leaving this share of the account's calls to the people who work there.
@@ -128,8 +104,14 @@ impl Line {
         self.breaker.open_for(tokio::time::Instant::now())
     }
 
-    /// A piece of work that [`Self::standing`] let start has ended.
-    pub fn ended(&self) {
+    /// A piece of work starts that [`Self::standing`] let through.
+    pub fn begun(&self) {
+        self.budget.begun();
+    }
+
+    /// It has ended, after so many calls; 0 where nobody counted.
+    pub fn ended(&self, calls: usize) {
+        self.budget.ended(calls);
         self.breaker.ended(tokio::time::Instant::now());
     }
 

@@ -1,8 +1,9 @@
 //! When the next piece of work for an account may start: learned from the platform's own rate headers, its 429s and
 //! its view of our credentials.
 //!
-//! A share of an account's calls, half where nothing else is said, is left to its agents. Work that must wait is put
-//! back, so that no worker sleeps on it.
+//! A share of an account's calls, half where nothing else is said, is left to its agents. Work only starts where what is left of the
+//! window is enough for it and for all the work that is in hand, so that the platform need not say no. Work that must wait is
+//! put back, so that no worker sleeps on it.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -50,9 +51,41 @@ impl Default for Budget {
 #[derive(Debug, Default)]
 struct State {
     paused_until: Option<Instant>,
+    /// What the platform said last, and until when it holds.
+    window: Option<(Pace, Instant)>,
+    /// Pieces of work that have started and not ended.
+    in_hand: u32,
+    /// Calls and pieces of work so far, for what one of them usually takes.
+    calls: u64,
+    works: u64,
     locked_until: Option<Instant>,
     lock_outs: u32,
     restored: bool,
+}
+
+/// Calls that a piece of work is thought to take before some have ended.
+const USUAL_CALLS: u64 = 8;
+/// Pieces of work that this guess counts for.
+const GUESSED: u64 = 4;
+/// So many pieces of work and calls are looked back on at most: halved then, so that what is newer counts more.
+const LOOKED_BACK: u64 = 256;
+
+impl State {
+    /// Calls that a piece of work usually takes.
+    fn usual(&self) -> f64 {
+        (self.calls + USUAL_CALLS * GUESSED) as f64 / (self.works + GUESSED) as f64
+    }
+
+    /// How long the window goes on, where what is left of it is not enough for one more piece of work.
+    fn used_up(&self, left_to_agents: f64, now: Instant) -> Option<Duration> {
+        let (pace, until) = self.window.as_ref()?;
+        let left = until.saturating_duration_since(now);
+        let ours = f64::from(pace.remaining) - f64::from(pace.limit) * left_to_agents;
+        let promised = f64::from(self.in_hand) * self.usual();
+        // With nothing in hand one may always try what there is: the smallest plans allow less than a ticket takes.
+        let enough = if self.in_hand == 0 { ours > 0.0 } else { ours >= promised + self.usual() };
+        (pace.limit > 1 && !enough && !left.is_zero()).then_some(left)
+    }
 }
 
 impl Budget {
@@ -62,38 +95,66 @@ impl Budget {
     }
 
     pub(super) fn standing(&self, now: Instant) -> Standing {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.lock();
         let left = |until: Option<Instant>| {
             until.map(|until| until.saturating_duration_since(now)).filter(|d| !d.is_zero())
         };
         if let Some(wait) = left(state.locked_until) {
             Standing::LockedOut(wait)
-        } else if let Some(wait) = left(state.paused_until) {
+        } else if let Some(wait) = left(state.paused_until).max(state.used_up(self.left_to_agents, now)) {
             Standing::Paused(wait)
         } else {
             Standing::Open
         }
     }
 
-    /// Pauses once our half of the window is used.
+    /// Learns what is left of the window. Answers overtake each other: within a window the least counts.
     pub(super) fn learn(&self, pace: Pace, now: Instant) {
-        let spent = f64::from(pace.remaining) <= f64::from(pace.limit) * self.left_to_agents;
-        if pace.limit > 1 && spent {
-            self.pause(Some(pace.reset.unwrap_or(WINDOW)), now);
+        let mut state = self.lock();
+        let until = now + pace.reset.unwrap_or(WINDOW).min(LONGEST_PAUSE);
+        state.window = match state.window.take() {
+            Some((known, ends))
+                if ends > now && known.limit == pace.limit && known.remaining < pace.remaining =>
+            {
+                // A platform that does not say when its window ends shows it by having more left; one that says so has a new window
+                // only once the old one has ended.
+                if pace.reset.is_none() { Some((pace, until)) } else { Some((known, ends)) }
+            }
+            _ => Some((pace, until)),
+        };
+    }
+
+    /// A piece of work has started.
+    pub(super) fn begun(&self) {
+        self.lock().in_hand += 1;
+    }
+
+    /// It has ended, after so many calls.
+    pub(super) fn ended(&self, calls: usize) {
+        let mut state = self.lock();
+        state.in_hand = state.in_hand.saturating_sub(1);
+        // What asked nothing was none of the platform's business.
+        if calls > 0 {
+            state.calls += calls as u64;
+            state.works += 1;
+        }
+        if state.works >= LOOKED_BACK {
+            state.calls /= 2;
+            state.works /= 2;
         }
     }
 
     /// Pauses because the platform said so.
     pub(super) fn pause(&self, after: Option<Duration>, now: Instant) {
         let until = now + after.unwrap_or(Duration::from_secs(5)).min(LONGEST_PAUSE);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         state.paused_until = state.paused_until.max(Some(until));
     }
 
     /// Locks the account; the wait doubles each time. Returns it. Calls that were on their way when the account was
     /// locked lock it no longer than the first.
     pub(super) fn lock_out(&self, now: Instant) -> Duration {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         if let Some(left) = state.locked_until.map(|until| until.saturating_duration_since(now))
             && !left.is_zero()
         {
@@ -107,7 +168,7 @@ impl Budget {
 
     /// Our credentials work. True when they did not before.
     pub(super) fn restore(&self) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
         state.locked_until = None;
         let restored = std::mem::take(&mut state.lock_outs) > 0;
         state.restored |= restored;
@@ -116,12 +177,16 @@ impl Budget {
 
     /// Waiting work may go on at once, for whatever reason.
     pub(super) fn mark_restored(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).restored = true;
+        self.lock().restored = true;
     }
 
     /// Whether the account was unlocked since this was last asked.
     pub(super) fn take_restored(&self) -> bool {
-        std::mem::take(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner).restored)
+        std::mem::take(&mut self.lock().restored)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -150,6 +215,110 @@ mod tests {
         assert_eq!(budget.standing(now), Standing::Open);
         budget.learn(pace(20), now);
         assert!(matches!(budget.standing(now), Standing::Paused(_)));
+    }
+
+    #[tokio::test]
+    async fn what_is_in_hand_is_reckoned_with() {
+        let (budget, now) = (Budget::leaving(0.5), Instant::now());
+        budget.learn(pace(75), now);
+        (0..2).for_each(|_| budget.begun());
+        assert_eq!(budget.standing(now), Standing::Open, "25 are ours, and three take 24");
+        budget.begun();
+        assert!(matches!(budget.standing(now), Standing::Paused(_)), "four would take 32");
+        (0..20).for_each(|_| {
+            budget.begun();
+            budget.ended(2);
+        });
+        assert_eq!(budget.standing(now), Standing::Open, "they usually take three");
+        (0..3).for_each(|_| budget.ended(0));
+        budget.learn(pace(51), now);
+        assert_eq!(budget.standing(now), Standing::Open, "with nothing in hand one may try");
+    }
+
+    #[tokio::test]
+    async fn answers_that_overtake_each_other_do_not_make_more_of_a_window() {
+        let (budget, now) = (Budget::default(), Instant::now());
+        budget.learn(pace(40), now);
+        budget.learn(pace(90), now);
+        assert!(matches!(budget.standing(now), Standing::Paused(_)));
+        budget.learn(pace(90), now + Duration::from_secs(21));
+        assert_eq!(budget.standing(now + Duration::from_secs(21)), Standing::Open, "a new window");
+    }
+
+    /// A platform that counts calls by the minute, and how often it had to say no.
+    #[derive(Debug, Default)]
+    struct Platform {
+        window: u64,
+        used: u32,
+        refused: u32,
+    }
+
+    impl Platform {
+        fn call(&mut self, since: Duration, limit: u32) -> Pace {
+            if self.window != since.as_secs() / 60 {
+                (self.window, self.used) = (since.as_secs() / 60, 0);
+            }
+            self.used += 1;
+            self.refused += u32::from(self.used > limit);
+            let reset = Duration::from_secs(60) - Duration::from_millis(since.as_millis() as u64 % 60_000);
+            Pace { limit, remaining: limit.saturating_sub(self.used), reset: Some(reset) }
+        }
+    }
+
+    /// What a worker does next.
+    enum Step {
+        Look,
+        Reach { left: usize, calls: usize },
+        Hear { pace: Pace, left: usize, calls: usize },
+    }
+
+    /// Eight workers on a backlog, by a clock that leaps from event to event; the minutes it takes and how often it is refused.
+    fn drained(mut tickets: u32, limit: u32, left_to_agents: f64) -> (f64, u32) {
+        let (budget, begun) = (Budget::leaving(left_to_agents), Instant::now());
+        let (mut platform, mut random) = (Platform::default(), fastrand::Rng::with_seed(7));
+        let mut workers: Vec<(Duration, Step)> = (0..8).map(|_| (Duration::ZERO, Step::Look)).collect();
+        let mut now = Duration::ZERO;
+        while tickets > 0 {
+            let next = (0..workers.len()).min_by_key(|n| workers[*n].0).unwrap();
+            let half = Duration::from_millis(random.u64(20..150));
+            now = workers[next].0;
+            workers[next] = match std::mem::replace(&mut workers[next].1, Step::Look) {
+                Step::Look => match budget.standing(begun + now) {
+                    Standing::Open => {
+                        budget.begun();
+                        let calls = random.usize(3..9);
+                        (now + half, Step::Reach { left: calls, calls })
+                    }
+                    Standing::Paused(wait) => (now + wait + half * 5, Step::Look),
+                    other => panic!("{other:?}"),
+                },
+                Step::Reach { left, calls } => {
+                    (now + half, Step::Hear { pace: platform.call(now, limit), left: left - 1, calls })
+                }
+                Step::Hear { pace, left, calls } => {
+                    budget.learn(pace, begun + now);
+                    if left == 0 {
+                        budget.ended(calls);
+                        tickets -= 1;
+                        (now, Step::Look)
+                    } else {
+                        (now + half, Step::Reach { left, calls })
+                    }
+                }
+            };
+        }
+        (now.as_secs_f64() / 60.0, platform.refused)
+    }
+
+    #[tokio::test]
+    async fn a_backlog_of_ten_thousand_tickets_drains_at_the_limit_and_is_never_refused() {
+        // A ticket takes five and a half calls on average.
+        for (limit, left_to_agents) in [(700, 0.5), (400, 0.05), (200, 0.5), (50, 0.2)] {
+            let (minutes, refused) = drained(10_000, limit, left_to_agents);
+            let at_best = 10_000.0 * 5.5 / (f64::from(limit) * (1.0 - left_to_agents));
+            assert_eq!(refused, 0, "{limit} a minute");
+            assert!(minutes < at_best * 1.25, "{limit} a minute: {minutes:.0} minutes, at best {at_best:.0}");
+        }
     }
 
     #[tokio::test]

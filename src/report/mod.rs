@@ -25,6 +25,7 @@ pub mod middle;
 pub mod wilson;
 
 pub mod agreement;
+pub mod backlog;
 pub mod calibration;
 pub mod challenge;
 pub mod curve;

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::agreement::{self, HeadAgreement, LabelAgreement};
+use super::backlog::Backlog;
 use super::challenge::{Challenge, challenge};
 use super::curve::{Point, curve};
 use super::drift::{Drift, Reference, drift};
@@ -34,6 +35,8 @@ pub struct Terms {
     pub training: Option<Reference>,
     /// How far labels may go; `None` where nobody knows.
     pub in_force: Option<InForce>,
+    /// What waits; `None` where nobody knows.
+    pub backlog: Option<Backlog>,
 }
 
 /// Every figure.
@@ -54,6 +57,9 @@ pub struct Report {
     /// How far labels may go at present; `null` where that is not known.
     #[serde(default)]
     pub in_force: Option<InForce>,
+    /// What waits and how long it will take; `null` where that is not known.
+    #[serde(default)]
+    pub backlog: Option<Backlog>,
     /// How a challenger stands beside the live bundle; `null` where there is none.
     #[serde(default)]
     pub challenge: Option<Challenge>,
@@ -106,6 +112,7 @@ impl Report {
             thresholds: thresholds(&heads, terms.bar.target),
             promotion: readiness(&heads, &terms.bar),
             in_force: terms.in_force.clone(),
+            backlog: terms.backlog.clone(),
             challenge: challenge(&rows.duels),
             impact: impact(&rows.courses, terms.split),
             drift: if now.is_empty() { Vec::new() } else { drift(&now, &then, terms.training.as_ref()) },

@@ -156,8 +156,12 @@ impl Crew {
             }
         }
         let claim = Arc::new(claim);
+        account.line.begun();
         let verdict = self.watch(&claim, Arc::clone(&account)).await;
-        account.line.ended();
+        account.line.ended(match &verdict {
+            Some(Verdict::Settle(entry)) => entry.calls.len(),
+            _ => 0,
+        });
         // While the platform is down for everybody, it is no attempt of this delivery's.
         let verdict = match (verdict, account.line.tripped()) {
             (Some(Verdict::Later(Later::Failed, why)), Some(wait)) => Some(wait_for(wait, &why)),

@@ -23,6 +23,7 @@ mod forget;
 mod hostile;
 mod journeys;
 mod outage;
+mod overload;
 mod parallel_run;
 mod private;
 mod race;

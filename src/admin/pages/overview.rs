@@ -14,10 +14,11 @@ use super::row::row;
 use super::{Admin, page, promptly};
 use crate::admin::metrics::waited_seconds;
 use crate::outcome::{Entry, Outcome};
+use crate::report::backlog::{Backlog, LATELY};
 use crate::report::render::html;
 use crate::report::render::view::view;
 use crate::report::render::{chart, words};
-use crate::store::Filter;
+use crate::store::{Depth, Filter};
 use crate::telemetry::names;
 
 /// Decisions that the totals are made of.
@@ -67,6 +68,7 @@ pub(super) async fn show(State(admin): State<Admin>) -> Response {
         OUTCOMES.map(Outcome::as_str).into_iter().filter(|kind| totals.contains_key(kind)).collect();
     let values = context! {
         pending => depth.pending,
+        backlog => backlog(&depth, &entries, now).told(),
         claimed => depth.claimed,
         dead => depth.dead,
         waited => words::seconds(waited_seconds(&depth, now)),
@@ -80,6 +82,12 @@ pub(super) async fn show(State(admin): State<Admin>) -> Response {
         rows => Serde(rows),
     };
     page(&admin, "overview.html", "/", problem, values).await
+}
+
+/// What waits, by the pace of what was decided lately, as far as the counted entries reach back.
+fn backlog(depth: &Depth, entries: &[(i64, Entry)], now: Timestamp) -> Backlog {
+    let lately = entries.iter().filter(|(_, entry)| now.duration_since(entry.decided_at) < LATELY).count();
+    Backlog::of(depth.pending, depth.oldest, lately)
 }
 
 /// Every account with its mode, what was decided on it, and what its platform still allows.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use comfy_table::{ContentArrangement, Table, presets};
 
 use super::super::agreement::Confusion;
+use super::super::backlog::Backlog;
 use super::super::impact::{Compared, Part, Wait};
 use super::super::in_force::InForce;
 use super::super::observation::Influence;
@@ -47,6 +48,9 @@ fn opening(out: &mut String, report: &Report) {
             out,
             "No ticket has a settled value yet: agreement, thresholds and promotion come with the first.",
         ),
+    }
+    if let Some(told) = report.backlog.as_ref().and_then(Backlog::told) {
+        line(out, told);
     }
     if let Some(model) = &window.model {
         let others = window.models.len() - 1;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::super::backlog::Backlog;
 use super::super::drift::Band;
 use super::super::impact::{Compared, Part, Wait};
 use super::super::in_force::InForce;
@@ -163,6 +164,11 @@ pub fn view(report: &Report) -> View {
 }
 
 fn about(report: &Report) -> String {
+    let waits = report.backlog.as_ref().and_then(Backlog::told).map(|told| format!(" {told}."));
+    settled(report) + &waits.unwrap_or_default()
+}
+
+fn settled(report: &Report) -> String {
     let window = &report.window;
     let Some([first, last]) = window.decided else {
         return "No ticket has a settled value yet. Agreement, thresholds and promotion come with the first."
