@@ -133,7 +133,7 @@ pub(super) fn store_is_there(settings: &Settings) -> bool {
 /// A store that cannot be used, placed at its file.
 pub(super) fn store_problem(settings: &Settings, error: &store::Error) -> Diagnostic {
     let StoreUrl::Sqlite(path) = &settings.store;
-    let help = "check `store.url`: its folder must be there and be writable for this user";
+    let help = "check `store.url`: its folder must be there and be writable for this user; a damaged file is replaced by a backup";
     Diagnostic::file(&path.display().to_string(), error.to_string(), help)
 }
 

@@ -47,11 +47,15 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
     runtime.block_on(async {
         let hooks = bind(settings.server.listen, "server.listen", &file, &mut findings).await;
         let admin = bind(settings.admin.listen, "admin.listen", &file, &mut findings).await;
-        let store = prepare::store(&settings)
-            .map_err(|error| findings.push(prepare::store_problem(&settings, &error)));
+        let store = match prepare::store(&settings) {
+            // The first thing that is read shows a store that opens and is damaged all the same.
+            Ok(store) => store.demotions().await.map(|fallen| (store, fallen)),
+            Err(error) => Err(error),
+        };
+        let store = store.map_err(|error| findings.push(prepare::store_problem(&settings, &error)));
         // What is wrong with it was found with everything else.
         let certificate = prepare::certificate(&settings);
-        let (Some(hooks), Some(admin), Some(brain), Ok(store), Ok(certificate)) =
+        let (Some(hooks), Some(admin), Some(brain), Ok((store, fallen)), Ok(certificate)) =
             (hooks, admin, brain, store, certificate)
         else {
             return Ok(prepare::refuse(&findings));
@@ -60,7 +64,7 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
             findings.into_iter().filter(|finding| finding.severity != Severity::Error).collect();
         terminal::diagnostics(&warnings);
         let on = Foundations {
-            fallen: store.demotions().await?,
+            fallen,
             store,
             brain: Arc::new(brain),
             clock: Arc::new(SystemClock),

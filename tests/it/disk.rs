@@ -116,3 +116,33 @@ async fn without_file_descriptors_it_waits_for_one_and_answers_again() {
     nothing_is_lost(&house, &desk).await;
     house.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_whose_pages_are_damaged_is_refused_at_the_start_too() {
+    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    house.desks[0].open(billing_ticket()).await;
+    house.settle().await;
+    house.stop().await;
+    let file = house.beside("deskbridge.db");
+    let conn = rusqlite::Connection::open(&file).unwrap();
+    conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
+    // Everything but the first page, which holds the schema, so that it opens as if nothing were wrong.
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[4096..].fill(0xA5);
+    std::fs::write(house.beside("damaged.db"), bytes).unwrap();
+    let config = house.write_settings("live", ONE_OF_EVERYTHING, "127.0.0.1:0", "127.0.0.1:0");
+    let settings = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, settings.replace("/deskbridge.db", "/damaged.db")).unwrap();
+    for asked in [&["serve"][..], &["ledger", "verify"], &["backup", "--out", "/dev/null/backup.db"]] {
+        let arguments = [asked, &["--config", config.to_str().unwrap()]].concat();
+        let refused = tokio::task::block_in_place(|| ask(&arguments, ""));
+        assert!(!refused.status.success(), "{asked:?}");
+    }
+    let refused = tokio::task::block_in_place(|| ask(&["serve", "--config", config.to_str().unwrap()], ""));
+    let said = stderr(&refused);
+    assert_eq!(refused.status.code(), Some(78), "{said}");
+    assert!(
+        said.contains("damaged.db") && said.contains("malformed") && said.contains("store.url"),
+        "{said}"
+    );
+}
