@@ -129,10 +129,11 @@ impl Daemon {
             fall: Fall { max_override: settings.promotion.max_override, ..Fall::default() },
         };
         tracker.spawn(settling::run(settling, shutdown.clone()));
-        if settings.sweep.enabled {
+        // Each account by itself: one whose platform hangs keeps no other from being looked through.
+        for (name, account) in accounts.iter().filter(|_| settings.sweep.enabled) {
             let sweep = Sweep {
                 store: Arc::clone(&on.store),
-                accounts: accounts.clone(),
+                accounts: HashMap::from([(name.clone(), Arc::clone(account))]),
                 clock: Arc::clone(&on.clock),
                 arrived: Arc::clone(&arrived),
                 every: settings.sweep.every,

@@ -108,3 +108,48 @@ async fn a_look_over_many_pages_that_is_cut_short_leaves_no_gap_and_doubles_noth
     assert_eq!(house.store.depth().await.unwrap().pending, (TICKETS * house.desks.len()) as u64);
     assert_eq!(sweep.round().await, 0, "each is found once");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_is_told_to_slow_down_waits_and_goes_on() {
+    let house = House::without_a_daemon().await;
+    let sweep = house.sweep();
+    sweep.round().await;
+    for desk in &house.desks {
+        drop(desk.open_quietly(billing_ticket()));
+        let kind = FaultKind::Status { status: 429, retry_after: Some(1) };
+        desk.inject(Fault { method: None, path_contains: "/".into(), kind, times: 1 });
+    }
+    let opened = house.clock.now().as_second();
+    wait_until("the second is over", async || house.clock.now().as_second() > opened).await;
+    let asked = || house.desks.iter().map(|desk| desk.requests().len()).sum::<usize>();
+    assert_eq!(sweep.round().await, 0, "every desk says no");
+    let before = asked();
+    assert_eq!(sweep.round().await, 0);
+    assert_eq!(asked(), before, "nobody is asked before the second is over");
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    assert_eq!(sweep.round().await, house.desks.len(), "and then each is found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_by_webhook_while_it_is_looked_for_is_routed_once() {
+    let mut house = House::without_a_daemon().await;
+    // Without a pause: there is always somebody looking.
+    house.sections = "sweep: { every: 20ms }\n";
+    house.open("live", ONE_OF_EVERYTHING).await;
+    let mut opened = Vec::new();
+    for desk in &house.desks {
+        desk.raise_limit();
+        wait_until("the first look", async || house.store.swept(desk.platform()).await.unwrap().is_some())
+            .await;
+    }
+    for _ in 0..12 {
+        for desk in &house.desks {
+            opened.push((Arc::clone(desk), desk.open_quietly(billing_ticket())));
+            opened.push((Arc::clone(desk), desk.open(billing_ticket()).await));
+        }
+    }
+    for (desk, ticket) in &opened {
+        routed_once(&house, desk, ticket).await;
+    }
+    house.stop().await;
+}
