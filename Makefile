@@ -4,7 +4,7 @@ CARGO   ?= cargo
 PYTHON  ?= python3
 BINARY   = target/debug/deskbridge
 
-.PHONY: setup multilingual build browser demo test soak lint bench starter release clean-setup
+.PHONY: setup multilingual build browser demo test fuzz soak lint bench starter release clean-setup
 
 # Fetches the pinned ONNX Runtime library and base encoder, builds, and converts the encoder. Does nothing twice.
 setup: onnx/starter/encoder.onnx
@@ -47,6 +47,11 @@ browser:
 
 test: build setup browser
 	$(CARGO) test --workspace
+	tests/fuzz/run.sh -runs=15000
+
+# Everything that reads outside bytes, five minutes a target; what is found worth keeping goes into tests/fuzz/corpus.
+fuzz: build setup
+	KEEP=1 tests/fuzz/run.sh -max_total_time=$(or $(SECONDS),300)
 
 # Half an hour: kill -9 at every arrow (some 800 crashes), then agents who are quicker (5,000 tickets a platform), then a minute of
 # overload. SEED=n runs another one.

@@ -43,6 +43,7 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
         findings.extend(failed.map(|finding| Diagnostic { severity: Severity::Warning, ..finding }));
     }
     telemetry::init_logs(settings.log.format, &settings.log.level)?;
+    open_as_many_files_as_allowed(settings.server.max_connections);
     log_panics_without_payload();
     runtime.block_on(async {
         let hooks = bind(settings.server.listen, "server.listen", &file, &mut findings).await;
@@ -88,6 +89,29 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
         Ok(ExitCode::SUCCESS)
     })
 }
+
+/// Raises the limit of open files as far as this user may, and says so where connections could run out of them. Without it a
+/// shell's 1,024 would be what bounds connections, whatever the settings say.
+#[cfg(unix)]
+fn open_as_many_files_as_allowed(connections: usize) {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Where it cannot be raised it stays as it is, and is told below.
+    let _ = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
+    let allowed = getrlimit(Resource::Nofile).current;
+    // Besides connections there are the store, the platforms' connections and the admin listener's.
+    let needed = connections as u64 + 128;
+    if let Some(allowed) = allowed.filter(|allowed| *allowed < needed) {
+        tracing::warn!(
+            allowed,
+            needed,
+            "fewer files may be open than server.max_connections asks for; raise `ulimit -n` or lower the setting"
+        );
+    }
+}
+
+#[cfg(not(unix))]
+fn open_as_many_files_as_allowed(_: usize) {}
 
 /// From now on a panic is one log line with its place. The payload is left out: it may quote a ticket's text or a
 /// secret, and the place is what a report needs.

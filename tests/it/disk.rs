@@ -105,6 +105,7 @@ async fn without_file_descriptors_it_waits_for_one_and_answers_again() {
     let desk = Arc::clone(&house.desks[0]);
     let first = desk.open(billing_ticket()).await;
     wait_until("it is decided", async || !house.decided(desk.as_ref(), &first).await.is_empty()).await;
+    assert!(served.log().contains("fewer files may be open than server.max_connections asks for"));
     let hooks = served.hooks().to_owned();
     let idle: Vec<_> = (0..150).filter_map(|_| std::net::TcpStream::connect(&hooks).ok()).collect();
     assert!(idle.len() > 90, "{}", idle.len());

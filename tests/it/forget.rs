@@ -254,3 +254,34 @@ async fn what_was_put_back_to_be_read_again_is_forgotten_where_it_names_them() {
     assert_eq!(house.store.depth().await.unwrap().pending, 1);
     assert!(!holds(&bytes(&house.beside("")), &format!("\"{WHO}")));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_requester_is_forgotten_while_the_daemon_goes_on() {
+    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    let config = house.write_settings("live", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
+    for desk in &house.desks {
+        desk.open(theirs()).await;
+    }
+    house.settle().await;
+    let opening: Vec<_> = house
+        .desks
+        .iter()
+        .cloned()
+        .map(|desk| tokio::spawn(async move { (desk.clone(), desk.open(billing_ticket()).await) }))
+        .collect();
+    let asked = ["forget", "--config", config.to_str().unwrap(), "--requester", WHO, "--yes", "--json"];
+    let done = tokio::task::block_in_place(|| ask(&asked, ""));
+    assert!(done.status.success(), "{}", stderr(&done));
+    let told: Value = serde_json::from_str(&stdout(&done)).unwrap();
+    assert_eq!(told["tickets"].as_array().unwrap().len(), 3);
+    for one in opening {
+        let (desk, ticket) = one.await.unwrap();
+        house.settle().await;
+        assert_eq!(house.decided(desk.as_ref(), &ticket).await.len(), 1, "{}", desk.platform());
+    }
+    assert!(house.store.verify(None).await.unwrap().broken.is_none());
+    let entries = house.store.decisions(&Default::default()).await.unwrap();
+    let left = entries.iter().filter(|(_, entry)| entry.outcome.as_str() == "forgotten").count();
+    assert!(left >= 3, "{left} tombstones");
+    house.stop().await;
+}

@@ -35,6 +35,10 @@ async fn an_outage_costs_no_ticket_and_is_probed_by_one_at_a_time() {
         }
         let open = format!("deskbridge_circuit_open{{account=\"{}\"}}", desk.platform());
         wait_until("the breaker opens", async || metrics(&house).await.contains(&format!("{open} 1"))).await;
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let page = client.get(format!("{}/", house.admin)).send().await.unwrap().text().await.unwrap();
+        let told = format!("<strong>{}:</strong> the platform gives no usable answers", desk.platform());
+        assert!(page.contains(&told), "{page}");
         house.settle().await;
         wait_until("the breaker closes", async || metrics(&house).await.contains(&format!("{open} 0"))).await;
         let failures: Vec<i64> =

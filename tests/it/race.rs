@@ -149,6 +149,7 @@ fn arm(desk: &Arc<dyn Desk>, ticket: &str, race: Race) -> Arc<AtomicBool> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "a soak says what it did")]
 async fn an_agents_choice_stands_whenever_it_is_made() {
     let (seed, races) = (asked("DESKBRIDGE_SEED", 7), asked("DESKBRIDGE_RACES", RACES));
     let mut house = House::start("live", ONE_OF_EVERYTHING).await;

@@ -42,6 +42,8 @@ struct AccountRow {
     mode: String,
     decided: usize,
     budget: Option<String>,
+    /// Whether its platform gives no usable answers, so that its work waits.
+    tripped: bool,
 }
 
 pub(super) async fn show(State(admin): State<Admin>) -> Response {
@@ -99,6 +101,7 @@ fn accounts(admin: &Admin, entries: &[(i64, Entry)]) -> Vec<AccountRow> {
     let row = |(name, mode): (&str, String)| AccountRow {
         decided: entries.iter().filter(|(_, entry)| entry.account == name).count(),
         budget: gauge(&metrics, names::API_BUDGET_REMAINING, name),
+        tripped: gauge(&metrics, names::CIRCUIT_OPEN, name).is_some_and(|open| open != "0"),
         name: name.to_owned(),
         mode,
     };
