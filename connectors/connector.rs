@@ -12,6 +12,7 @@ use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
+use crate::preview::Preview;
 use crate::secret::Secret;
 use crate::settled::{Page, Settled, Window};
 use crate::ticket::{Skip, Ticket, TicketId};
@@ -41,6 +42,9 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// [`Malformed`] with the JSON path.
     fn read(&self, body: &[u8]) -> Result<Notice, Malformed>;
+
+    /// What the customer wrote, as far as a kept body tells it; `None` where it does not.
+    fn preview(&self, body: &[u8]) -> Option<Preview>;
 
     /// Reads the ticket back: whole, with its thread.
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked>;

@@ -30,6 +30,7 @@ pub mod diagnosis;
 pub mod directory;
 pub mod plain_text;
 pub mod plan;
+pub mod preview;
 pub mod rotating;
 pub mod secret;
 pub mod settled;

@@ -12,6 +12,7 @@ use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
+use crate::preview::Preview;
 use crate::settled::{Page, Settled, Window};
 use crate::ticket::{Ticket, TicketId};
 use crate::trigger::Trigger;
@@ -59,6 +60,10 @@ impl Connector for Rotating {
 
     fn read(&self, body: &[u8]) -> Result<Notice, Malformed> {
         self.newest().read(body)
+    }
+
+    fn preview(&self, body: &[u8]) -> Option<Preview> {
+        self.newest().preview(body)
     }
 
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {

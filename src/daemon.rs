@@ -29,7 +29,7 @@ use crate::settling::{self, Readings, Settling};
 use crate::store::{Demotion, Store};
 use crate::sweep::{self, Sweep};
 use crate::telemetry;
-use crate::worker::Crew;
+use crate::worker::{Crew, Urgency};
 
 /// What the daemon stands on.
 pub struct Foundations {
@@ -152,6 +152,7 @@ impl Daemon {
                 max_attempts: settings.worker.max_attempts,
                 max_age: settings.worker.max_age,
             },
+            urgency: Urgency::default(),
         };
         Arc::new(crew).start(settings.worker.count, &tracker, &shutdown);
         tracker.close();

@@ -44,11 +44,20 @@ pub async fn challenge(brain: &Brain, ticket: &Ticket) -> Option<Prediction> {
     said.inspect_err(|error| tracing::warn!(%error, "the challenger gave no answer")).ok()
 }
 
+/// What the model says to what a delivery tells of its ticket, to order a queue by and nothing else.
+pub async fn glance(brain: &Brain, subject: &str, text: &str) -> Option<Prediction> {
+    said(&brain.classifier, subject, text).await.ok()
+}
+
 async fn ask(classifier: &Classifier, ticket: &Ticket) -> Result<Prediction, Unanswered> {
+    said(classifier, &ticket.subject, ticket.first_customer_text()).await
+}
+
+async fn said(classifier: &Classifier, subject: &str, text: &str) -> Result<Prediction, Unanswered> {
     let (answer, answered) = oneshot::channel();
     classifier.submit(
-        ticket.subject.clone(),
-        ticket.first_customer_text().to_owned(),
+        subject.to_owned(),
+        text.to_owned(),
         Box::new(move |prediction| {
             let _ = answer.send(prediction);
         }),

@@ -31,6 +31,7 @@ use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
+use crate::preview::Preview;
 use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::settled::{Page, Settled, Window};
@@ -208,6 +209,13 @@ impl Connector for Freshdesk {
 
     fn read(&self, body: &[u8]) -> Result<Notice, Malformed> {
         wire::Happened::read(body).map(|happened| happened.notice())
+    }
+
+    fn preview(&self, body: &[u8]) -> Option<Preview> {
+        // What the automation's advanced content sends along where it is told to.
+        let [subject, text] = ["ticket_subject", "ticket_description"];
+        let places = ["/freshdesk_webhook", ""].map(|at| (format!("{at}/{subject}"), format!("{at}/{text}")));
+        Preview::at(body, &places.each_ref().map(|(subject, text)| (subject.as_str(), text.as_str())))
     }
 
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {

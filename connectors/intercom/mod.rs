@@ -30,6 +30,7 @@ use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
+use crate::preview::Preview;
 use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::settled::{Page, Settled, Window};
@@ -191,6 +192,19 @@ impl Connector for Intercom {
     fn read(&self, body: &[u8]) -> Result<Notice, Malformed> {
         verify::read(body)?
             .ok_or_else(|| Malformed::new("$.topic", "the topic is about no conversation and no ticket"))
+    }
+
+    fn preview(&self, body: &[u8]) -> Option<Preview> {
+        // <https://developers.intercom.com/docs/references/webhooks/webhook-models>
+        let attributes = |name: &str| format!("/data/item/ticket_attributes/{name}");
+        let (title, description) = (attributes("_default_title_"), attributes("_default_description_"));
+        Preview::at(
+            body,
+            &[
+                ("/data/item/source/subject", "/data/item/source/body"),
+                (title.as_str(), description.as_str()),
+            ],
+        )
     }
 
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {

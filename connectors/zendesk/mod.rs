@@ -34,6 +34,7 @@ use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Party, Plan, Slot};
+use crate::preview::Preview;
 use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::settled::{Page, Settled, Window};
@@ -198,6 +199,11 @@ impl Connector for Zendesk {
             verify::Said::Notice { notice, .. } => Ok(notice),
             verify::Said::NoTicket => Err(Malformed::new("$.type", "the event is not about a ticket")),
         }
+    }
+
+    fn preview(&self, body: &[u8]) -> Option<Preview> {
+        // <https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events/>
+        Preview::at(body, &[("/detail/subject", "/detail/description")])
     }
 
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {

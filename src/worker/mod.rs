@@ -5,6 +5,7 @@
 //! renewed; when the lease is lost, the work is dropped, because somebody else has it.
 
 mod record;
+mod urgency;
 mod work;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use crate::dispatch::{Journal, Standing, retry};
 use crate::outcome::Entry;
 use crate::promotion::Gate;
 use crate::store::{self, Claim, JournalEntry, Store};
+pub use urgency::Urgency;
 
 /// What all workers share.
 pub struct Crew {
@@ -44,6 +46,8 @@ pub struct Crew {
     pub lease: Duration,
     /// How long and how often work is tried.
     pub patience: retry::Patience,
+    /// Who goes first where not all can.
+    pub urgency: Urgency,
 }
 
 /// A worker looks at the inbox at least this often, because another process may have requeued a dead letter.
@@ -145,6 +149,8 @@ impl Crew {
         match account.line.standing() {
             Standing::Open => {}
             Standing::Paused(wait) => {
+                let brain = Arc::clone(&self.brain.borrow());
+                let wait = wait + self.urgency.behind(&claim, &account, &brain).await;
                 return self.spend(claim, wait_for(wait, "the account's budget is used up")).await;
             }
             Standing::LockedOut(wait) => {

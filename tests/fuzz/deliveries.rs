@@ -58,6 +58,7 @@ pub(crate) fn verify(data: &[u8]) {
 /// A body as if it were authentic. Whatever it says, the ticket's id is one word that can be a path's part.
 pub(crate) fn wire(data: &[u8]) {
     for connector in CONNECTORS.iter() {
+        let _ = connector.preview(data);
         let Ok(notice) = connector.read(data) else { continue };
         let id = notice.ticket.as_str();
         let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));

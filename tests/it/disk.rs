@@ -147,3 +147,22 @@ async fn a_store_whose_pages_are_damaged_is_refused_at_the_start_too() {
         "{said}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_cannot_be_written_is_refused_at_the_start() {
+    let house = House::without_a_daemon().await;
+    let config = house.write_settings("live", ONE_OF_EVERYTHING, "127.0.0.1:0", "127.0.0.1:0");
+    let settings = std::fs::read_to_string(&config).unwrap();
+    let store = house.beside("deskbridge.db").display().to_string();
+    // A file system that takes no files, from anybody, and a folder that is not there.
+    for place in
+        ["/proc/deskbridge.db".to_owned(), house.beside("nowhere/deskbridge.db").display().to_string()]
+    {
+        std::fs::write(&config, settings.replace(&store, &place)).unwrap();
+        let refused =
+            tokio::task::block_in_place(|| ask(&["serve", "--config", config.to_str().unwrap()], ""));
+        let said = stderr(&refused);
+        assert_eq!(refused.status.code(), Some(78), "{said}");
+        assert!(said.contains(&place) && said.contains("store.url"), "{said}");
+    }
+}

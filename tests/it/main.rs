@@ -24,6 +24,7 @@ mod hostile;
 mod journeys;
 mod outage;
 mod overload;
+mod pacing;
 mod parallel_run;
 mod private;
 mod race;

@@ -1,12 +1,16 @@
 //! A platform that is down for a while, and one that hangs: no ticket of theirs is given up, and no ticket of others waits for it.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use deskbridge::ingress::{Certificate, Door, Limits, Origins, serve};
 use deskbridge::outcome::Outcome;
 use deskbridge_standins::Fault;
 use deskbridge_standins::log::FaultKind;
 
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
+use crate::process::Served;
 
 fn everything(kind: FaultKind, times: u32) -> Fault {
     Fault { method: None, path_contains: "/".into(), kind, times }
@@ -109,4 +113,65 @@ async fn looks_that_work_do_not_hide_that_no_change_does() {
     }
     assert_eq!(house.store.depth().await.unwrap().dead, 0);
     house.stop().await;
+}
+
+/// A platform's address behind a certificate that nobody vouches for.
+async fn untrusted(house: &House) -> String {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let (chain, key) = (house.beside("untrusted.pem"), house.beside("untrusted-key.pem"));
+    std::fs::write(&chain, made.cert.pem()).unwrap();
+    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let door = Door {
+        accounts: HashMap::new(),
+        store: Arc::clone(&house.store),
+        clock: Arc::clone(&house.clock),
+        arrived: Arc::default(),
+        origins: Origins::default(),
+        certificate: Some(Arc::new(Certificate::load(&chain, &key).unwrap())),
+        limits: Limits::default(),
+    };
+    tokio::spawn(serve(listener, Arc::new(door), tokio_util::sync::CancellationToken::new()));
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_whose_name_or_certificate_is_wrong_loses_no_ticket_and_delays_no_other() {
+    let house = House::without_a_daemon().await;
+    let [zendesk, intercom, freshdesk] = &house.desks[..] else { panic!("three desks") };
+    let untrusted = untrusted(&house).await;
+    // A name that no server knows, and a server that is not who it says.
+    let change = |settings: String| {
+        settings
+            .replace(&zendesk.base_url(), "https://desk.invalid")
+            .replace(&intercom.base_url(), &untrusted)
+    };
+    let served = Served::start_changed(&house, "live", ONE_OF_EVERYTHING, ":", change).await;
+    for desk in [zendesk, intercom] {
+        for _ in 0..8 {
+            desk.open(billing_ticket()).await;
+        }
+        assert!(desk.deliveries().iter().all(|sent| sent.status == 200), "{}", desk.platform());
+    }
+    let fine = freshdesk.open(billing_ticket()).await;
+    wait_until("others go on", async || !house.decided(freshdesk.as_ref(), &fine).await.is_empty()).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let metrics = async || client.get(format!("{}/metrics", served.admin)).send().await.unwrap().text().await;
+    for desk in [zendesk, intercom] {
+        let open = format!("deskbridge_circuit_open{{account=\"{}\"}} 1", desk.platform());
+        wait_until("the breaker opens", async || metrics().await.unwrap().contains(&open)).await;
+    }
+    let depth = house.store.depth().await.unwrap();
+    assert_eq!((depth.pending, depth.dead), (16, 0), "all of them wait");
+    assert!(served.terminate().success());
+    // With the right address everything is done.
+    let served = Served::start(&house, "live", ONE_OF_EVERYTHING).await;
+    house.settle().await;
+    for desk in [zendesk, intercom] {
+        for ticket in desk.tickets() {
+            assert_eq!(house.decided(desk.as_ref(), &ticket).await.len(), 1, "{}/{ticket}", desk.platform());
+        }
+    }
+    assert!(served.terminate().success());
 }

@@ -178,3 +178,25 @@ async fn a_storm_of_conflicts_ends_and_the_ticket_stays_as_it_is() {
     }
     house.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_expires_in_the_middle_is_fetched_anew_and_nothing_is_locked() {
+    let mut house = house().await;
+    let desk = house.desks.iter().find(|desk| desk.platform() == "zendesk").unwrap().clone();
+    let fetched = || desk.requests().iter().filter(|call| call.path.starts_with("/oauth/tokens")).count();
+    for method in ["GET", "PUT"] {
+        let before = fetched();
+        desk.inject(says(Some(method), "/api/v2/tickets/", 401, 1));
+        let ticket = desk.open(billing_ticket()).await;
+        let begun = std::time::Instant::now();
+        house.settle().await;
+        assert!(
+            begun.elapsed() < Duration::from_secs(10),
+            "an account that is locked waits for fifteen seconds"
+        );
+        assert_eq!(outcome(&house, desk.as_ref(), &ticket).await[0], Outcome::Applied, "{method}");
+        assert_eq!(desk.ticket(&ticket).unwrap().notes.len(), 1, "{method}");
+        assert_eq!(fetched(), before + 1, "{method}");
+    }
+    house.stop().await;
+}

@@ -1,0 +1,65 @@
+//! What the customer wrote, as far as a delivery itself tells it.
+
+use serde_json::Value;
+
+use crate::plain_text::from_html;
+
+/// Subject and text of a delivery, plain. Good for telling which of many waiting deliveries is urgent, and for nothing else: what is
+/// decided on is read back from the platform.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// The subject; empty where there is none.
+    pub subject: String,
+    /// What was written.
+    pub text: String,
+}
+
+impl Preview {
+    /// The first pair of JSON pointers, subject and text, whose text is there.
+    pub(crate) fn at(body: &[u8], places: &[(&str, &str)]) -> Option<Self> {
+        let json: Value = serde_json::from_slice(body).ok()?;
+        let text = |at: &str| json.pointer(at).and_then(Value::as_str).map(from_html).unwrap_or_default();
+        places.iter().find_map(|(subject, written)| {
+            let preview = Self { subject: text(subject), text: text(written) };
+            (!preview.text.is_empty()).then_some(preview)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Preview;
+    use crate::account::Platform;
+    use crate::contract::samples;
+
+    #[test]
+    fn a_delivery_tells_what_was_written_where_the_platform_sends_it_along() {
+        let read = |platform: Platform, body: &[u8]| {
+            let sample = samples().into_iter().find(|(of, _)| *of == platform).expect("a sample").1;
+            platform.open(&sample.config).expect("an account").connector.preview(body)
+        };
+        let preview =
+            |subject: &str, text: &str| Some(Preview { subject: subject.into(), text: text.into() });
+        assert_eq!(
+            read(Platform::Zendesk, include_bytes!("zendesk/fixtures/ticket_created.json")),
+            preview("Charged twice", "You took the money twice.")
+        );
+        assert_eq!(
+            read(
+                Platform::Intercom,
+                include_bytes!("intercom/fixtures/notification_conversation_created.json")
+            ),
+            preview("Charged twice", "I was charged twice.")
+        );
+        assert_eq!(
+            read(Platform::Freshdesk, include_bytes!("freshdesk/fixtures/simple.json")),
+            preview("Where is my parcel?", "Ordered last week, order 88213.")
+        );
+        for platform in Platform::ALL {
+            for body in [&b"{}"[..], b"", b"[1,2", br#"{"detail":{"description":7}}"#] {
+                assert_eq!(read(platform, body), None, "{platform}");
+            }
+        }
+        assert_eq!(read(Platform::Freshdesk, include_bytes!("freshdesk/fixtures/app_created.json")), None);
+    }
+}
