@@ -56,5 +56,5 @@ pub use delivery::{
 pub use directory::Directory;
 pub use plan::{Applied, Effect, EffectState, Plan};
 pub use rotating::Rotating;
-pub use secret::Secret;
+pub use secret::{Changing, Secret};
 pub use ticket::{FieldValue, Priority, RemoteId, Skip, Status, Tag, Ticket, TicketId, Version};

@@ -1,5 +1,7 @@
 //! A secret: text that no `Debug`, log line or error ever shows.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 
@@ -35,5 +37,26 @@ impl Secret {
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[secret]")
+    }
+}
+
+/// A secret that can be replaced while it is in use. Copies are of the same one.
+#[derive(Clone, Debug)]
+pub struct Changing(Arc<RwLock<Secret>>);
+
+impl Changing {
+    /// Begins with this one.
+    pub fn new(secret: Secret) -> Self {
+        Self(Arc::new(RwLock::new(secret)))
+    }
+
+    /// The newest.
+    pub fn newest(&self) -> Secret {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on it is this one.
+    pub fn replace(&self, next: Secret) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = next;
     }
 }

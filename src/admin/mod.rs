@@ -23,7 +23,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use deskbridge_connectors::Secret;
+use deskbridge_connectors::{Changing, Secret};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -63,7 +63,7 @@ pub struct Admin {
     pub clock: Arc<dyn Clock>,
     /// Asked for everywhere but at `/livez` and `/readyz`; nothing is asked for when `None`, which the settings
     /// allow on loopback only.
-    pub token: Option<Secret>,
+    pub token: Option<Changing>,
     /// What the dashboard knows besides the store.
     pub board: Arc<Board>,
 }
@@ -147,7 +147,7 @@ fn is_ours(headers: &HeaderMap) -> bool {
 }
 
 async fn ask_for_token(State(admin): State<Admin>, request: Request, next: Next) -> Response {
-    let allowed = admin.token.as_ref().is_none_or(|token| presents(request.headers(), token));
+    let allowed = admin.token.as_ref().is_none_or(|token| presents(request.headers(), &token.newest()));
     if allowed {
         return next.run(request).await;
     }

@@ -32,6 +32,9 @@ async fn secrets(config: &Path, settings: &Settings) {
         }
         match tokio::task::block_in_place(|| prepare::loaded(config)) {
             Ok(next) => {
+                if let (Some(token), Some(next)) = (&settings.admin.token, &next.admin.token) {
+                    token.replace(next.newest());
+                }
                 let rotated = settings.accounts.iter().filter(|account| take_up(account, &next)).count();
                 tracing::info!(accounts = rotated, "a secret's file has changed; the secrets are read again");
             }

@@ -6,6 +6,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use deskbridge_connectors::Changing;
+
 use super::account;
 use super::resolved::{
     Admin, Draft, Log, LogFormat, Model, Promotion, Review, Server, Settings, StoreUrl, Sweep, Worker,
@@ -156,7 +158,7 @@ fn admin(mut table: Table<'_>, problems: &mut Problems) -> Option<Admin> {
         );
     }
     table.close(problems);
-    Some(Admin { listen: listen?, token })
+    Some(Admin { listen: listen?, token: token.map(Changing::new) })
 }
 
 fn ports(file: &Table<'_>, server: &Server, admin: &Admin, problems: &mut Problems) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use deskbridge_connectors::{AccountConfig, Platform, Rotating, Secret, Ticket};
+use deskbridge_connectors::{AccountConfig, Changing, Platform, Rotating, Ticket};
 
 use crate::diagnostic::Diagnostic;
 use crate::mode::Mode;
@@ -80,7 +80,7 @@ pub struct Admin {
     /// Where it listens; loopback unless there is a token.
     pub listen: SocketAddr,
     /// The bearer token its visitors need.
-    pub token: Option<Secret>,
+    pub token: Option<Changing>,
 }
 
 /// Where the store is.

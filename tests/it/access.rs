@@ -147,7 +147,10 @@ async fn secrets_that_change_are_taken_up_without_a_restart() {
         let (token, tail) = after.split_once('"').unwrap();
         std::fs::write(file("right-token"), token).unwrap();
         std::fs::write(file("token"), "a token that was withdrawn").unwrap();
-        format!("{before}access_token_file: {:?}{tail}", file("token"))
+        std::fs::write(file("admin-token"), "the first token").unwrap();
+        let changed = format!("{before}access_token_file: {:?}{tail}", file("token"));
+        let admin = format!("admin: {{ token_file: {:?}, listen:", file("admin-token"));
+        changed.replacen("admin: { listen:", &admin, 1)
     };
     let served = Served::start_changed(&house, "shadow", ONE_OF_EVERYTHING, ":", change).await;
     let [zendesk, intercom, freshdesk] = &house.desks[..] else { panic!("three desks") };
@@ -163,6 +166,17 @@ async fn secrets_that_change_are_taken_up_without_a_restart() {
     wait_until("both are accepted", async || zendesk.redeliver(&ticket).await == 200).await;
     let other = freshdesk.open(billing_ticket()).await;
     wait_until("others go on", async || !house.decided(freshdesk.as_ref(), &other).await.is_empty()).await;
+
+    // The admin listener's own.
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let asked = async |token: &str| {
+        let request = client.get(format!("{}/metrics", served.admin)).bearer_auth(token);
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!((asked("the first token").await, asked("the second token").await), (200, 401));
+    std::fs::write(file("admin-token"), "the second token").unwrap();
+    wait_until("the second token is asked for", async || asked("the second token").await == 200).await;
+    assert_eq!(asked("the first token").await, 401);
 
     std::fs::copy(file("right-token"), file("token")).unwrap();
     wait_until("the waiting ticket is decided", async || {

@@ -9,7 +9,7 @@ use deskbridge::admin::{Admin, Readiness, serve};
 use deskbridge::mode::Mode;
 use deskbridge::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
 use deskbridge::store::Depth;
-use deskbridge_connectors::Secret;
+use deskbridge_connectors::{Changing, Secret};
 use serde_json::{Value, json};
 use sha2::Digest as _;
 use tokio::net::TcpListener;
@@ -39,7 +39,7 @@ impl Desk {
             metrics: crate::harness::recorder(),
             readiness: Arc::clone(&readiness),
             clock: Arc::new(ManualClock::at(NOW)),
-            token: token.map(Secret::new),
+            token: token.map(Secret::new).map(Changing::new),
             board: Arc::default(),
         };
         let shutdown = CancellationToken::new();
