@@ -4,6 +4,7 @@ mod harness;
 mod process;
 
 mod dashboard;
+mod echo;
 mod export;
 mod generate;
 mod ingress;
