@@ -11,6 +11,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::outcome::Outcome;
 
@@ -68,12 +69,31 @@ pub enum Error {
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
 }
 
-/// Writes logs to standard error from now on. `filter` is in the usual form: `info,deskbridge=debug`.
+/// Our own crates, which a level by itself is about.
+const OURS: [&str; 4] = ["deskbridge", "deskbridge_connectors", "deskbridge_onnx", "deskbridge_standins"];
+/// Crates that write into the log what they read, and read what customers wrote.
+const TALKATIVE: [&str; 3] = ["html5ever", "markup5ever", "html2text"];
+
+/// The filter that is meant by `filter`: a level by itself is about our own crates, others may warn; whoever quotes what customers
+/// wrote stays silent whatever is asked. Other crates can be named as usual.
+fn meant(filter: &str) -> String {
+    let parts = filter.split(',').map(str::trim).map(|part| match part.parse::<LevelFilter>() {
+        Ok(level) => {
+            let ours = OURS.map(|name| format!("{name}={level}")).join(",");
+            format!("{},{ours}", level.min(LevelFilter::WARN))
+        }
+        Err(_) => part.to_owned(),
+    });
+    let silent = TALKATIVE.map(|name| format!("{name}=off"));
+    parts.chain(silent).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(",")
+}
+
+/// Writes logs to standard error from now on. `filter` is in the usual form: `info,deskbridge=debug`; see [`meant`].
 ///
 /// # Errors
 /// [`Error::Filter`] or [`Error::LogsTwice`].
 pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), Error> {
-    let filter = EnvFilter::try_new(filter)?;
+    let filter = EnvFilter::try_new(meant(filter))?;
     // Colours are for people: in a file or a journal their codes stand between a key and its value.
     let colours = std::io::stderr().is_terminal();
     let logs =
@@ -153,4 +173,22 @@ fn describe() {
     describe_gauge!(names::DRIFT_LEVEL, "0 as it was, 1 shifting, 2 shifted, by head and measure");
     describe_counter!(names::SECRET_USED, "Deliveries verified by each configured secret, counted from 0");
     describe_gauge!(names::BUILD_INFO, "The running version; always 1");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::meant;
+
+    #[test]
+    fn a_level_is_about_our_own_crates_and_nobody_quotes_customers() {
+        let all = meant("debug");
+        assert!(all.starts_with("warn,deskbridge=debug,deskbridge_connectors=debug"), "{all}");
+        assert!(meant("error").starts_with("error,deskbridge=error"), "{}", meant("error"));
+        for asked in ["trace", "info,deskbridge=debug", "html5ever=trace", " info , hyper=debug ", ""] {
+            let meant = meant(asked);
+            assert!(meant.ends_with("html5ever=off,markup5ever=off,html2text=off"), "{meant}");
+            tracing_subscriber::EnvFilter::try_new(&meant).unwrap();
+        }
+        assert!(meant("info,hyper=debug").contains(",hyper=debug,"));
+    }
 }

@@ -16,14 +16,16 @@ fn everything(kind: FaultKind, times: u32) -> Fault {
     Fault { method: None, path_contains: "/".into(), kind, times }
 }
 
-async fn metrics(house: &House) -> String {
+/// A page of the daemon's own. These daemons are processes, because all that run in the tests' process share their gauges.
+async fn page(served: &Served, path: &str) -> String {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    client.get(format!("{}/metrics", house.admin)).send().await.unwrap().text().await.unwrap()
+    client.get(format!("{}{path}", served.admin)).send().await.unwrap().text().await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_costs_no_ticket_and_is_probed_by_one_at_a_time() {
-    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    let house = House::without_a_daemon().await;
+    let served = Served::start(&house, "live", ONE_OF_EVERYTHING).await;
     for desk in &house.desks {
         // The names are read before the trouble begins.
         desk.open(billing_ticket()).await;
@@ -38,13 +40,18 @@ async fn an_outage_costs_no_ticket_and_is_probed_by_one_at_a_time() {
             tickets.push(desk.open(billing_ticket()).await);
         }
         let open = format!("deskbridge_circuit_open{{account=\"{}\"}}", desk.platform());
-        wait_until("the breaker opens", async || metrics(&house).await.contains(&format!("{open} 1"))).await;
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let page = client.get(format!("{}/", house.admin)).send().await.unwrap().text().await.unwrap();
+        wait_until("the breaker opens", async || {
+            page(&served, "/metrics").await.contains(&format!("{open} 1"))
+        })
+        .await;
+        let overview = page(&served, "/").await;
         let told = format!("<strong>{}:</strong> the platform gives no usable answers", desk.platform());
-        assert!(page.contains(&told), "{page}");
+        assert!(overview.contains(&told), "{overview}");
         house.settle().await;
-        wait_until("the breaker closes", async || metrics(&house).await.contains(&format!("{open} 0"))).await;
+        wait_until("the breaker closes", async || {
+            page(&served, "/metrics").await.contains(&format!("{open} 0"))
+        })
+        .await;
         let failures: Vec<i64> =
             desk.requests()[seen..].iter().filter(|one| one.status == 500).map(|one| one.at_ms).collect();
         assert_eq!(failures.len(), 6, "{}", desk.platform());
@@ -60,7 +67,7 @@ async fn an_outage_costs_no_ticket_and_is_probed_by_one_at_a_time() {
         }
     }
     assert_eq!(house.store.depth().await.unwrap().dead, 0);
-    house.stop().await;
+    assert!(served.terminate().success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +94,8 @@ async fn a_platform_that_hangs_leaves_the_other_accounts_their_workers() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn looks_that_work_do_not_hide_that_no_change_does() {
-    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    let house = House::without_a_daemon().await;
+    let served = Served::start(&house, "live", ONE_OF_EVERYTHING).await;
     for desk in &house.desks {
         desk.open(billing_ticket()).await;
     }
@@ -99,12 +107,18 @@ async fn looks_that_work_do_not_hide_that_no_change_does() {
             desk.open(billing_ticket()).await;
         }
         let open = format!("deskbridge_circuit_open{{account=\"{}\"}}", desk.platform());
-        wait_until("the breaker opens", async || metrics(&house).await.contains(&format!("{open} 1"))).await;
+        wait_until("the breaker opens", async || {
+            page(&served, "/metrics").await.contains(&format!("{open} 1"))
+        })
+        .await;
     }
     house.settle().await;
     for desk in &house.desks {
         let open = format!("deskbridge_circuit_open{{account=\"{}\"}}", desk.platform());
-        wait_until("the breaker closes", async || metrics(&house).await.contains(&format!("{open} 0"))).await;
+        wait_until("the breaker closes", async || {
+            page(&served, "/metrics").await.contains(&format!("{open} 0"))
+        })
+        .await;
         for ticket in desk.tickets() {
             let decided = house.decided(desk.as_ref(), &ticket).await;
             assert_eq!(decided.len(), 1, "{}/{ticket}", desk.platform());
@@ -112,7 +126,7 @@ async fn looks_that_work_do_not_hide_that_no_change_does() {
         }
     }
     assert_eq!(house.store.depth().await.unwrap().dead, 0);
-    house.stop().await;
+    assert!(served.terminate().success());
 }
 
 /// A platform's address behind a certificate that nobody vouches for.
