@@ -35,10 +35,17 @@ async fn an_outage_costs_no_ticket_and_is_probed_by_one_at_a_time() {
         // Five failures open the breaker; the sixth request is the first probe, three seconds later.
         desk.inject(everything(FaultKind::Status { status: 500, retry_after: None }, 6));
         let seen = desk.requests().len();
-        let mut tickets = Vec::new();
-        for _ in 0..12 {
-            tickets.push(desk.open(billing_ticket()).await);
-        }
+        // While they come in, because the breaker may have closed again before the last of them.
+        let opening = tokio::spawn({
+            let desk = Arc::clone(desk);
+            async move {
+                let mut tickets = Vec::new();
+                for _ in 0..12 {
+                    tickets.push(desk.open(billing_ticket()).await);
+                }
+                tickets
+            }
+        });
         let open = format!("deskbridge_circuit_open{{account=\"{}\"}}", desk.platform());
         wait_until("the breaker opens", async || {
             page(&served, "/metrics").await.contains(&format!("{open} 1"))
@@ -47,6 +54,7 @@ async fn an_outage_costs_no_ticket_and_is_probed_by_one_at_a_time() {
         let overview = page(&served, "/").await;
         let told = format!("<strong>{}:</strong> the platform gives no usable answers", desk.platform());
         assert!(overview.contains(&told), "{overview}");
+        let tickets = opening.await.unwrap();
         house.settle().await;
         wait_until("the breaker closes", async || {
             page(&served, "/metrics").await.contains(&format!("{open} 0"))
@@ -102,7 +110,7 @@ async fn looks_that_work_do_not_hide_that_no_change_does() {
     house.settle().await;
     for desk in &house.desks {
         let kind = FaultKind::Status { status: 503, retry_after: None };
-        desk.inject(Fault { method: Some("PUT"), ..everything(kind, 6) });
+        desk.inject(Fault { method: Some("PUT"), ..everything(kind, 10_000) });
         for _ in 0..12 {
             desk.open(billing_ticket()).await;
         }
@@ -111,6 +119,7 @@ async fn looks_that_work_do_not_hide_that_no_change_does() {
             page(&served, "/metrics").await.contains(&format!("{open} 1"))
         })
         .await;
+        desk.clear_faults();
     }
     house.settle().await;
     for desk in &house.desks {
