@@ -53,11 +53,11 @@ test: build setup browser
 fuzz: build setup
 	KEEP=1 tests/fuzz/run.sh -max_total_time=$(or $(SECONDS),300)
 
-# Half an hour: kill -9 at every arrow (some 800 crashes), then agents who are quicker (5,000 tickets a platform), then a minute of
+# Half an hour: kill -9 at every arrow (600 crashes), then agents who are quicker (2,000 tickets a platform), then a minute of
 # overload. SEED=n runs another one.
 soak: build setup
-	DESKBRIDGE_CRASHES=$(or $(CRASHES),800) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it crash:: -- --nocapture
-	DESKBRIDGE_RACES=$(or $(RACES),5000) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it race:: -- --nocapture
+	DESKBRIDGE_CRASHES=$(or $(CRASHES),600) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it crash:: -- --nocapture
+	DESKBRIDGE_RACES=$(or $(RACES),2000) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it race:: -- --nocapture
 	DESKBRIDGE_OVERLOAD=60 $(CARGO) test --test it overload:: -- --nocapture
 
 lint:
