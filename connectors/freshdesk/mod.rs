@@ -213,9 +213,13 @@ impl Connector for Freshdesk {
 
     fn preview(&self, body: &[u8]) -> Option<Preview> {
         // What the automation's advanced content sends along where it is told to.
-        let [subject, text] = ["ticket_subject", "ticket_description"];
-        let places = ["/freshdesk_webhook", ""].map(|at| (format!("{at}/{subject}"), format!("{at}/{text}")));
-        Preview::at(body, &places.each_ref().map(|(subject, text)| (subject.as_str(), text.as_str())))
+        Preview::at(
+            body,
+            &[
+                ("/freshdesk_webhook/ticket_subject", "/freshdesk_webhook/ticket_description"),
+                ("/ticket_subject", "/ticket_description"),
+            ],
+        )
     }
 
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {

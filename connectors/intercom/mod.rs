@@ -196,15 +196,14 @@ impl Connector for Intercom {
 
     fn preview(&self, body: &[u8]) -> Option<Preview> {
         // <https://developers.intercom.com/docs/references/webhooks/webhook-models>
-        let attributes = |name: &str| format!("/data/item/ticket_attributes/{name}");
-        let (title, description) = (attributes("_default_title_"), attributes("_default_description_"));
-        Preview::at(
-            body,
-            &[
-                ("/data/item/source/subject", "/data/item/source/body"),
-                (title.as_str(), description.as_str()),
-            ],
-        )
+        const ITEM: [(&str, &str); 2] = [
+            ("/data/item/source/subject", "/data/item/source/body"),
+            (
+                "/data/item/ticket_attributes/_default_title_",
+                "/data/item/ticket_attributes/_default_description_",
+            ),
+        ];
+        Preview::at(body, &ITEM)
     }
 
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use deskbridge::ingress::{Certificate, Door, Limits, Origins, serve};
 use deskbridge::outcome::Outcome;
-use deskbridge_standins::Fault;
 use deskbridge_standins::log::FaultKind;
+use deskbridge_standins::{Desk, Fault};
 
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
 use crate::process::Served;
@@ -20,6 +20,12 @@ fn everything(kind: FaultKind, times: u32) -> Fault {
 async fn page(served: &Served, path: &str) -> String {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     client.get(format!("{}{path}", served.admin)).send().await.unwrap().text().await.unwrap()
+}
+
+/// Waits until the desk's breaker is open, or closed.
+async fn breaker(served: &Served, desk: &dyn Desk, open: bool) {
+    let gauge = format!("deskbridge_circuit_open{{account=\"{}\"}} {}", desk.platform(), u8::from(open));
+    wait_until("the breaker opens or closes", async || page(served, "/metrics").await.contains(&gauge)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,20 +52,13 @@ async fn an_outage_costs_no_ticket_and_is_probed_by_one_at_a_time() {
                 tickets
             }
         });
-        let open = format!("deskbridge_circuit_open{{account=\"{}\"}}", desk.platform());
-        wait_until("the breaker opens", async || {
-            page(&served, "/metrics").await.contains(&format!("{open} 1"))
-        })
-        .await;
+        breaker(&served, desk.as_ref(), true).await;
         let overview = page(&served, "/").await;
         let told = format!("<strong>{}:</strong> the platform gives no usable answers", desk.platform());
         assert!(overview.contains(&told), "{overview}");
         let tickets = opening.await.unwrap();
         house.settle().await;
-        wait_until("the breaker closes", async || {
-            page(&served, "/metrics").await.contains(&format!("{open} 0"))
-        })
-        .await;
+        breaker(&served, desk.as_ref(), false).await;
         let failures: Vec<i64> =
             desk.requests()[seen..].iter().filter(|one| one.status == 500).map(|one| one.at_ms).collect();
         assert_eq!(failures.len(), 6, "{}", desk.platform());
@@ -114,20 +113,12 @@ async fn looks_that_work_do_not_hide_that_no_change_does() {
         for _ in 0..12 {
             desk.open(billing_ticket()).await;
         }
-        let open = format!("deskbridge_circuit_open{{account=\"{}\"}}", desk.platform());
-        wait_until("the breaker opens", async || {
-            page(&served, "/metrics").await.contains(&format!("{open} 1"))
-        })
-        .await;
+        breaker(&served, desk.as_ref(), true).await;
         desk.clear_faults();
     }
     house.settle().await;
     for desk in &house.desks {
-        let open = format!("deskbridge_circuit_open{{account=\"{}\"}}", desk.platform());
-        wait_until("the breaker closes", async || {
-            page(&served, "/metrics").await.contains(&format!("{open} 0"))
-        })
-        .await;
+        breaker(&served, desk.as_ref(), false).await;
         for ticket in desk.tickets() {
             let decided = house.decided(desk.as_ref(), &ticket).await;
             assert_eq!(decided.len(), 1, "{}/{ticket}", desk.platform());
@@ -179,11 +170,8 @@ async fn a_platform_whose_name_or_certificate_is_wrong_loses_no_ticket_and_delay
     }
     let fine = freshdesk.open(billing_ticket()).await;
     wait_until("others go on", async || !house.decided(freshdesk.as_ref(), &fine).await.is_empty()).await;
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let metrics = async || client.get(format!("{}/metrics", served.admin)).send().await.unwrap().text().await;
     for desk in [zendesk, intercom] {
-        let open = format!("deskbridge_circuit_open{{account=\"{}\"}} 1", desk.platform());
-        wait_until("the breaker opens", async || metrics().await.unwrap().contains(&open)).await;
+        breaker(&served, desk.as_ref(), true).await;
     }
     let depth = house.store.depth().await.unwrap();
     assert_eq!((depth.pending, depth.dead), (16, 0), "all of them wait");

@@ -33,18 +33,6 @@ impl Served {
         first: &str,
         change: impl FnOnce(String) -> String,
     ) -> Self {
-        let served = Self::launch(house, mode, rulebook, first, change);
-        served.ready().await;
-        served
-    }
-
-    fn launch(
-        house: &House,
-        mode: &str,
-        rulebook: &str,
-        first: &str,
-        change: impl FnOnce(String) -> String,
-    ) -> Self {
         let (hooks, admin) = (free(), free());
         let settings = house.write_settings(mode, rulebook, &hooks, &admin);
         let written = std::fs::read_to_string(&settings).unwrap();
@@ -68,16 +56,14 @@ impl Served {
             .stderr(log)
             .spawn()
             .unwrap();
-        Self { child, admin: format!("http://{admin}"), hooks, settings }
-    }
-
-    async fn ready(&self) {
-        let ready = format!("{}/readyz", self.admin);
+        let served = Self { child, admin: format!("http://{admin}"), hooks, settings };
+        let ready = format!("{}/readyz", served.admin);
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         wait_until("the daemon is ready", async || {
             client.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success())
         })
         .await;
+        served
     }
 
     /// A file beside the daemon's settings, such as `rules.yaml`.
