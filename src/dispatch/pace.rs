@@ -113,12 +113,17 @@ impl Budget {
         let mut state = self.lock();
         let until = now + pace.reset.unwrap_or(WINDOW).min(LONGEST_PAUSE);
         state.window = match state.window.take() {
-            Some((known, ends))
-                if ends > now && known.limit == pace.limit && known.remaining < pace.remaining =>
-            {
-                // A platform that does not say when its window ends shows it by having more left; one that says so has a new window
-                // only once the old one has ended.
-                if pace.reset.is_none() { Some((pace, until)) } else { Some((known, ends)) }
+            Some((known, ends)) if ends > now && known.limit == pace.limit => {
+                let more = known.remaining < pace.remaining;
+                match pace.reset {
+                    // One that says when its window ends has a new window only once the old one has ended.
+                    Some(_) if more => Some((known, ends)),
+                    Some(_) => Some((pace, until)),
+                    // One that does not shows a new window by having more left. It ends a window after its first answer at the latest,
+                    // not a window after each.
+                    None if more => Some((pace, until)),
+                    None => Some((pace, ends)),
+                }
             }
             _ => Some((pace, until)),
         };
@@ -254,14 +259,14 @@ mod tests {
     }
 
     impl Platform {
-        fn call(&mut self, since: Duration, limit: u32) -> Pace {
+        fn call(&mut self, since: Duration, limit: u32, tells: bool) -> Pace {
             if self.window != since.as_secs() / 60 {
                 (self.window, self.used) = (since.as_secs() / 60, 0);
             }
             self.used += 1;
             self.refused += u32::from(self.used > limit);
             let reset = Duration::from_secs(60) - Duration::from_millis(since.as_millis() as u64 % 60_000);
-            Pace { limit, remaining: limit.saturating_sub(self.used), reset: Some(reset) }
+            Pace { limit, remaining: limit.saturating_sub(self.used), reset: tells.then_some(reset) }
         }
     }
 
@@ -273,7 +278,7 @@ mod tests {
     }
 
     /// Eight workers on a backlog, by a clock that leaps from event to event; the minutes it takes and how often it is refused.
-    fn drained(mut tickets: u32, limit: u32, left_to_agents: f64) -> (f64, u32) {
+    fn drained(mut tickets: u32, limit: u32, left_to_agents: f64, tells: bool) -> (f64, u32) {
         let (budget, begun) = (Budget::leaving(left_to_agents), Instant::now());
         let (mut platform, mut random) = (Platform::default(), fastrand::Rng::with_seed(7));
         let mut workers: Vec<(Duration, Step)> = (0..8).map(|_| (Duration::ZERO, Step::Look)).collect();
@@ -293,7 +298,7 @@ mod tests {
                     other => panic!("{other:?}"),
                 },
                 Step::Reach { left, calls } => {
-                    (now + half, Step::Hear { pace: platform.call(now, limit), left: left - 1, calls })
+                    (now + half, Step::Hear { pace: platform.call(now, limit, tells), left: left - 1, calls })
                 }
                 Step::Hear { pace, left, calls } => {
                     budget.learn(pace, begun + now);
@@ -313,8 +318,16 @@ mod tests {
     #[tokio::test]
     async fn a_backlog_of_ten_thousand_tickets_drains_at_the_limit_and_is_never_refused() {
         // A ticket takes five and a half calls on average.
-        for (limit, left_to_agents) in [(700, 0.5), (400, 0.05), (200, 0.5), (50, 0.2)] {
-            let (minutes, refused) = drained(10_000, limit, left_to_agents);
+        for (limit, left_to_agents, tells) in [
+            (700, 0.5, true),
+            (400, 0.05, true),
+            (200, 0.5, true),
+            (50, 0.2, true),
+            (700, 0.5, false),
+            (400, 0.5, false),
+            (50, 0.5, false),
+        ] {
+            let (minutes, refused) = drained(10_000, limit, left_to_agents, tells);
             let at_best = 10_000.0 * 5.5 / (f64::from(limit) * (1.0 - left_to_agents));
             assert_eq!(refused, 0, "{limit} a minute");
             assert!(minutes < at_best * 1.25, "{limit} a minute: {minutes:.0} minutes, at best {at_best:.0}");
