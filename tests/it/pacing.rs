@@ -1,8 +1,13 @@
 //! A platform's calls are few and tickets are many: nobody is refused, agents keep their share, and what is urgent goes first.
 
+use std::time::{Duration, Instant};
+
 use deskbridge_standins::{Desk, NewTicket};
 
-use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
+use crate::harness::{House, ONE_OF_EVERYTHING, asked, billing_ticket, wait_until};
+
+/// Tickets of a desk's backlog where `DESKBRIDGE_BACKLOG` does not say otherwise.
+const BACKLOG: u64 = 100;
 
 const PATIENT: &str = "Just a small question about the colours you offer, no hurry at all. Thank you!";
 const URGENT: &str = "URGENT: our production is down, nobody in the company can log in and we lose money every minute. Help now!";
@@ -46,5 +51,67 @@ async fn urgent_tickets_do_not_wait_behind_a_backlog() {
     assert!(waiting >= 8, "only {waiting} of those that came before them still wait");
     let refused = desk.requests().iter().filter(|call| call.status == 429).count();
     assert_eq!(refused, 0);
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::print_stdout, reason = "a longer run says what it did")]
+async fn a_backlog_drains_at_the_limit_and_nobody_is_refused() {
+    let count = usize::try_from(asked("DESKBRIDGE_BACKLOG", BACKLOG)).unwrap();
+    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    let mut plans = Vec::new();
+    for desk in &house.desks {
+        // Freshdesk counts by the minute and does not say when one ends; the others say so, and a test may have shorter ones.
+        let (calls, seconds) = match desk.platform() {
+            "zendesk" => (250, 10),
+            "intercom" => (500, 10),
+            _ => (900, 60),
+        };
+        desk.allow(calls, Duration::from_secs(seconds));
+        plans.push((f64::from(calls), seconds as f64));
+    }
+    let (begun, before): (_, Vec<usize>) =
+        (Instant::now(), house.desks.iter().map(|desk| desk.requests().len()).collect());
+    let mut tickets = Vec::new();
+    for desk in &house.desks {
+        let mut opened = Vec::new();
+        for _ in 0..count {
+            opened.push(desk.open(billing_ticket()).await);
+        }
+        tickets.push(opened);
+    }
+    let mut drained = vec![None; house.desks.len()];
+    while drained.contains(&None) {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        for ((desk, tickets), drained) in house.desks.iter().zip(&tickets).zip(&mut drained) {
+            if drained.is_none() && decided(&house, &**desk, tickets).await == count {
+                *drained = Some(begun.elapsed().as_secs_f64());
+            }
+        }
+        assert!(begun.elapsed() < Duration::from_secs(300 + 6 * count as u64), "{drained:?}");
+    }
+    house.settle().await;
+    for (n, desk) in house.desks.iter().enumerate() {
+        let (name, (limit, window)) = (desk.platform(), plans[n]);
+        let calls = desk.requests().split_off(before[n]);
+        let refused = calls.iter().filter(|call| call.status == 429).count();
+        // Half of the plan is ours. Its windows are there from the first second on, and the last one need not be waited for.
+        let windows = (calls.len() as f64 / (limit / 2.0)).ceil();
+        let took = drained[n].unwrap();
+        println!(
+            "{name}: {count} tickets, {} calls in {took:.0} s, {windows} windows of {window} s, {refused} refused",
+            calls.len()
+        );
+        assert!(windows > 1.0, "{name}: {} calls are no backlog", calls.len());
+        assert_eq!(refused, 0, "{name}");
+        assert!(
+            took < windows * window * 1.25 + 15.0,
+            "{name}: {took:.0} s for {windows} windows of {window} s"
+        );
+        for ticket in &tickets[n] {
+            assert_eq!(house.decided(&**desk, ticket).await.len(), 1, "{name}/{ticket}");
+            assert_eq!(desk.ticket(ticket).unwrap().notes.len(), 1, "{name}/{ticket}");
+        }
+    }
     house.stop().await;
 }

@@ -1,6 +1,7 @@
 //! What the demo and the tests ask of any stand-in, whatever its platform.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -59,6 +60,9 @@ pub trait Desk: Send + Sync {
 
     /// Gives the account a plan whose limit a benchmark does not reach.
     fn raise_limit(&self);
+
+    /// Gives the account a plan of so many calls in a window of whole seconds; beyond them it answers 429.
+    fn allow(&self, calls: u32, window: Duration);
 
     /// The ticket as it stands, in names, for comparison with what a rulebook says.
     fn ticket(&self, id: &str) -> Option<TicketState>;

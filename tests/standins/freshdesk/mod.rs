@@ -213,6 +213,10 @@ impl Desk for Freshdesk {
         self.limit(1_000_000, Duration::from_secs(60));
     }
 
+    fn allow(&self, calls: u32, window: Duration) {
+        self.limit(calls, window);
+    }
+
     fn ticket(&self, id: &str) -> Option<TicketState> {
         self.shared.state().in_names(id)
     }

@@ -19,9 +19,9 @@ use super::hooks::Notification;
 use super::state::{self, Workspace};
 use super::{ACCESS_TOKEN, Shared};
 
-/// Requests allowed in ten seconds: the app's 10 000 a minute, spread evenly.
+/// Requests allowed in so many seconds: the app's 10 000 a minute, spread evenly.
 /// <https://developers.intercom.com/docs/references/rest-api/errors/rate-limiting>
-const LIMIT: u32 = 1_667;
+const PLAN: (u32, i64) = (1_667, 10);
 
 const VERSIONS: [&str; 19] = [
     "1.0", "1.1", "1.2", "1.3", "1.4", "2.0", "2.5", "2.6", "2.7", "2.8", "2.9", "2.10", "2.11", "2.12",
@@ -49,11 +49,14 @@ pub(super) fn stamped(router: Router, shared: &Shared) -> Router {
 
 async fn stamp(State(shared): State<Shared>, request: Request, next: Next) -> Response {
     let mut answer = next.run(request).await;
-    let (window, used) = shared.workspace().window;
+    let ((window, used), (limit, seconds)) = {
+        let workspace = shared.workspace();
+        (workspace.window, workspace.plan.unwrap_or(PLAN))
+    };
     let headers = answer.headers_mut();
-    headers.insert("x-ratelimit-limit", HeaderValue::from(LIMIT));
-    headers.insert("x-ratelimit-remaining", HeaderValue::from(LIMIT.saturating_sub(used)));
-    headers.insert("x-ratelimit-reset", HeaderValue::from((window + 1) * 10));
+    headers.insert("x-ratelimit-limit", HeaderValue::from(limit));
+    headers.insert("x-ratelimit-remaining", HeaderValue::from(limit.saturating_sub(used)));
+    headers.insert("x-ratelimit-reset", HeaderValue::from((window + 1) * seconds));
     answer
 }
 
@@ -88,12 +91,13 @@ async fn answer(
 
 /// Counts the request, and lets it in with a token and a known version.
 fn admitted<'a>(workspace: &mut Workspace, headers: &'a HeaderMap) -> Result<&'a str, Refused> {
-    let window = state::now_s() / 10;
+    let (limit, seconds) = workspace.plan.unwrap_or(PLAN);
+    let window = state::now_s() / seconds;
     if workspace.window.0 != window {
         workspace.window = (window, 0);
     }
     workspace.window.1 += 1;
-    if workspace.window.1 > LIMIT {
+    if workspace.window.1 > limit {
         return Err(refused(429, "rate_limit_exceeded", "Exceeded rate limit"));
     }
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());

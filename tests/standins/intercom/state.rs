@@ -83,8 +83,10 @@ pub(super) struct Workspace {
     /// Every tag ever made, by id.
     pub(super) tags: BTreeMap<u64, String>,
     pub(super) target: Option<String>,
-    /// The ten-second window of the rate limit (counted in tens of seconds), and the requests in it.
+    /// The window of the rate limit (counted in windows since the epoch), and the requests in it.
     pub(super) window: (i64, u32),
+    /// Requests allowed in a window of so many seconds, where it is not the platform's own plan.
+    pub(super) plan: Option<(u32, i64)>,
     parts: u64,
 }
 
