@@ -102,11 +102,6 @@ impl Freshdesk {
         self.shared.updates.store(on, Ordering::Relaxed);
     }
 
-    /// Allows this many calls in a window, from a fresh window on.
-    pub fn limit(&self, calls: u32, window: Duration) {
-        self.shared.state().budget = state::Budget::new(calls, window);
-    }
-
     /// The customer writes again: the thread grows and a webhook `customer_replied` is sent.
     pub async fn customer_replies(&self, ticket: &str, text: &str) {
         let Some(id) = self.shared.state().customer_replies(ticket, text) else { return };
@@ -209,12 +204,8 @@ impl Desk for Freshdesk {
         self.shared.log.clear();
     }
 
-    fn raise_limit(&self) {
-        self.limit(1_000_000, Duration::from_secs(60));
-    }
-
     fn allow(&self, calls: u32, window: Duration) {
-        self.limit(calls, window);
+        self.shared.state().budget = state::Budget::new(calls, window);
     }
 
     fn ticket(&self, id: &str) -> Option<TicketState> {

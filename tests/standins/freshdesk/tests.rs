@@ -341,7 +341,7 @@ async fn the_platforms_refusals_are_the_platforms() {
 async fn calls_and_webhooks_share_one_budget() {
     let (rig, door) = (Rig::start().await, Door::default());
     rig.desk.deliver_to(&door.open().await);
-    rig.desk.limit(4, Duration::from_secs(600));
+    rig.desk.allow(4, Duration::from_secs(600));
     rig.desk.open(parcel()).await;
     let first = rig.send("GET", "/api/v2/groups", None).await.unwrap();
     let pace = rig.connector.pace(&first).unwrap();
@@ -355,11 +355,11 @@ async fn calls_and_webhooks_share_one_budget() {
     assert!(pace.remaining == 0 && pace.reset.is_some_and(|wait| wait.as_secs() > 590), "{pace:?}");
 
     // A webhook beyond the budget is postponed, not lost.
-    rig.desk.limit(0, Duration::from_millis(20));
+    rig.desk.allow(0, Duration::from_millis(20));
     let mut opening = rig.desk.open(parcel());
     tokio::time::timeout(Duration::from_millis(100), &mut opening).await.unwrap_err();
     assert_eq!(door.count(), 1);
-    rig.desk.limit(1, Duration::from_secs(600));
+    rig.desk.allow(1, Duration::from_secs(600));
     opening.await;
     assert_eq!(door.count(), 2);
 }

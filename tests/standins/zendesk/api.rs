@@ -76,17 +76,15 @@ async fn guard(State(desk): Desk, request: Request, next: Next) -> Response {
     let Some(scope) = scope_of(&desk, request.headers()) else {
         return answer(401, json!({ "error": "Couldn't authenticate you" }));
     };
-    let limit = desk.calls_a_minute.load(Ordering::Relaxed);
-    let length_ms = desk.window_ms.load(Ordering::Relaxed);
-    let (used, reset_s) = {
+    let (limit, used, reset_s) = {
         let mut window = lock(&desk.window);
         let now = now_ms();
-        if now - window.began_ms >= length_ms {
+        if now - window.began_ms >= window.length_ms {
             window.began_ms = now;
             window.used = 0;
         }
         window.used = window.used.saturating_add(1);
-        (window.used, (length_ms - (now - window.began_ms)).max(1_000) / 1_000)
+        (window.limit, window.used, (window.length_ms - (now - window.began_ms)).max(1_000) / 1_000)
     };
     let mut response = if used > limit {
         let mut busy = answer(429, json!({ "error": "APIRateLimitExceeded" }));

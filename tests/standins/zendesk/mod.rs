@@ -10,7 +10,7 @@ mod store;
 pub(crate) mod tests;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -50,9 +50,6 @@ struct Inner {
     store: Mutex<Store>,
     tokens: Mutex<HashMap<String, Token>>,
     window: Mutex<Window>,
-    calls_a_minute: AtomicU32,
-    /// How long the platform counts calls: a minute unless a test has less time.
-    window_ms: AtomicI64,
     token_seconds: AtomicI64,
     /// Numbers tokens, events and invocations.
     counter: AtomicU64,
@@ -69,10 +66,19 @@ struct Token {
     scope: String,
 }
 
-#[derive(Debug, Default)]
+/// The calls that the platform counts.
+#[derive(Debug)]
 struct Window {
+    limit: u32,
+    length_ms: i64,
     began_ms: i64,
     used: u32,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { limit: CALLS_A_MINUTE, length_ms: 60_000, began_ms: 0, used: 0 }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -102,8 +108,6 @@ impl Zendesk {
             store: Mutex::default(),
             tokens: Mutex::default(),
             window: Mutex::default(),
-            calls_a_minute: AtomicU32::new(CALLS_A_MINUTE),
-            window_ms: AtomicI64::new(60_000),
             token_seconds: AtomicI64::new(TOKEN_SECONDS),
             counter: AtomicU64::new(1),
             sender: WebhookSender::new(schedule),
@@ -115,11 +119,6 @@ impl Zendesk {
         let (address, server) = fault::serve(router).await?;
         let _ = desk.base_url.set(format!("http://{address}"));
         Ok(Self { desk, server })
-    }
-
-    /// Answers 429 beyond this many calls a minute.
-    pub fn limit_calls(&self, a_minute: u32) {
-        self.desk.calls_a_minute.store(a_minute, Ordering::Relaxed);
     }
 
     /// Makes every access token invalid from now on, as an expiry does.
@@ -226,14 +225,10 @@ impl Desk for Zendesk {
         self.desk.log.clear();
     }
 
-    fn raise_limit(&self) {
-        self.limit_calls(1_000_000);
-    }
-
     fn allow(&self, calls: u32, window: Duration) {
-        self.desk.window_ms.store(i64::try_from(window.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
-        *lock(&self.desk.window) = Window::default();
-        self.limit_calls(calls);
+        let mut counted = lock(&self.desk.window);
+        counted.limit = calls;
+        counted.length_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
     }
 
     fn ticket(&self, id: &str) -> Option<TicketState> {

@@ -191,7 +191,7 @@ async fn rates_are_told_and_enforced() {
     let fine = client.get("/api/v2/groups.json").await;
     let pace = connector(&desk).pace(&fine).unwrap();
     assert_eq!((pace.limit, pace.remaining), (2_500, 2_499));
-    desk.limit_calls(1);
+    desk.allow(1, Duration::from_secs(60));
     let busy = client.get("/api/v2/groups.json").await;
     assert_eq!(busy.status, 429);
     assert!(busy.retry_after().unwrap() <= Duration::from_secs(60));
