@@ -1,5 +1,6 @@
 //! A platform's calls are few and tickets are many: nobody is refused, agents keep their share, and what is urgent goes first.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use deskbridge_standins::{Desk, NewTicket};
@@ -60,31 +61,49 @@ async fn a_backlog_drains_at_the_limit_and_nobody_is_refused() {
     let count = usize::try_from(asked("DESKBRIDGE_BACKLOG", BACKLOG)).unwrap();
     let mut house = House::start("live", ONE_OF_EVERYTHING).await;
     let mut plans = Vec::new();
+    // Thousands have larger plans, so that they take minutes and not hours; the limit is still what they wait for.
+    let larger = u32::try_from(count.div_ceil(1000)).unwrap();
     for desk in &house.desks {
         // Freshdesk counts by the minute and does not say when one ends; the others say so, and a test may have shorter ones.
         let (calls, seconds) = match desk.platform() {
-            "zendesk" => (250, 10),
-            "intercom" => (500, 10),
-            _ => (900, 60),
+            "zendesk" => (250 * larger, 10),
+            "intercom" => (500 * larger, 10),
+            _ => (900 * larger, 60),
         };
         desk.allow(calls, Duration::from_secs(seconds));
         plans.push((f64::from(calls), seconds as f64));
     }
     let (begun, before): (_, Vec<usize>) =
         (Instant::now(), house.desks.iter().map(|desk| desk.requests().len()).collect());
+    // All desks at once: each has its customers.
+    let opening: Vec<_> = house
+        .desks
+        .iter()
+        .map(|desk| {
+            let desk = Arc::clone(desk);
+            tokio::spawn(async move {
+                let mut opened = Vec::new();
+                for _ in 0..count {
+                    opened.push(desk.open(billing_ticket()).await);
+                }
+                opened
+            })
+        })
+        .collect();
     let mut tickets = Vec::new();
-    for desk in &house.desks {
-        let mut opened = Vec::new();
-        for _ in 0..count {
-            opened.push(desk.open(billing_ticket()).await);
-        }
-        tickets.push(opened);
+    for opened in opening {
+        tickets.push(opened.await.unwrap());
     }
-    let mut drained = vec![None; house.desks.len()];
+    let (mut waiting, mut drained) = (tickets.clone(), vec![None; house.desks.len()]);
     while drained.contains(&None) {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        for ((desk, tickets), drained) in house.desks.iter().zip(&tickets).zip(&mut drained) {
-            if drained.is_none() && decided(&house, &**desk, tickets).await == count {
+        for ((desk, waiting), drained) in house.desks.iter().zip(&mut waiting).zip(&mut drained) {
+            while let Some(last) = waiting.last()
+                && !house.decided(&**desk, last).await.is_empty()
+            {
+                waiting.pop();
+            }
+            if drained.is_none() && waiting.is_empty() {
                 *drained = Some(begun.elapsed().as_secs_f64());
             }
         }

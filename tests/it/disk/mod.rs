@@ -1,6 +1,8 @@
 //! A disk that is full, a store that another process holds, one that is damaged, and no file descriptor left: nothing acknowledged is
 //! lost, what cannot be kept is refused so that the platform tries again, and the daemon goes on when the trouble is over.
 
+mod trouble;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
