@@ -10,11 +10,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::classifier::Classifier;
-use crate::metrics::{HeadMetrics, auroc, ratio};
+use crate::metrics::{HeadMetrics, auroc, ece_by_chance, ratio};
 use crate::prediction::{HeadKind, Prediction};
 use crate::train::Problem;
 use crate::train::corpus::{self, Measured};
-use crate::train::judge::{Answered, figures};
+use crate::train::judge::{Answered, claims, figures};
 
 /// How a bundle did.
 #[derive(Clone, Debug, Serialize)]
@@ -85,7 +85,9 @@ pub fn evaluate(classifier: &Classifier, tickets: &Path) -> Result<Evaluation, V
         let trained = &classifier.manifest().training.metrics;
         let target = trained.get(&entry.name).map_or(0.0, |metrics| metrics.target_precision);
         let metrics = figures(entry.kind, &entry.labels, &rows, &targets, &thresholds, target, answered);
-        found.insert(entry.name.clone(), metrics);
+        // A file to measure on may be small, and the error of a few tickets is mostly luck.
+        let chance = ece_by_chance(claims(entry.kind, &rows, &targets).into_iter().map(|(sure, _)| sure));
+        found.insert(entry.name.clone(), HeadMetrics { ece_by_chance: Some(chance), ..metrics });
         if !unknown.is_empty() {
             unknown_labels.insert(entry.name.clone(), unknown);
         }

@@ -21,6 +21,10 @@ pub struct HeadMetrics {
     pub macro_f1: f64,
     /// Expected calibration error, 0 to 1.
     pub ece: f64,
+    /// What of it so few tickets bring about by chance: about what they would measure of a head that is right exactly as often as it
+    /// says. `evaluate` tells; absent in what is stored with a bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ece_by_chance: Option<f64>,
     /// The precision the thresholds were fitted for.
     pub target_precision: f64,
     /// Share of tickets that get an answer at the thresholds.
@@ -34,7 +38,11 @@ pub struct HeadMetrics {
 impl fmt::Display for HeadMetrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (accuracy, macro_f1, ece) = (self.accuracy, self.macro_f1, self.ece);
-        writeln!(f, "  accuracy {accuracy:.3}   macro F1 {macro_f1:.3}   calibration error {ece:.3}")?;
+        write!(f, "  accuracy {accuracy:.3}   macro F1 {macro_f1:.3}   calibration error {ece:.3}")?;
+        match self.ece_by_chance {
+            Some(chance) => writeln!(f, " (a perfect head shows {chance:.3} on so few)")?,
+            None => writeln!(f)?,
+        }
         let precision = self.precision.map_or("no answers".into(), |p| format!("precision {p:.3}"));
         let coverage = self.coverage * 100.0;
         match self.target_precision {
@@ -108,17 +116,34 @@ impl Counts {
 
 /// The expected calibration error of (confidence, was it right) pairs.
 pub(crate) fn ece(answers: impl Iterator<Item = (f32, bool)>) -> f64 {
-    let mut bins = [(0usize, 0f64, 0usize); BINS];
+    let mut bins = [(0f64, 0usize); BINS];
     let mut n = 0;
     for (confidence, right) in answers {
-        let bin = ((confidence * BINS as f32) as usize).min(BINS - 1);
-        bins[bin].0 += 1;
-        bins[bin].1 += f64::from(confidence);
-        bins[bin].2 += usize::from(right);
+        let bin = &mut bins[bin(confidence)];
+        bin.0 += f64::from(confidence);
+        bin.1 += usize::from(right);
         n += 1;
     }
-    let off = bins.iter().map(|(_, confidence, right)| (confidence - *right as f64).abs()).sum::<f64>();
-    if n == 0 { 0.0 } else { off / n as f64 }
+    let off = bins.iter().map(|(confidence, right)| (confidence - *right as f64).abs()).sum::<f64>();
+    off / f64::from(n.max(1))
+}
+
+/// What [`ece`] comes to, on average, where answers are right exactly as often as they say: in a bin of few answers the share of the
+/// right ones is never just that. A bin's surplus has the variance `Σ p(1 − p)`, and the mean distance of a normal variable from its
+/// mean is `√(2/π)` of its deviation.
+pub(crate) fn ece_by_chance(confidences: impl Iterator<Item = f32>) -> f64 {
+    let mut variance = [0f64; BINS];
+    let mut n = 0;
+    for confidence in confidences {
+        let p = f64::from(confidence).clamp(0.0, 1.0);
+        variance[bin(confidence)] += p * (1.0 - p);
+        n += 1;
+    }
+    variance.iter().map(|v| (v * std::f64::consts::FRAC_2_PI).sqrt()).sum::<f64>() / f64::from(n.max(1))
+}
+
+fn bin(confidence: f32) -> usize {
+    ((confidence * BINS as f32) as usize).min(BINS - 1)
 }
 
 /// `part / whole`, which is not zero.

@@ -18,6 +18,24 @@ fn calibration_error_is_the_gap_between_said_and_true() {
 }
 
 #[test]
+fn chance_is_what_an_honest_head_measures_on_few_tickets() {
+    let mut random = fastrand::Rng::with_seed(7);
+    for tickets in [60, 600, 6000] {
+        let sure: Vec<f32> = (0..tickets).map(|_| 0.3 + 0.7 * random.f32()).collect();
+        let drawn: f64 = (0..300)
+            .map(|_| ece(sure.iter().map(|p| (*p, random.f32() < *p)).collect::<Vec<_>>().into_iter()))
+            .sum();
+        let (drawn, told) = (drawn / 300.0, ece_by_chance(sure.iter().copied()));
+        assert!((told / drawn - 1.0).abs() < 0.1, "{tickets}: {told} told, {drawn} drawn");
+    }
+    assert!(ece_by_chance([].into_iter()).abs() < f64::EPSILON);
+    assert!(
+        ece_by_chance([1.0f32; 9].into_iter()).abs() < f64::EPSILON,
+        "who is certain leaves nothing to chance"
+    );
+}
+
+#[test]
 fn counts_give_precision_recall_and_f1() {
     let mut counts = Counts::default();
     for (said, right) in [(true, true), (true, true), (true, false), (false, true), (false, false)] {

@@ -81,15 +81,6 @@ pub(crate) fn figures(
         .zip(thresholds)
         .map(|((label, count), threshold)| (label.clone(), count.metrics(*threshold)))
         .collect();
-    let calibration = match kind {
-        HeadKind::Single => ece(rows.iter().zip(targets).map(|(row, t)| {
-            let best = best(row);
-            (row[best], t.contains(&best))
-        })),
-        HeadKind::Multi => ece(rows.iter().zip(targets).flat_map(|(row, t)| {
-            row.iter().enumerate().map(move |(label, confidence)| (*confidence, t.contains(&label)))
-        })),
-    };
     let n = targets.len().max(1);
     // Labels that nobody asked for have no F1 to average.
     let seen: Vec<f64> = by_label.values().filter(|l| l.n > 0).map(|l| l.f1).collect();
@@ -97,12 +88,24 @@ pub(crate) fn figures(
         n: targets.len(),
         accuracy: ratio(exact, n),
         macro_f1: seen.iter().fold(0.0, |sum, f1| sum + f1) / seen.len().max(1) as f64,
-        ece: calibration,
+        ece: ece(claims(kind, rows, targets).into_iter()),
+        ece_by_chance: None,
         target_precision: target,
         coverage: ratio(answered.covered, n),
         precision: (answered.given > 0).then(|| ratio(answered.right, answered.given.max(1))),
         labels: by_label,
     }
+}
+
+/// What calibration is about: how sure each answer sounds, and whether it is right. The best label of a single head, every label of
+/// a multi head.
+pub(crate) fn claims(kind: HeadKind, rows: &[Vec<f32>], targets: &[Vec<usize>]) -> Vec<(f32, bool)> {
+    let claim = |row: &[f32], target: &[usize], label: usize| (row[label], target.contains(&label));
+    let of = |(row, target): (&Vec<f32>, &Vec<usize>)| match kind {
+        HeadKind::Single => vec![claim(row, target, best(row))],
+        HeadKind::Multi => (0..row.len()).map(|label| claim(row, target, label)).collect(),
+    };
+    rows.iter().zip(targets).flat_map(of).collect()
 }
 
 /// The answers a ticket could get, whatever the thresholds: the best label if it is far enough ahead, or any.
