@@ -53,10 +53,10 @@ test: build setup browser
 fuzz: build setup
 	KEEP=1 tests/fuzz/run.sh -max_total_time=$(or $(SECONDS),300)
 
-# Kill -9 at every arrow (600 crashes), agents who are quicker (2,000 tickets a platform), a minute of overload, and ten thousand
+# Half an hour: kill -9 at every arrow (450 crashes), agents who are quicker (2,000 tickets a platform), a minute of overload, and ten thousand
 # tickets that drain at the platforms' limits. SEED=n runs another one.
 soak: build setup
-	DESKBRIDGE_CRASHES=$(or $(CRASHES),600) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it crash:: -- --nocapture
+	DESKBRIDGE_CRASHES=$(or $(CRASHES),450) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it crash:: -- --nocapture
 	DESKBRIDGE_RACES=$(or $(RACES),2000) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it race:: -- --nocapture
 	DESKBRIDGE_OVERLOAD=60 $(CARGO) test --test it overload:: -- --nocapture
 	DESKBRIDGE_BACKLOG=3334 $(CARGO) test --test it pacing::a_backlog -- --nocapture

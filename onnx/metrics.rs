@@ -21,8 +21,8 @@ pub struct HeadMetrics {
     pub macro_f1: f64,
     /// Expected calibration error, 0 to 1.
     pub ece: f64,
-    /// What of it so few tickets bring about by chance: about what they would measure of a head that is right exactly as often as it
-    /// says. `evaluate` tells; absent in what is stored with a bundle.
+    /// The calibration error that a head which is right exactly as often as it says would show on as many tickets: never zero. Told by
+    /// `evaluate`, absent in what is stored with a bundle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ece_by_chance: Option<f64>,
     /// The precision the thresholds were fitted for.

@@ -75,7 +75,7 @@ async fn a_backlog_drains_at_the_limit_and_nobody_is_refused() {
         let (calls, seconds) = match desk.platform() {
             "zendesk" => (250 * larger, 10),
             "intercom" => (500 * larger, 10),
-            _ => (900 * larger, 60),
+            _ => (1200 * larger, 60),
         };
         desk.allow(calls, Duration::from_secs(seconds));
         plans.push((f64::from(calls), seconds as f64));

@@ -1,5 +1,6 @@
-//! A disk that is full, a store that another process holds, one that is damaged, and no file descriptor left: nothing acknowledged is
-//! lost, what cannot be kept is refused so that the platform tries again, and the daemon goes on when the trouble is over.
+//! A disk that is full, stalls or turns read-only, a store that another process holds, one that is damaged, and no file descriptor left:
+//! nothing acknowledged is lost, what cannot be kept is refused so that the platform tries again, and the daemon goes on when the trouble
+//! is over.
 
 mod trouble;
 
