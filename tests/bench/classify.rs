@@ -2,8 +2,8 @@
 //! that is tokenised already.
 //!
 //! Texts are the starter corpus; with `DESKBRIDGE_DATA=<folder>` the `body` columns of that folder's CSV files. They are measured as
-//! tickets of eighty tokens, several texts put together and cut there, and as they come. Rounds of all alternate in one run, and
-//! medians are printed, because machines drift.
+//! tickets of eighty tokens, several texts put together and cut there, and as they come. The two take turns ticket by ticket, and
+//! medians of some rounds are printed, because machines drift.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -15,6 +15,9 @@ use deskbridge_onnx::{Classifier, Runtime};
 const TOKENS: usize = 80;
 /// Tickets a round.
 const TICKETS: usize = 200;
+/// Texts, and their token ids.
+type Tickets = (Vec<String>, Vec<Vec<i64>>);
+
 /// Rounds; the median of each figure is printed.
 const ROUNDS: usize = 5;
 
@@ -28,7 +31,7 @@ fn main() {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let all = Classifier::load(&project.join("onnx/starter"), &runtime, cores).unwrap();
     let long = of_length(&one, &texts);
-    let [short, long] = [texts, long].map(|texts| {
+    let [short, long]: [Tickets; 2] = [texts, long].map(|texts| {
         let ids: Vec<Vec<i64>> = texts.iter().map(|text| one.tokenise(text).unwrap()).collect();
         (texts, ids)
     });
@@ -37,13 +40,9 @@ fn main() {
 
     let mut rounds: Vec<[f64; 5]> = (0..ROUNDS)
         .map(|_| {
-            [
-                raw(&one, &long.1),
-                classified(&one, &long.0),
-                rate(|| pooled(&all, &long.0)),
-                raw(&one, &short.1),
-                classified(&one, &short.0),
-            ]
+            let [bare, single] = in_turn(&one, &long);
+            let [bare_short, single_short] = in_turn(&one, &short);
+            [bare, single, rate(|| pooled(&all, &long.0)), bare_short, single_short]
         })
         .collect();
     let mut median = |at: usize| {
@@ -66,12 +65,19 @@ fn beside(name: &str, single: f64, bare: f64) {
     println!("BENCH name={name} value={beside:.0} unit=us ceiling={tenth:.0} ratio={:.2}", beside / tenth);
 }
 
-fn raw(classifier: &Classifier, tickets: &[Vec<i64>]) -> f64 {
-    rate(|| tickets.iter().for_each(|ids| drop(classifier.run_raw(ids).unwrap())))
-}
-
-fn classified(classifier: &Classifier, tickets: &[String]) -> f64 {
-    rate(|| tickets.iter().for_each(|text| drop(classifier.classify("", text).unwrap())))
+/// Tickets a second of the encoder alone and of the whole classification, each ticket by one right after the other, so that what the
+/// machine does meanwhile happens to both.
+fn in_turn(classifier: &Classifier, (texts, ids): &Tickets) -> [f64; 2] {
+    let mut seconds = [0.0; 2];
+    for (text, ids) in texts.iter().zip(ids) {
+        let begun = Instant::now();
+        classifier.run_raw(ids).unwrap();
+        let between = Instant::now();
+        classifier.classify("", text).unwrap();
+        seconds[0] += (between - begun).as_secs_f64();
+        seconds[1] += between.elapsed().as_secs_f64();
+    }
+    seconds.map(|seconds| texts.len() as f64 / seconds)
 }
 
 /// As many tickets of [`TOKENS`] tokens, or a little less: neighbours put together until there are enough words, and the last ones
