@@ -43,6 +43,8 @@ pub mod names {
     pub const CIRCUIT_OPEN: &str = "deskbridge_circuit_open";
     /// Calls the platform still allows in its window; label `account`.
     pub const API_BUDGET_REMAINING: &str = "deskbridge_api_budget_remaining";
+    /// When the public listener's own certificate ceases to hold, in seconds since the Unix epoch.
+    pub const CERTIFICATE_EXPIRY: &str = "deskbridge_certificate_expiry_timestamp_seconds";
     /// Deliveries set aside for a person.
     pub const DEAD_LETTERS: &str = "deskbridge_dead_letters";
     /// Share of predictions that the agents kept; labels `head` and `label`.
@@ -167,6 +169,11 @@ fn describe() {
         names::LAST_SWEEP,
         Unit::Seconds,
         "When a platform was last looked through to its end, by account"
+    );
+    describe_gauge!(
+        names::CERTIFICATE_EXPIRY,
+        Unit::Seconds,
+        "When the public listener's certificate ceases to hold"
     );
     describe_gauge!(names::DEAD_LETTERS, "Deliveries set aside for a person");
     describe_gauge!(names::AGREEMENT_RATIO, "Share of predictions that the agents kept, by head and label");

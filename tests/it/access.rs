@@ -50,6 +50,9 @@ async fn the_door_speaks_tls_and_takes_up_a_new_certificate() {
     });
     assert!(matches!(ended.await, Ok(Ok(0) | Err(_))), "the silent client is cut off");
 
+    let metrics = plain.get(format!("{}/metrics", served.admin)).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("deskbridge_certificate_expiry_timestamp_seconds "), "{metrics}");
+
     let second = certify(&folder);
     wait_until("the new certificate is used", async || trusting(&second).head(&url).send().await.is_ok())
         .await;
@@ -85,6 +88,31 @@ async fn a_certificate_that_cannot_be_used_is_told_by_check() {
     )
     .unwrap();
     assert!(!said().contains("c2VjcmV0"), "{}", said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_has_ended_is_told_by_doctor() {
+    let house = House::without_a_daemon().await;
+    let folder = house.beside("");
+    let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
+    let written = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, with_tls(written, &folder)).unwrap();
+    let rows = || {
+        let output = tokio::task::block_in_place(|| {
+            ask(&["doctor", "--json", "--config", config.to_str().unwrap()], "")
+        });
+        let said: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        said["checks"].as_array().unwrap().iter().find(|row| row["check"] == "certificate").cloned()
+    };
+    certify(&folder);
+    assert_eq!(rows().unwrap()["state"], "fine");
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2020, 2, 1);
+    let key = rcgen::KeyPair::from_pem(&std::fs::read_to_string(folder.join("key.pem")).unwrap()).unwrap();
+    std::fs::write(folder.join("chain.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+    let told = rows().unwrap();
+    assert_eq!(told["state"], "wrong", "{told}");
+    assert!(told["seen"].as_str().unwrap().contains("2020-02-01"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

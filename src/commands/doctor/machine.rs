@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::check::{About, Check};
 use crate::brain::Brain;
+use crate::commands::prepare;
 use crate::dispatch::contact::hooks;
 use crate::settings::{Settings, StoreUrl};
 use crate::store::sqlite::health::{Health, inspect};
@@ -23,6 +24,11 @@ const LARGE_LOG_BYTES: u64 = 256 << 20;
 
 /// Deliveries that wait longer than this wait for something.
 const LONG_WAIT: Duration = Duration::from_mins(15);
+
+/// Certificates are usually renewed a month ahead; one that is this close to its end was forgotten.
+const RENEWED_BEFORE: Duration = Duration::from_hours(14 * 24);
+
+const RENEW: &str = "renew it: the daemon takes a changed file up without a restart";
 
 const GIB: u64 = 1 << 30;
 
@@ -209,6 +215,38 @@ fn database(health: &Health, now: Timestamp) -> Vec<Check> {
     found
 }
 
+/// How long the public listener's certificate holds; none where it has none, or one that cannot be used, which `configuration` tells.
+pub(super) fn certificate(settings: &Settings, now: Timestamp) -> Option<Check> {
+    let certificate = prepare::certificate(settings).ok()??;
+    Some(match certificate.holds() {
+        Some((from, until)) => holds(from, until, now),
+        None => MACHINE.warning("certificate", "its dates cannot be read", RENEW),
+    })
+}
+
+fn holds(from: Timestamp, until: Timestamp, now: Timestamp) -> Check {
+    let date = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
+    let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
+    if now < from {
+        return MACHINE.wrong(
+            "certificate",
+            format!("it does not hold before {}", date(from)),
+            "check this machine's clock, or have one made that holds now; platforms refuse this one",
+        );
+    }
+    match left {
+        Duration::ZERO => MACHINE.wrong(
+            "certificate",
+            format!("it ended on {}: platforms refuse it and deliver nothing", date(until)),
+            RENEW,
+        ),
+        left if left < RENEWED_BEFORE => {
+            MACHINE.warning("certificate", format!("it ends on {}, in {}", date(until), days(left)), RENEW)
+        }
+        left => MACHINE.fine("certificate", format!("it holds until {}, {}", date(until), days(left))),
+    }
+}
+
 /// Whether something answers where the daemon listens, and what to enter at the platform.
 pub(super) async fn webhook(settings: &Settings, account: &str) -> Check {
     let about = About(account);
@@ -266,6 +304,23 @@ mod tests {
             (0, 0, State::Warning),
         ] {
             assert_eq!(room(free, whole).state, state, "{free} of {whole}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_ends_is_told_ahead() {
+        let at = |date: &str| format!("{date}T12:00:00Z").parse::<Timestamp>().unwrap();
+        let (from, until) = (at("2026-01-01"), at("2026-04-01"));
+        for (now, state, says) in [
+            ("2025-12-31", State::Wrong, "before 2026-01-01"),
+            ("2026-02-01", State::Fine, "until 2026-04-01, 59 days"),
+            ("2026-03-20", State::Warning, "in 12 days"),
+            ("2026-04-01", State::Wrong, "ended on 2026-04-01"),
+            ("2026-05-01", State::Wrong, "ended on 2026-04-01"),
+        ] {
+            let check = holds(from, until, at(now));
+            assert_eq!(check.state, state, "{now}");
+            assert!(check.seen.contains(says), "{now}: {}", check.seen);
         }
     }
 
