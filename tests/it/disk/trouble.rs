@@ -13,8 +13,8 @@ use super::{closed, nothing_is_lost};
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, project, wait_until};
 use crate::process::Served;
 
-/// How long every platform waits for an answer at least; the daemon's own patience with its disk is four seconds.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long Zendesk waits for an answer at least. The daemon's own patience with its disk is four seconds.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the disk does.
 #[derive(Clone, Copy)]
