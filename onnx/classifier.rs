@@ -73,9 +73,10 @@ impl Classifier {
 
     fn start(bundle: Bundle, runtime: &Runtime, threads: usize) -> Result<Self, Error> {
         let model = Arc::new(Model::open(bundle)?);
+        let weights = model.encoder_weights()?;
         let mut engines = Vec::new();
         for _ in 0..threads.max(1) {
-            let mut engine = Engine::open(&model, runtime)?;
+            let mut engine = Engine::open(&model, runtime, &weights)?;
             is_close(&model.bundle.folder, deviation(&model, &mut engine)?)?;
             engines.push(engine);
         }

@@ -16,6 +16,7 @@ use crate::normalise::text_of;
 use crate::prediction::{HeadKind, OUT_OF_SCOPE, OutOfScope, Prediction, Scored};
 use crate::runtime::Runtime;
 use crate::session::{EncoderSession, HeadsSession};
+use crate::weights::EncoderWeights;
 
 /// What the workers share.
 pub(crate) struct Model {
@@ -52,6 +53,12 @@ impl Model {
         Ok(Self { bundle, tokens, lexicon, weights })
     }
 
+    /// What all engines on this model's encoder hold together.
+    pub(crate) fn encoder_weights(&self) -> Result<EncoderWeights, Error> {
+        let file = self.bundle.folder.join(ENCODER);
+        EncoderWeights::read(&file).map_err(|e| broken(&file, e.to_string()))
+    }
+
     fn open_heads(&self, runtime: &Runtime) -> Result<HeadsSession, Error> {
         let file = self.bundle.folder.join(HEADS);
         let heads = HeadsSession::open(&file, runtime).map_err(|e| broken(&file, e.to_string()))?;
@@ -78,9 +85,14 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    pub(crate) fn open(model: &Arc<Model>, runtime: &Runtime) -> Result<Self, Error> {
+    pub(crate) fn open(
+        model: &Arc<Model>,
+        runtime: &Runtime,
+        weights: &EncoderWeights,
+    ) -> Result<Self, Error> {
         let file = model.bundle.folder.join(ENCODER);
-        let encoder = EncoderSession::open(&file, runtime).map_err(|e| broken(&file, e.to_string()))?;
+        let encoder = EncoderSession::open_sharing(&file, runtime, weights)
+            .map_err(|e| broken(&file, e.to_string()))?;
         let heads = vec![(Arc::downgrade(model), model.open_heads(runtime)?)];
         Ok(Self { runtime: runtime.clone(), encoder, heads })
     }

@@ -32,6 +32,7 @@ mod redact;
 mod runtime;
 mod session;
 pub mod train;
+mod weights;
 mod zero_shot;
 
 #[cfg(test)]

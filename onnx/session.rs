@@ -12,6 +12,7 @@ use ort::value::TensorRef;
 
 use crate::error::{Error, inference};
 use crate::runtime::Runtime;
+use crate::weights::EncoderWeights;
 
 fn builder(runtime: &Runtime) -> ort::Result<SessionBuilder> {
     Ok(Session::builder(runtime.environment())?
@@ -39,6 +40,23 @@ impl EncoderSession {
     pub(crate) fn open(model: &Path, runtime: &Runtime) -> Result<Self, Error> {
         let session = builder(runtime).and_then(|mut b| b.commit_from_file(model));
         Ok(Self { session: session.map_err(inference)? })
+    }
+
+    /// Loads the model as one of several sessions that hold its weights together.
+    ///
+    /// # Errors
+    /// [`Error::Inference`] with ONNX Runtime's reason.
+    pub(crate) fn open_sharing(
+        model: &Path,
+        runtime: &Runtime,
+        weights: &EncoderWeights,
+    ) -> Result<Self, Error> {
+        let session = builder(runtime).and_then(|b| weights.handed_to(b)?.commit_from_file(model));
+        match session {
+            Ok(session) => Ok(Self { session }),
+            // Some operators pack their weights in a form that cannot be shared, and refuse: such a model is loaded the ordinary way.
+            Err(_) => Self::open(model, runtime),
+        }
     }
 
     /// The embedding of one text, of length one.

@@ -12,6 +12,7 @@ use crate::encode::Tokens;
 use crate::error::{Error, inference};
 use crate::runtime::Runtime;
 use crate::session::EncoderSession;
+use crate::weights::EncoderWeights;
 
 /// Embeds every text. `told` is called with the number done, now and then, on this thread.
 ///
@@ -25,9 +26,10 @@ pub(crate) fn embed(
     told: &dyn Fn(usize),
 ) -> Result<Array2<f32>, Error> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(texts.len()).max(1);
+    let weights = EncoderWeights::read(encoder)?;
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let work = || -> Result<Vec<(usize, Vec<f32>)>, Error> {
-        let mut session = EncoderSession::open(encoder, runtime)?;
+        let mut session = EncoderSession::open_sharing(encoder, runtime, &weights)?;
         let mut rows = Vec::new();
         loop {
             let place = next.fetch_add(1, Ordering::Relaxed);
