@@ -2,7 +2,7 @@
 //!
 //! ONNX Runtime reads a model anew for each session and packs its weights for the processor each time. Sessions that are handed the same
 //! tensors, and one place for what is packed, share both: less memory a thread, and less that the processor's caches have to hold.
-//! <https://onnxruntime.ai/docs/get-started/with-c.html#features>: shared initializers, pre-packed weights.
+//! `AddInitializer` and `CreateSessionWithPrepackedWeightsContainer` of <https://onnxruntime.ai/docs/api/c/struct_ort_api.html>.
 
 use std::fs::File;
 use std::io::BufReader;

@@ -1,7 +1,7 @@
 //! Who may knock, over what, and with which secret: TLS on the public listener, the networks an account takes deliveries from, and
 //! secrets that change while the daemon runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
@@ -27,6 +27,14 @@ fn with_tls(settings: String, folder: &Path) -> String {
         folder.join("key.pem")
     );
     settings.replacen("listen:", &tls, 1)
+}
+
+/// Settings for a daemon that is not started; returns their file.
+fn settings_with_tls(house: &House) -> PathBuf {
+    let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
+    let written = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, with_tls(written, &house.beside(""))).unwrap();
+    config
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -68,9 +76,7 @@ async fn the_door_speaks_tls_and_takes_up_a_new_certificate() {
 async fn a_certificate_that_cannot_be_used_is_told_by_check() {
     let house = House::without_a_daemon().await;
     let folder = house.beside("");
-    let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
-    let written = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, with_tls(written, &folder)).unwrap();
+    let config = settings_with_tls(&house);
     let said = || {
         let output = ask(&["check", "--config", config.to_str().unwrap()], "");
         assert_eq!(output.status.code(), Some(78), "{}", stderr(&output));
@@ -94,9 +100,7 @@ async fn a_certificate_that_cannot_be_used_is_told_by_check() {
 async fn a_certificate_that_has_ended_is_told_by_doctor() {
     let house = House::without_a_daemon().await;
     let folder = house.beside("");
-    let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
-    let written = std::fs::read_to_string(&config).unwrap();
-    std::fs::write(&config, with_tls(written, &folder)).unwrap();
+    let config = settings_with_tls(&house);
     let rows = || {
         let output = tokio::task::block_in_place(|| {
             ask(&["doctor", "--json", "--config", config.to_str().unwrap()], "")
