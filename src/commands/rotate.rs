@@ -22,6 +22,8 @@ async fn secrets(config: &Path, settings: &Settings) {
     }
     let written = std::fs::read(config).ok();
     let mut watch = Watch::new(settings.secret_files.clone(), Vec::new(), watch::INTERVAL);
+    // What changed while the daemon started is no news to a watch that begins now, so that they are read once more.
+    take_up_all(config, settings, "the secrets' files are watched");
     loop {
         watch.changed().await;
         if std::fs::read(config).ok() != written {
@@ -30,22 +32,24 @@ async fn secrets(config: &Path, settings: &Settings) {
             );
             continue;
         }
-        match tokio::task::block_in_place(|| prepare::loaded(config)) {
-            Ok(next) => {
-                if let (Some(token), Some(next)) = (&settings.admin.token, &next.admin.token) {
-                    token.replace(next.newest());
-                }
-                let rotated = settings.accounts.iter().filter(|account| take_up(account, &next)).count();
-                tracing::info!(accounts = rotated, "a secret's file has changed; the secrets are read again");
+        take_up_all(config, settings, "a secret's file has changed; the secrets are read again");
+    }
+}
+
+/// Reads the secrets again and has them used; the old ones stay where they cannot be.
+fn take_up_all(config: &Path, settings: &Settings, news: &str) {
+    match tokio::task::block_in_place(|| prepare::loaded(config)) {
+        Ok(next) => {
+            if let (Some(token), Some(next)) = (&settings.admin.token, &next.admin.token) {
+                token.replace(next.newest());
             }
-            Err(problems) => {
-                terminal::diagnostics(&problems);
-                let problems = problems.len();
-                tracing::error!(
-                    problems,
-                    "a secret's file has changed and cannot be used; the old secrets stay"
-                );
-            }
+            let rotated = settings.accounts.iter().filter(|account| take_up(account, &next)).count();
+            tracing::info!(accounts = rotated, "{news}");
+        }
+        Err(problems) => {
+            terminal::diagnostics(&problems);
+            let problems = problems.len();
+            tracing::error!(problems, "a secret's file has changed and cannot be used; the old secrets stay");
         }
     }
 }
@@ -60,11 +64,44 @@ async fn certificates(files: Option<&TlsFiles>, certificate: Option<&Certificate
     let Some((files, certificate)) = files.zip(certificate) else { return };
     let TlsFiles { certificate: chain, key } = files;
     let mut watch = Watch::new(vec![chain.clone(), key.clone()], Vec::new(), watch::INTERVAL);
+    // As with secrets. One that cannot be used yet is told when it comes to rest.
+    let _ = tokio::task::block_in_place(|| certificate.reload(chain, key));
     loop {
         watch.changed().await;
         match tokio::task::block_in_place(|| certificate.reload(chain, key)) {
             Ok(()) => tracing::info!("the certificate has changed; new connections get the new one"),
             Err(error) => tracing::error!(%error, "the new certificate cannot be used; the old one stays"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use deskbridge_connectors::Platform;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn what_changed_between_the_start_and_the_watch_is_taken_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let [platform, ..] = Platform::ALL;
+        let text = format!(
+            "admin: {{ token_file: {:?} }}\nmodel: {{ bundle: b }}\nrulebook: r.yaml\naccounts:\n  mail:\n    platform: {platform}\n    \
+             base_url: https://acme.{platform}.com\n    webhook: {{ secrets: [one] }}\n    credentials: {{ client_id: bridge, client_secret: two }}\n",
+            at("token")
+        );
+        std::fs::write(at("deskbridge.yaml"), text).unwrap();
+        std::fs::write(at("token"), "the first token").unwrap();
+        let settings =
+            prepare::loaded(&at("deskbridge.yaml")).unwrap_or_else(|problems| panic!("{problems:?}"));
+        std::fs::write(at("token"), "the second token").unwrap();
+        let config = at("deskbridge.yaml");
+        let watching = tokio::time::timeout(Duration::from_millis(100), secrets(&config, &settings));
+        assert!(watching.await.is_err(), "it watches on");
+        let token = settings.admin.token.as_ref().unwrap().newest();
+        assert!(token.equals(b"the second token"));
     }
 }
