@@ -64,13 +64,15 @@ async fn certificates(files: Option<&TlsFiles>, certificate: Option<&Certificate
     let Some((files, certificate)) = files.zip(certificate) else { return };
     let TlsFiles { certificate: chain, key } = files;
     let mut watch = Watch::new(vec![chain.clone(), key.clone()], Vec::new(), watch::INTERVAL);
-    // As with secrets. One that cannot be used yet is told when it comes to rest.
-    let _ = tokio::task::block_in_place(|| certificate.reload(chain, key));
+    let renew = || tokio::task::block_in_place(|| certificate.reload(chain, key));
+    let refused = |error| tracing::error!(%error, "the new certificate cannot be used; the old one stays");
+    // As with secrets: what changed while the daemon started.
+    renew().unwrap_or_else(refused);
     loop {
         watch.changed().await;
-        match tokio::task::block_in_place(|| certificate.reload(chain, key)) {
+        match renew() {
             Ok(()) => tracing::info!("the certificate has changed; new connections get the new one"),
-            Err(error) => tracing::error!(%error, "the new certificate cannot be used; the old one stays"),
+            Err(error) => refused(error),
         }
     }
 }
