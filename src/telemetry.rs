@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::outcome::Outcome;
+use crate::domain::outcome::Outcome;
 
 pub use metrics_exporter_prometheus::PrometheusHandle;
 

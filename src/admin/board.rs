@@ -13,15 +13,15 @@ use tokio::time::timeout;
 use tracing::warn;
 
 use super::{Admin, Reviewing};
-use crate::gather::{Settled, Unsettled, gather};
-use crate::mode::Mode;
-use crate::promotion::Warden;
-use crate::report::drift::{Band, Reference};
-use crate::report::impact::Split;
-use crate::report::observation::Observation;
-use crate::report::readiness::Bar;
-use crate::report::render::words;
-use crate::report::whole::{Report, Terms};
+use crate::domain::mode::Mode;
+use crate::evidence::gather::{Settled, Unsettled, gather};
+use crate::evidence::promotion::Warden;
+use crate::evidence::report::drift::{Band, Reference};
+use crate::evidence::report::impact::Split;
+use crate::evidence::report::observation::Observation;
+use crate::evidence::report::readiness::Bar;
+use crate::evidence::report::render::words;
+use crate::evidence::report::whole::{Report, Terms};
 use crate::store::Error;
 use crate::telemetry::names;
 

@@ -15,7 +15,7 @@ use serde_json::json;
 use tracing::warn;
 
 use super::{Admin, promptly};
-use crate::outcome::Entry;
+use crate::domain::outcome::Entry;
 use crate::store::Filter;
 
 const USUAL: u32 = 100;

@@ -34,7 +34,7 @@ pub use health::Readiness;
 pub use reviewing::Reviewing;
 
 use crate::clock::Clock;
-use crate::report::render::html;
+use crate::evidence::report::render::html;
 use crate::store::Store;
 use crate::telemetry::PrometheusHandle;
 

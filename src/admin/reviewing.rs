@@ -12,10 +12,10 @@ use deskbridge_onnx::HeadKind;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::account::Account;
-use crate::brain::Brain;
-use crate::dispatch::Calls;
-use crate::review::Reviewed;
+use crate::evidence::review::Reviewed;
+use crate::inference::brain::Brain;
+use crate::platform::Calls;
+use crate::platform::account::Account;
 
 /// How long a person waits for a platform.
 const PATIENCE: Duration = Duration::from_secs(12);

@@ -164,7 +164,7 @@ pub struct Promote {
     pub head: Option<String>,
     /// How far it may go: live, suggest, or shadow to take it back.
     #[arg(long, value_name = "MODE", default_value = "live")]
-    pub mode: crate::mode::Mode,
+    pub mode: crate::domain::mode::Mode,
     /// Also take the threshold that the data proposes, where it was verified on tickets it was not fitted on.
     #[arg(long)]
     pub threshold: bool,

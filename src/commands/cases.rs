@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use deskbridge_connectors::Platform;
 use deskbridge_onnx::{Error, Prediction};
 
-use crate::brain::Brain;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostics::Diagnostic;
+use crate::inference::brain::Brain;
 use crate::rulebook::Rulebook;
 use crate::rulebook::cases::{self, Case, Verdict};
 use crate::settings::Settings;

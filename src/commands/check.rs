@@ -6,8 +6,8 @@ use deskbridge_connectors::{Directory, Effect, FieldValue, Later, Refusal};
 
 use super::{BAD_SETTINGS, cases, prepare, runtime, terminal};
 use crate::cli::Check;
-use crate::diagnostic::{Diagnostic, Severity};
-use crate::dispatch::{Calls, Line, Stopped};
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::platform::{Calls, Line, Stopped};
 use crate::rulebook::Rulebook;
 use crate::settings::{Account, Settings, StoreUrl};
 

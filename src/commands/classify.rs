@@ -8,8 +8,8 @@ use deskbridge_onnx::contract_json;
 use serde::Deserialize;
 
 use super::{prepare, terminal};
-use crate::brain;
 use crate::cli::Classify;
+use crate::inference::brain;
 
 /// A line of input. Other keys are ignored, so that a tickets file can be piped in as it is.
 #[derive(Deserialize)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{prepare, runtime, terminal};
 use crate::cli::Decisions;
 use crate::clock::{Clock, SystemClock};
-use crate::outcome::Entry;
+use crate::domain::outcome::Entry;
 use crate::store::Filter;
 
 pub(super) fn run(args: &Decisions) -> anyhow::Result<ExitCode> {

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use deskbridge_onnx::evaluate;
 
 use super::{prepare, terminal};
-use crate::brain;
 use crate::cli::Evaluate;
+use crate::inference::brain;
 
 pub(super) fn run(args: &Evaluate) -> anyhow::Result<ExitCode> {
     let around = prepare::surroundings();

@@ -15,12 +15,12 @@ use jiff::Timestamp;
 use super::{check, prepare, runtime, terminal};
 use crate::cli::Explain;
 use crate::clock::{Clock, SystemClock};
-use crate::decision::TicketKey;
-use crate::dispatch::{Calls, Line, Stopped};
-use crate::history::{History, requester};
+use crate::domain::decision::TicketKey;
+use crate::domain::history::{History, requester};
+use crate::inference::triage;
+use crate::platform::{Calls, Line, Stopped};
 use crate::rulebook::{self, Facts};
 use crate::settings::{Account, Settings};
-use crate::triage;
 
 pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
     let prepare::Everything { settings, brain, findings } = prepare::everything(&args.settings);
@@ -151,7 +151,7 @@ fn account<'a>(settings: &'a Settings, name: Option<&str>) -> anyhow::Result<&'a
 fn print(
     prediction: &deskbridge_onnx::Prediction,
     explanation: &rulebook::Explanation,
-    decision: &crate::decision::Decision,
+    decision: &crate::domain::decision::Decision,
 ) -> anyhow::Result<()> {
     let language = &prediction.language;
     terminal::line(format!("language  {} ({:.0} %)", language.code, language.confidence * 100.0))?;

@@ -12,8 +12,8 @@ use super::{decisions, prepare, runtime, terminal};
 use crate::cli;
 use crate::clock::{Clock, SystemClock};
 use crate::daemon::open_accounts;
-use crate::export::{Columns, Export, Sink, Step};
-use crate::settling;
+use crate::evidence::settling;
+use crate::offline::export::{Columns, Export, Sink, Step};
 
 /// A platform's index lags behind by minutes.
 const LAG: Duration = Duration::from_secs(300);

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use super::{prepare, runtime, terminal};
 use crate::cli;
-use crate::diagnostic::Diagnostic;
-use crate::generate::{self, Done, Endpoint, Generate, Labels, Patience, Step, Tickets};
+use crate::diagnostics::Diagnostic;
+use crate::offline::generate::{self, Done, Endpoint, Generate, Labels, Patience, Step, Tickets};
 
 pub(super) fn run(args: &cli::Generate) -> anyhow::Result<ExitCode> {
     let labels = match labels(&args.labels) {

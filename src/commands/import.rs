@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use deskbridge_onnx::{ImportOptions, import};
 
 use super::{prepare, terminal};
-use crate::brain;
 use crate::cli::Import;
 use crate::clock::{Clock, SystemClock};
+use crate::inference::brain;
 
 pub(super) fn run(args: Import) -> anyhow::Result<ExitCode> {
     let runtime = match brain::onnx_runtime(args.runtime.as_deref(), &prepare::surroundings()) {

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::{BAD_SETTINGS, terminal};
-use crate::brain::{self, Brain, Surroundings};
 use crate::cli;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::evidence::promotion::Gate;
+use crate::inference::brain::{self, Brain, Surroundings};
 use crate::ingress::{self, Certificate};
-use crate::promotion::Gate;
 use crate::settings::{Draft, Settings, StoreUrl, TlsFiles, Unusable};
 use crate::store::{self, Store, sqlite::Sqlite};
 

@@ -11,17 +11,17 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{prepare, runtime, terminal};
-use crate::brain::Brain;
 use crate::cli::Promote;
 use crate::clock::{Clock, SystemClock};
-use crate::mode::Mode;
-use crate::promotion::{self, Evidence, Gate, Promoted, Promotions};
-use crate::report::evidence;
-use crate::report::observation::Observation;
-use crate::report::readiness::{Bar, Readiness, State, readiness};
-use crate::report::thresholds::{Verdict, propose};
+use crate::domain::mode::Mode;
+use crate::evidence::promotion::{self, Evidence, Gate, Promoted, Promotions};
+use crate::evidence::report::evidence;
+use crate::evidence::report::observation::Observation;
+use crate::evidence::report::readiness::{Bar, Readiness, State, readiness};
+use crate::evidence::report::thresholds::{Verdict, propose};
+use crate::evidence::settling::{self, observations};
+use crate::inference::brain::Brain;
 use crate::settings::Settings;
-use crate::settling::{self, observations};
 
 pub(super) fn run(args: &Promote) -> anyhow::Result<ExitCode> {
     let prepare::Everything { settings, brain, findings } = prepare::everything(&args.settings);
@@ -60,7 +60,7 @@ impl Book<'_> {
         let model = self.brain.classifier.digest().as_str();
         let own: Vec<Observation> = self.seen.iter().filter(|one| one.model == model).cloned().collect();
         let known = readiness(&evidence::by_head(&own), &self.bar());
-        let nothing = crate::report::readiness::judge(0, 0, &self.bar());
+        let nothing = crate::evidence::report::readiness::judge(0, 0, &self.bar());
         let of = |head: &String, label: &String| {
             known.get(head).and_then(|labels| labels.get(label)).copied().unwrap_or(nothing)
         };
@@ -205,7 +205,7 @@ fn head_of(
             bail!("the bundle has no head `{head}`; it has {}", known.join(", "));
         };
         if !labels.contains_key(label) {
-            let near = crate::diagnostic::nearest(label, labels.keys().map(String::as_str));
+            let near = crate::diagnostics::nearest(label, labels.keys().map(String::as_str));
             bail!(
                 "the head `{head}` has no label `{label}`{}",
                 near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
@@ -218,7 +218,7 @@ fn head_of(
     match having.as_slice() {
         [head] => Ok((*head).clone()),
         [] => {
-            let near = crate::diagnostic::nearest(
+            let near = crate::diagnostics::nearest(
                 label,
                 standing.values().flat_map(|labels| labels.keys().map(String::as_str)),
             );

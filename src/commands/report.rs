@@ -7,14 +7,14 @@ use anyhow::Context;
 use super::{decisions, prepare, runtime, terminal};
 use crate::cli::{self, ReportFormat};
 use crate::clock::{Clock, SystemClock};
-use crate::gather::{self, gather, trained_on};
-use crate::promotion;
-use crate::report::impact::Split;
-use crate::report::readiness::Bar;
-use crate::report::render;
-use crate::report::rows::Rows;
-use crate::report::whole::{Report, Terms};
-use crate::settling::{self, Readings};
+use crate::evidence::gather::{self, gather, trained_on};
+use crate::evidence::promotion;
+use crate::evidence::report::impact::Split;
+use crate::evidence::report::readiness::Bar;
+use crate::evidence::report::render;
+use crate::evidence::report::rows::Rows;
+use crate::evidence::report::whole::{Report, Terms};
+use crate::evidence::settling::{self, Readings};
 
 pub(super) fn run(args: &cli::Report) -> anyhow::Result<ExitCode> {
     let now = SystemClock.now();

@@ -5,9 +5,9 @@ use std::path::Path;
 use deskbridge_connectors::Rotating;
 
 use super::{prepare, terminal};
+use crate::daemon::watch::{self, Watch};
 use crate::ingress::Certificate;
 use crate::settings::{Account, Settings, TlsFiles};
-use crate::watch::{self, Watch};
 
 /// Watches both, for ever. What cannot be used is told, and the old stays.
 pub(super) async fn forever(config: &Path, settings: &Settings, certificate: Option<&Certificate>) {

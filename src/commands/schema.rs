@@ -24,8 +24,8 @@ mod tests {
     use serde_json::{Map, Number};
 
     use super::*;
-    use crate::diagnostic::Sheet;
-    use crate::yaml::{Node, Value, parse};
+    use crate::diagnostics::Sheet;
+    use crate::diagnostics::yaml::{Node, Value, parse};
 
     fn project(file: &str) -> String {
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()

@@ -9,14 +9,15 @@ use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
 use super::{cases, prepare, rotate, runtime, terminal};
-use crate::brain::{self, Brain};
 use crate::cli;
 use crate::clock::SystemClock;
+use crate::daemon::shutdown;
+use crate::daemon::watch::{self, Watch};
 use crate::daemon::{Daemon, Foundations};
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostics::{Diagnostic, Severity};
+use crate::inference::brain::{self, Brain};
 use crate::settings::Settings;
-use crate::watch::{self, Watch};
-use crate::{shutdown, telemetry};
+use crate::telemetry;
 
 pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
     let runtime = runtime()?;

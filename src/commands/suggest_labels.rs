@@ -8,8 +8,8 @@ use deskbridge_onnx::discover::{DiscoverOptions, Discovery, discover};
 use serde_json::json;
 
 use super::{prepare, terminal};
-use crate::brain;
 use crate::cli::SuggestLabels;
+use crate::inference::brain;
 
 /// Letters of an example that are shown.
 const SHOWN: usize = 160;

@@ -7,7 +7,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use deskbridge_onnx::train::Progress;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostics::Diagnostic;
 
 /// Prints text as it is.
 pub(super) fn out(text: &str) -> io::Result<()> {

@@ -12,9 +12,9 @@ use deskbridge_onnx::{Classifier, Error, Manifest, bundle};
 use serde_json::json;
 
 use super::{cases, prepare, terminal};
-use crate::brain;
 use crate::cli::Test;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostics::Diagnostic;
+use crate::inference::brain;
 use crate::rulebook::cases::Verdict;
 use crate::rulebook::{self, Rulebook, Vocabulary};
 

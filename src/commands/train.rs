@@ -6,9 +6,9 @@ use anyhow::bail;
 use deskbridge_onnx::train::{TrainOptions, train};
 
 use super::{prepare, terminal};
-use crate::brain;
 use crate::cli::Train;
 use crate::clock::{Clock, SystemClock};
+use crate::inference::brain;
 
 pub(super) fn run(args: Train) -> anyhow::Result<ExitCode> {
     if args.single.is_empty() && args.multi.is_empty() {

@@ -12,15 +12,15 @@ use deskbridge_connectors::{Directory, Doubt, Refusal, Status, TicketId, Write};
 use serde_json::json;
 
 use super::{prepare, runtime, terminal};
-use crate::account::Account;
 use crate::cli::Undo;
 use crate::clock::{Clock, SystemClock};
 use crate::daemon::open_accounts;
-use crate::dispatch::{Calls, Change, Journal, Stopped};
-use crate::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
+use crate::domain::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
+use crate::offline::undo;
+use crate::platform::account::Account;
+use crate::platform::{Calls, Change, Journal, Stopped};
 use crate::settings::Settings;
 use crate::store::{self, Filter, Store};
-use crate::undo;
 
 /// A ticket that moves under our hands is looked at again this often.
 const LOOKS: usize = 3;

@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use deskbridge_onnx::{Described, HeadKind, zero_shot};
 
 use super::{prepare, terminal};
-use crate::brain;
 use crate::cli::ZeroShot;
 use crate::clock::{Clock, SystemClock};
-use crate::generate;
+use crate::inference::brain;
+use crate::offline::generate;
 
 pub(super) fn run(args: &ZeroShot) -> anyhow::Result<ExitCode> {
     let file = args.labels.display().to_string();

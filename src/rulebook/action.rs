@@ -11,7 +11,7 @@ use deskbridge_connectors::{Effect, FieldValue, Platform};
 use super::names::{Kind, Names};
 use super::replies::Replies;
 use super::template::Template;
-use crate::diagnostic::Place;
+use crate::diagnostics::Place;
 
 mod lookup;
 mod read;

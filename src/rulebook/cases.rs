@@ -11,10 +11,10 @@ use serde::Serialize;
 
 use super::action::Action;
 use super::{Facts, Rulebook, decide};
-use crate::diagnostic::{Diagnostic, Place, Severity, Sheet};
-use crate::history::History;
-use crate::promotion::Gate;
-use crate::yaml::{Problems, parse};
+use crate::diagnostics::yaml::{Problems, parse};
+use crate::diagnostics::{Diagnostic, Place, Severity, Sheet};
+use crate::domain::history::History;
+use crate::evidence::promotion::Gate;
 
 mod given;
 mod judge;

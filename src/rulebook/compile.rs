@@ -12,8 +12,8 @@ use super::names::Kind;
 use super::syntax::{Book, Rule};
 use super::template::{Engine, Problem, Template};
 use super::{Rulebook, Vocabulary};
-use crate::diagnostic::{Diagnostic, Place, Severity, nearest};
-use crate::yaml::Problems;
+use crate::diagnostics::yaml::Problems;
+use crate::diagnostics::{Diagnostic, Place, Severity, nearest};
 
 const HEAD_HAS: &str =
     "a head has label, confidence, margin, abstained, labels, runner_up.label and runner_up.confidence";

@@ -18,8 +18,8 @@ use super::condition::{Sight, When};
 use super::explain::{ConditionTrace, EffectTrace, Explanation, RuleTrace};
 use super::syntax::Rule;
 use super::{Facts, Rulebook, person, reliance, template};
-use crate::decision::{Asked, Decision, Digests, Lookup, Planned, TicketKey};
-use crate::mode::Mode;
+use crate::domain::decision::{Asked, Decision, Digests, Lookup, Planned, TicketKey};
+use crate::domain::mode::Mode;
 
 /// A part of a ticket that holds one value, so that only one rule can set it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -5,7 +5,7 @@ use std::fmt;
 use deskbridge_connectors::Effect;
 use serde::Serialize;
 
-use crate::decision::{Decision, Lookup};
+use crate::domain::decision::{Decision, Lookup};
 
 /// A decision and how it came about.
 #[derive(Clone, Debug, PartialEq, Serialize)]

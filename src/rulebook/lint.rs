@@ -9,8 +9,8 @@ use super::action::{FieldSource, Verb};
 use super::names::Kind;
 use super::syntax::Rule;
 use super::{Rulebook, compile};
-use crate::diagnostic::Place;
-use crate::yaml::Problems;
+use crate::diagnostics::Place;
+use crate::diagnostics::yaml::Problems;
 
 mod clash;
 mod never;

@@ -13,12 +13,12 @@ use deskbridge_onnx::Prediction;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::decision::{Decision, Lookup, Planned};
-use crate::diagnostic::{Diagnostic, Place, Severity, Sheet};
-use crate::history::History;
-use crate::mode::Mode;
-use crate::promotion::Gate;
-use crate::yaml::{Problems, parse};
+use crate::diagnostics::yaml::{Problems, parse};
+use crate::diagnostics::{Diagnostic, Place, Severity, Sheet};
+use crate::domain::decision::{Decision, Lookup, Planned};
+use crate::domain::history::History;
+use crate::domain::mode::Mode;
+use crate::evidence::promotion::Gate;
 
 mod syntax;
 

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use deskbridge_connectors::Platform;
 
-use crate::diagnostic::{Place, nearest};
-use crate::yaml::{Node, Problems, Table, Value};
+use crate::diagnostics::yaml::{Node, Problems, Table, Value};
+use crate::diagnostics::{Place, nearest};
 
 /// What a word may stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

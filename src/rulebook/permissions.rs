@@ -5,7 +5,7 @@ use deskbridge_connectors::Platform;
 use super::action::Verb;
 use super::condition::{Test, When};
 use super::{Rulebook, Severity};
-use crate::diagnostic::{Diagnostic, nearest};
+use crate::diagnostics::{Diagnostic, nearest};
 
 /// What the settings say of an account.
 #[derive(Clone, Debug)]

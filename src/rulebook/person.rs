@@ -7,7 +7,7 @@ use deskbridge_connectors::{Directory, Effect, FieldValue, RemoteId};
 use serde_json::Value;
 
 use super::Facts;
-use crate::outcome::{EffectOutcome, EffectRecord};
+use crate::domain::outcome::{EffectOutcome, EffectRecord};
 
 /// Why the effect must wait for a person; `None` when it may go.
 pub(super) fn stands_in_the_way(effect: &Effect, facts: &Facts<'_>) -> Option<String> {

@@ -7,7 +7,7 @@ use super::condition::{Sight, Test, When};
 use super::syntax::{Book, Rule};
 use super::template::Engine;
 use super::{Facts, condition};
-use crate::mode::Mode;
+use crate::domain::mode::Mode;
 
 /// The heads that each rule's templates show, in the order of the rules.
 pub(super) fn shown(book: &Book, engine: &Engine) -> Vec<Vec<String>> {

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::template::Template;
-use crate::diagnostic::Place;
-use crate::yaml::{Node, Problems, Value};
+use crate::diagnostics::Place;
+use crate::diagnostics::yaml::{Node, Problems, Value};
 
 /// Below this the language of a ticket is a guess, and the default answers.
 const SURE: f32 = 0.5;

@@ -8,7 +8,7 @@ use deskbridge_connectors::{Platform, Priority};
 use serde_json::{Map, Value, json};
 
 use super::cases::{EXPECT_KEYS, GIVEN_KEYS};
-use crate::mode::Mode;
+use crate::domain::mode::Mode;
 
 mod words;
 

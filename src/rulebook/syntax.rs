@@ -5,9 +5,9 @@ use super::action::{self, Action};
 use super::condition::{self, Sieve, When};
 use super::names::Names;
 use super::replies::Replies;
-use crate::diagnostic::Place;
-use crate::mode::Mode;
-use crate::yaml::{Node, Problems, Table};
+use crate::diagnostics::Place;
+use crate::diagnostics::yaml::{Node, Problems, Table};
+use crate::domain::mode::Mode;
 
 /// A whole rulebook.
 #[derive(Clone, Debug)]

@@ -172,7 +172,7 @@ impl Case {
 
     /// The plan, a line each: the rule, the effect, its mode and why it waits.
     pub(super) fn plan(&self, rulebook: &Rulebook) -> Vec<String> {
-        let line = |planned: &crate::decision::Planned| {
+        let line = |planned: &crate::domain::decision::Planned| {
             let reason = planned.held_back.as_ref().map(|why| format!(" [{why}]")).unwrap_or_default();
             let (kind, value) = (planned.effect.kind(), planned.effect.value());
             format!("{}: {kind} {value} ({}){reason}", planned.because, planned.mode)

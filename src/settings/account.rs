@@ -13,8 +13,8 @@ use super::raw;
 use super::resolved::{Account, Segment};
 use super::secret::{self, Pair};
 use super::server;
-use crate::diagnostic::{Place, nearest};
-use crate::yaml::{Key, Node, Problems, Table, Value};
+use crate::diagnostics::yaml::{Key, Node, Problems, Table, Value};
+use crate::diagnostics::{Place, nearest};
 
 /// Stands in for an address that could not be read, so that the rest of the account is checked all the same.
 const SOME_ADDRESS: &str = "https://desk.example";

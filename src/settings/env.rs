@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use config::{Environment, Source};
 
-use crate::diagnostic::{Place, Sheet};
-use crate::yaml::{Key, Node, Problems, Value, parse};
+use crate::diagnostics::yaml::{Key, Node, Problems, Value, parse};
+use crate::diagnostics::{Place, Sheet};
 
 const PREFIX: &str = "DESKBRIDGE";
 const SEPARATOR: &str = "__";

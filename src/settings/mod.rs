@@ -8,8 +8,8 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, Severity, Sheet};
-use crate::yaml::{Problems, Value, parse};
+use crate::diagnostics::yaml::{Problems, Value, parse};
+use crate::diagnostics::{Diagnostic, Severity, Sheet};
 
 mod account;
 mod env;

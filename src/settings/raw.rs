@@ -15,9 +15,9 @@ use super::resolved::{
 use super::secret::{self, Pair};
 use super::server::server;
 use super::settling::settling;
-use crate::mode::Mode;
-use crate::promotion;
-use crate::yaml::{Node, Problems, Table};
+use crate::diagnostics::yaml::{Node, Problems, Table};
+use crate::domain::mode::Mode;
+use crate::evidence::promotion;
 
 /// Reads the whole file; no settings when something that is needed could not be read, and a draft in any case.
 pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings>, Draft) {

@@ -10,10 +10,10 @@ use ipnet::IpNet;
 
 use deskbridge_connectors::{AccountConfig, Changing, Platform, Rotating, Ticket};
 
-use crate::diagnostic::Diagnostic;
-use crate::mode::Mode;
-use crate::report::readiness::Bar;
-use crate::settling::values::Heads;
+use crate::diagnostics::Diagnostic;
+use crate::domain::mode::Mode;
+use crate::evidence::report::readiness::Bar;
+use crate::evidence::settling::values::Heads;
 
 /// Everything the daemon is told.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 use deskbridge_connectors::Platform;
 use serde_json::{Map, Value, json};
 
-use crate::mode::Mode;
+use crate::domain::mode::Mode;
 
 /// The schema of a settings file.
 pub fn schema() -> Value {

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use deskbridge_connectors::Secret;
 
-use crate::diagnostic::{Place, Sheet};
-use crate::yaml::{Node, Problems, Table, Value};
+use crate::diagnostics::yaml::{Node, Problems, Table, Value};
+use crate::diagnostics::{Place, Sheet};
 
 /// Parts of key names whose values are never shown, misspelt neighbours included.
 const GUARDED: [&str; 8] = ["secret", "token", "password", "key", "credential", "webhook", "auth", "url"];

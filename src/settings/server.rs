@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::raw::{address, count, duration};
 use super::resolved::{Server, TlsFiles};
-use crate::yaml::{Problems, Table};
+use crate::diagnostics::yaml::{Problems, Table};
 
 pub(super) fn server(mut table: Table<'_>, problems: &mut Problems) -> Option<Server> {
     let listen = address(&mut table, ([127, 0, 0, 1], 8080).into(), problems);

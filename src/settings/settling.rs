@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::raw::duration;
 use super::resolved::Settling;
-use crate::settling::values::{HeadSource, Heads};
-use crate::yaml::{Node, Problems, Table, Value};
+use crate::diagnostics::yaml::{Node, Problems, Table, Value};
+use crate::evidence::settling::values::{HeadSource, Heads};
 
 const AFTER: Duration = Duration::from_secs(3 * 24 * 3600);
 const EVERY: Duration = Duration::from_secs(15 * 60);

@@ -5,7 +5,7 @@ use deskbridge_connectors::account::Credentials;
 use deskbridge_connectors::{Connector, Platform};
 
 use super::*;
-use crate::mode::Mode;
+use crate::domain::mode::Mode;
 
 const BASE: &str = "model: { bundle: onnx/starter }\nrulebook: rules.yaml\n";
 

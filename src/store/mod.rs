@@ -20,10 +20,10 @@ use deskbridge_connectors::{DeliveryKey, Notice, VerifiedDelivery};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::decision::TicketKey;
-use crate::history::History;
-use crate::outcome::Entry;
-use crate::settling::Kept;
+use crate::domain::decision::TicketKey;
+use crate::domain::history::History;
+use crate::domain::outcome::Entry;
+use crate::evidence::settling::Kept;
 
 pub mod sqlite;
 
@@ -70,7 +70,7 @@ pub trait Store: Send + Sync {
     async fn history(&self, ticket: &TicketKey) -> Result<History, Error>;
 
     /// When the same requester's other tickets on the account were first decided, those since `since`. `requester` is
-    /// the digest that [`crate::history::requester`] gives.
+    /// the digest that [`crate::domain::history::requester`] gives.
     async fn contacts(
         &self,
         ticket: &TicketKey,
@@ -264,7 +264,7 @@ pub struct DeadLetter {
 pub struct Forget {
     /// The accounts that are looked through.
     pub accounts: Vec<String>,
-    /// Account, and the digest that [`crate::history::requester`] gives there; more than one where the platform knows them by
+    /// Account, and the digest that [`crate::domain::history::requester`] gives there; more than one where the platform knows them by
     /// address and by id.
     pub digests: Vec<(String, String)>,
     /// Their address or id as it stands in a delivery's body.

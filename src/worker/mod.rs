@@ -4,6 +4,8 @@
 //! runs in a task of its own, so that a panic buries one delivery and nothing else. While work goes on its lease is
 //! renewed; when the lease is lost, the work is dropped, because somebody else has it.
 
+pub mod sweep;
+
 mod record;
 mod urgency;
 mod work;
@@ -19,12 +21,12 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::account::Account;
-use crate::brain::Brain;
 use crate::clock::Clock;
-use crate::dispatch::{Journal, Standing, retry};
-use crate::outcome::Entry;
-use crate::promotion::Gate;
+use crate::domain::outcome::Entry;
+use crate::evidence::promotion::Gate;
+use crate::inference::brain::Brain;
+use crate::platform::account::Account;
+use crate::platform::{Journal, Standing, retry};
 use crate::store::{self, Claim, JournalEntry, Store};
 pub use urgency::Urgency;
 

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::Verdict;
-use crate::account::Account;
-use crate::challenge::Trial;
-use crate::decision::{Asked, Decision, Lookup, Planned, Sendable};
-use crate::dispatch::Calls;
-use crate::history::requester;
-use crate::mode::Mode;
-use crate::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
-use crate::snapshot::Snapshot;
+use crate::domain::decision::{Asked, Decision, Lookup, Planned, Sendable};
+use crate::domain::history::requester;
+use crate::domain::mode::Mode;
+use crate::domain::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
+use crate::domain::snapshot::Snapshot;
+use crate::inference::challenge::Trial;
+use crate::platform::Calls;
+use crate::platform::account::Account;
 use crate::store::Work;
 
 /// What is known from the start; each way out completes it.

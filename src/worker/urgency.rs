@@ -8,10 +8,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::account::Account;
-use crate::brain::Brain;
+use crate::inference::brain::Brain;
+use crate::inference::triage;
+use crate::platform::account::Account;
 use crate::store::Claim;
-use crate::triage;
 
 /// Deliveries that are remembered: a backlog comes by once a window.
 const REMEMBERED: usize = 100_000;

@@ -10,18 +10,18 @@ use jiff::Timestamp;
 
 use super::record::{Record, remember};
 use super::{ClaimJournal, Verdict};
-use crate::account::Account;
-use crate::brain::Brain;
 use crate::clock::Clock;
-use crate::decision::{Asked, Decision, TicketKey};
-use crate::dispatch::lookup::ask;
-use crate::dispatch::{Calls, Change, Stopped};
-use crate::history::{History, requester};
-use crate::promotion::Gate;
+use crate::domain::decision::{Asked, Decision, TicketKey};
+use crate::domain::history::{History, requester};
+use crate::domain::snapshot::Snapshot;
+use crate::evidence::promotion::Gate;
+use crate::inference::brain::Brain;
+use crate::inference::triage;
+use crate::platform::account::Account;
+use crate::platform::lookup::ask;
+use crate::platform::{Calls, Change, Stopped};
 use crate::rulebook::{Facts, answered};
-use crate::snapshot::Snapshot;
 use crate::store::{Store, Work};
-use crate::triage;
 
 /// How often a ticket that moves under our hands is looked at again before the work is put back.
 const MOST_LOOKS: usize = 3;

@@ -7,9 +7,9 @@ use std::fmt::Write;
 use std::hint::black_box;
 use std::time::Instant;
 
-use deskbridge::history::History;
-use deskbridge::mode::Mode;
-use deskbridge::promotion::Gate;
+use deskbridge::domain::history::History;
+use deskbridge::domain::mode::Mode;
+use deskbridge::evidence::promotion::Gate;
 use deskbridge::rulebook::{self, Facts, Rulebook};
 use deskbridge_connectors::ticket::{Author, Message, Requester};
 use deskbridge_connectors::{Directory, Platform, Status, Ticket, TicketId, Version};

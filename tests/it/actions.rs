@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::extract::Path;
 use axum::routing::get;
 use axum::{Json, Router};
-use deskbridge::outcome::EffectOutcome;
+use deskbridge::domain::outcome::EffectOutcome;
 use deskbridge_standins::intercom::Intercom;
 use deskbridge_standins::{Desk, NewTicket};
 use serde_json::json;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge::outcome::Outcome;
+use deskbridge::domain::outcome::Outcome;
 use deskbridge_standins::log::{FaultKind, Strike};
 use deskbridge_standins::{Change, Desk, Fault};
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use deskbridge::clock::{Clock, SystemClock};
-use deskbridge::export::{Columns, Export, Sink, Step};
+use deskbridge::offline::export::{Columns, Export, Sink, Step};
 use deskbridge_standins::{Change, NewTicket};
 use jiff::{SignedDuration, Timestamp};
 

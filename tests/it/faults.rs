@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge::outcome::Outcome;
+use deskbridge::domain::outcome::Outcome;
 use deskbridge_standins::log::FaultKind;
 use deskbridge_standins::{Desk, Fault};
 

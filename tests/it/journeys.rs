@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskbridge::outcome::{EffectOutcome, Outcome};
+use deskbridge::domain::outcome::{EffectOutcome, Outcome};
 use deskbridge_standins::{Change, Desk, NewTicket};
 
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use deskbridge::domain::outcome::Outcome;
 use deskbridge::ingress::{Certificate, Door, Limits, Origins, serve};
-use deskbridge::outcome::Outcome;
 use deskbridge_standins::log::FaultKind;
 use deskbridge_standins::{Desk, Fault};
 

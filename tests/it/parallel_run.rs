@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use deskbridge::clock::{Clock, SystemClock};
-use deskbridge::report::observation::{Course, Influence, Observation};
-use deskbridge::settling::observations;
+use deskbridge::evidence::report::observation::{Course, Influence, Observation};
+use deskbridge::evidence::settling::observations;
 use deskbridge_standins::{Change, Desk};
 use jiff::{SignedDuration, Timestamp};
 

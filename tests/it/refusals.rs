@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use deskbridge::outcome::{EffectOutcome, EffectRecord, Outcome};
+use deskbridge::domain::outcome::{EffectOutcome, EffectRecord, Outcome};
 use deskbridge_standins::log::FaultKind;
 use deskbridge_standins::{Desk, Fault};
 

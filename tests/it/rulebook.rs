@@ -315,7 +315,7 @@ rules:
         let reply = decided[0].effects.iter().find(|effect| effect.kind == "reply").unwrap();
         assert_eq!(
             reply.state,
-            deskbridge::outcome::EffectOutcome::Refused,
+            deskbridge::domain::outcome::EffectOutcome::Refused,
             "{name}: nobody allowed answers"
         );
     }
@@ -382,7 +382,7 @@ proptest! {
         let vocabulary = rulebook::Vocabulary::from([("category".to_owned(), vec!["billing".to_owned()])]);
         for vocabulary in [None, Some(&vocabulary)] {
             if let Err(found) = rulebook::load("r.yaml", &text, vocabulary, &Platform::ALL) {
-                prop_assert!(found.iter().any(deskbridge::diagnostic::Diagnostic::is_error));
+                prop_assert!(found.iter().any(deskbridge::diagnostics::Diagnostic::is_error));
             }
         }
         let rules = rulebook::load("r.yaml", &tagging("x"), Some(&vocabulary), &Platform::ALL).unwrap().rulebook;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskbridge::outcome::Outcome;
+use deskbridge::domain::outcome::Outcome;
 use deskbridge_standins::log::FaultKind;
 use deskbridge_standins::{Desk, Fault};
 

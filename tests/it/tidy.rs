@@ -115,17 +115,17 @@ fn imports_point_one_way() {
     banned("onnx", &["deskbridge_connectors", "deskbridge::"], "onnx knows no tickets");
     banned(
         "src/rulebook",
-        &["crate::store", "crate::dispatch", "crate::worker", "std::fs", "tokio"],
+        &["crate::store", "crate::platform", "crate::worker", "std::fs", "tokio"],
         "the rulebook is pure",
     );
     banned(
         "src/ingress",
-        &["crate::dispatch", "crate::worker", "crate::rulebook"],
+        &["crate::platform", "crate::worker", "crate::rulebook"],
         "the door only verifies and keeps",
     );
     banned(
         "src/store",
-        &["crate::dispatch", "crate::worker", "crate::ingress"],
+        &["crate::platform", "crate::worker", "crate::ingress"],
         "the store is below everything",
     );
     for (path, text) in files("src", &[".rs"]) {
@@ -178,7 +178,7 @@ fn every_folder_says_what_belongs_there() {
         "connectors/freshdesk/app",
         "onnx",
         "routing-rules",
-        "src/report",
+        "src/evidence/report",
         "tests",
         "deploy",
     ] {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deskbridge::outcome::Outcome;
+use deskbridge::domain::outcome::Outcome;
 use deskbridge::store::Filter;
 use deskbridge_standins::{Change, Desk, TicketState};
 

@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use super::row::{Row, moment, predictions, row};
 use super::{Admin, page, promptly};
-use crate::outcome::Entry;
-use crate::report::observation::Observation;
-use crate::report::render::{chart, words};
+use crate::domain::outcome::Entry;
+use crate::evidence::report::observation::Observation;
+use crate::evidence::report::render::{chart, words};
 use crate::store::{Error, Filter};
 
 /// Labels of a head that are shown; the others are less sure than all of these.

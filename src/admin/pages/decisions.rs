@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::row::{Row, row};
 use super::{Admin, page, promptly};
 use crate::admin::decisions::moment;
-use crate::outcome::Entry;
-use crate::report::render::csv;
+use crate::domain::outcome::Entry;
+use crate::evidence::report::render::csv;
 use crate::store::{Error, Filter};
 
 /// Decisions on a page.

@@ -9,8 +9,8 @@ use serde_json::json;
 use tracing::warn;
 
 use super::{Admin, page};
-use crate::report::render::html;
-use crate::report::render::view::view;
+use crate::evidence::report::render::html;
+use crate::evidence::report::render::view::view;
 
 pub(super) async fn agreement(State(admin): State<Admin>) -> Response {
     part(&admin, "/agreement", "agreement").await

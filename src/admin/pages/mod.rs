@@ -1,7 +1,7 @@
 //! The dashboard: what came in, what was decided and why, how well, and what may go live.
 //!
 //! Pages are rendered here and readable without a script; the script adds sorting and CSV. They load nothing from elsewhere, and
-//! but for a review's labels nothing can be sent to them. Templates escape every value they print; charts come from [`crate::report::render::chart`].
+//! but for a review's labels nothing can be sent to them. Templates escape every value they print; charts come from [`crate::evidence::report::render::chart`].
 
 mod dead;
 mod decision;
@@ -22,7 +22,7 @@ use serde::Serialize;
 use tracing::error;
 
 use super::{Admin, promptly};
-use crate::report::render::html;
+use crate::evidence::report::render::html;
 
 /// The pages' own templates.
 const TEMPLATES: [(&str, &str); 9] = [

@@ -13,11 +13,11 @@ use serde::Serialize;
 use super::row::row;
 use super::{Admin, page, promptly};
 use crate::admin::metrics::waited_seconds;
-use crate::outcome::{Entry, Outcome};
-use crate::report::backlog::{Backlog, LATELY};
-use crate::report::render::html;
-use crate::report::render::view::view;
-use crate::report::render::{chart, words};
+use crate::domain::outcome::{Entry, Outcome};
+use crate::evidence::report::backlog::{Backlog, LATELY};
+use crate::evidence::report::render::html;
+use crate::evidence::report::render::view::view;
+use crate::evidence::report::render::{chart, words};
 use crate::store::{Depth, Filter};
 use crate::telemetry::names;
 

@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 
 use super::row::moment;
 use super::{Admin, page, promptly};
-use crate::outcome::Entry;
-use crate::report::observation::Observation;
-use crate::report::render::words;
-use crate::review::{self, Candidate, Order};
+use crate::domain::outcome::Entry;
+use crate::evidence::report::observation::Observation;
+use crate::evidence::report::render::words;
+use crate::evidence::review::{self, Candidate, Order};
 use crate::store::Filter;
 
 /// How far back a look is worth it.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::outcome::{EffectRecord, Entry};
+use crate::domain::outcome::{EffectRecord, Entry};
 
 /// One decision in a table.
 #[derive(Debug, Serialize)]

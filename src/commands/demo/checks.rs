@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::house::House;
 use super::play::{AGENTS_TAG, Played};
-use crate::outcome::{EffectOutcome, EffectRecord};
+use crate::domain::outcome::{EffectOutcome, EffectRecord};
 
 /// One statement and whether it held.
 pub(super) struct Check {

@@ -11,7 +11,7 @@ use deskbridge_standins::Desk;
 use tokio::process::{Child, Command};
 
 use crate::cli::Demo;
-use crate::mode::Mode;
+use crate::domain::mode::Mode;
 use crate::store::{Store, sqlite::Sqlite};
 
 /// How long the daemon may take to be ready, or to stop.

@@ -19,7 +19,7 @@ use self::house::House;
 use self::play::Played;
 use super::{decisions, runtime, terminal};
 use crate::cli::Demo;
-use crate::mode::Mode;
+use crate::domain::mode::Mode;
 
 pub(super) fn run(args: &Demo) -> anyhow::Result<ExitCode> {
     runtime()?.block_on(demo(args))

@@ -10,8 +10,8 @@ use deskbridge_standins::scenario::{Play, Twist};
 use deskbridge_standins::{Change, Desk, Fault, NewTicket};
 
 use super::house::House;
-use crate::mode::Mode;
-use crate::outcome::Entry;
+use crate::domain::mode::Mode;
+use crate::domain::outcome::Entry;
 use crate::store::Filter;
 
 /// How long a round may take in all.

@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use super::check::{About, Check};
 use crate::clock::{Clock, SystemClock};
 use crate::commands::check::{against, why};
-use crate::dispatch::contact::{Contact, NoContact};
-use crate::dispatch::{Calls, Line, Stopped};
+use crate::platform::contact::{Contact, NoContact};
+use crate::platform::{Calls, Line, Stopped};
 use crate::rulebook::Rulebook;
 use crate::settings::{Account, Settings};
 

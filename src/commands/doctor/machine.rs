@@ -8,9 +8,9 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::check::{About, Check};
-use crate::brain::Brain;
 use crate::commands::prepare;
-use crate::dispatch::contact::hooks;
+use crate::inference::brain::Brain;
+use crate::platform::contact::hooks;
 use crate::settings::{Settings, StoreUrl};
 use crate::store::sqlite::health::{Health, inspect};
 

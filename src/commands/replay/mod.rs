@@ -11,16 +11,16 @@ use deskbridge_onnx::Prediction;
 use serde_json::json;
 
 use super::{decisions, prepare, runtime, terminal, test};
-use crate::brain;
 use crate::cli::Replay;
 use crate::clock::{Clock, SystemClock};
-use crate::decision::TicketKey;
-use crate::outcome::{EffectOutcome, EffectRecord, Entry};
-use crate::replay::{self, Basis, Came, Change, Compared, End, Replayed, Verdict};
-use crate::report::observation::Observation;
+use crate::domain::decision::TicketKey;
+use crate::domain::outcome::{EffectOutcome, EffectRecord, Entry};
+use crate::evidence::report::observation::Observation;
+use crate::evidence::settling::{self, Kept, Sources};
+use crate::inference::brain;
+use crate::offline::replay::{self, Basis, Came, Change, Compared, End, Replayed, Verdict};
 use crate::rulebook::Rulebook;
 use crate::settings::Settings;
-use crate::settling::{self, Kept, Sources};
 use crate::store::{Filter, Store};
 
 /// Decisions named of those that share a reason; `--json` names all.

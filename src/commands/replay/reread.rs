@@ -9,13 +9,13 @@ use deskbridge_onnx::Prediction;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Said;
-use crate::account::Account;
-use crate::brain::Brain;
 use crate::daemon::open_accounts;
-use crate::dispatch::{Calls, Standing, Stopped};
-use crate::outcome::Entry;
+use crate::domain::outcome::Entry;
+use crate::inference::brain::Brain;
+use crate::inference::triage;
+use crate::platform::account::Account;
+use crate::platform::{Calls, Standing, Stopped};
 use crate::settings::Settings;
-use crate::triage;
 
 /// How often a ticket is asked for whose platform has trouble.
 const TRIES: u32 = 4;

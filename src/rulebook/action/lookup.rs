@@ -6,9 +6,9 @@
 use deskbridge_connectors::Ticket;
 use deskbridge_connectors::ticket::Author;
 
+use crate::diagnostics::yaml::{Node, Problems, Value};
 use crate::rulebook::condition::Pattern;
 use crate::rulebook::template::Template;
-use crate::yaml::{Node, Problems, Value};
 
 /// A number longer than this is none.
 const MOST_FOUND: usize = 128;

@@ -3,9 +3,9 @@
 use deskbridge_connectors::{FieldValue, Priority};
 
 use super::{ACTIONS, Action, FieldSource, Question, Verb, is_address};
-use crate::diagnostic::nearest;
+use crate::diagnostics::nearest;
+use crate::diagnostics::yaml::{Node, Problems, Table, Value};
 use crate::rulebook::template::Template;
-use crate::yaml::{Node, Problems, Table, Value};
 
 /// Reads the list under `then`; an entry may set several fields and then becomes several actions.
 pub(in crate::rulebook) fn read(node: &Node, problems: &mut Problems) -> Vec<Action> {

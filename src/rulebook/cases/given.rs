@@ -14,7 +14,7 @@ use deskbridge_connectors::{
 use deskbridge_onnx::{HeadKind, Language, Prediction, Scored};
 use jiff::Timestamp;
 
-use crate::mode::Mode;
+use crate::domain::mode::Mode;
 use crate::rulebook::Rulebook;
 use crate::rulebook::names::Kind;
 

@@ -9,7 +9,7 @@ use deskbridge_connectors::Effect;
 use serde_json::Value;
 
 use super::Expect;
-use crate::decision::Decision;
+use crate::domain::decision::Decision;
 use crate::rulebook::action::{Action, Terms, Verb};
 use crate::rulebook::{Facts, Rulebook, template};
 
@@ -34,7 +34,7 @@ pub(super) fn differences(
     }
     let (held, free): (Vec<_>, Vec<_>) =
         decision.plan.iter().partition(|planned| planned.held_back.is_some());
-    let planned = |part: &[&crate::decision::Planned]| -> Effects {
+    let planned = |part: &[&crate::domain::decision::Planned]| -> Effects {
         part.iter()
             .flat_map(|planned| {
                 words(&planned.effect).into_iter().map(|word| (word, planned.because.clone()))

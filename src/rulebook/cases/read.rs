@@ -9,11 +9,11 @@ use deskbridge_onnx::Language;
 
 use super::given::Given;
 use super::{Case, Expect};
-use crate::diagnostic::{Place, nearest};
+use crate::diagnostics::yaml::{Node, Problems, Table, Value};
+use crate::diagnostics::{Place, nearest};
 use crate::rulebook::action::{self, Action};
 use crate::rulebook::condition::span;
 use crate::rulebook::{Rulebook, Vocabulary};
-use crate::yaml::{Node, Problems, Table, Value};
 
 pub(super) const GIVEN: [&str; 21] = [
     "platform",

@@ -3,9 +3,9 @@
 use deskbridge_connectors::Platform;
 
 use super::{Bound, CONDITIONS, HeadTest, Test, When};
-use crate::diagnostic::{Place, nearest};
+use crate::diagnostics::yaml::{Node, Problems, Table, Value};
+use crate::diagnostics::{Place, nearest};
 use crate::rulebook::Vocabulary;
-use crate::yaml::{Node, Problems, Table, Value};
 
 mod about;
 

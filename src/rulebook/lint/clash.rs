@@ -5,7 +5,7 @@ use super::super::action::Verb;
 use super::super::condition::{Test, When};
 use super::super::syntax::Rule;
 use super::settings;
-use crate::yaml::Problems;
+use crate::diagnostics::yaml::Problems;
 
 /// Reports them.
 pub(super) fn check(rules: &[Rule], problems: &mut Problems) {

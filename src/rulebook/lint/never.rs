@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::super::condition::{Bound, Test, When};
 use super::super::syntax::Rule;
-use crate::yaml::Problems;
+use crate::diagnostics::yaml::Problems;
 
 /// Reports them.
 pub(super) fn check(rules: &[Rule], problems: &mut Problems) {

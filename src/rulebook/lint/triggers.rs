@@ -9,7 +9,7 @@ use deskbridge_connectors::trigger::{Deed, Need, Subject, Trigger};
 use deskbridge_connectors::{Effect, Platform};
 
 use super::super::Rulebook;
-use crate::diagnostic::{Diagnostic, Place, Severity};
+use crate::diagnostics::{Diagnostic, Place, Severity};
 
 /// One rule's effects on an account, with the places of their actions.
 struct Rule<'r> {

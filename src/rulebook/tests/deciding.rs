@@ -1,8 +1,8 @@
 //! What a rulebook decides.
 
 use super::*;
-use crate::decision::Digests;
-use crate::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
+use crate::domain::decision::Digests;
+use crate::domain::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
 
 /// Whether a condition holds for billing 0.97 over sales 0.02, priority abstaining at urgent 0.6 over high 0.3,
 /// German 0.9, tagged VIP, account acme on the first platform.
@@ -318,8 +318,8 @@ fn a_prediction_without_the_head_matches_nothing() {
 
 #[test]
 fn a_rule_goes_no_further_than_the_labels_it_rests_on() {
-    use crate::mode::Mode;
-    use crate::promotion::{Gate, Promoted, Promotions};
+    use crate::domain::mode::Mode;
+    use crate::evidence::promotion::{Gate, Promoted, Promotions};
 
     let rulebook = compiled(
         r#"

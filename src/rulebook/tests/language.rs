@@ -3,8 +3,8 @@
 use deskbridge_connectors::ticket::{Author, Message};
 
 use super::*;
-use crate::decision::Planned;
-use crate::outcome::{EffectOutcome, EffectRecord};
+use crate::domain::decision::Planned;
+use crate::domain::outcome::{EffectOutcome, EffectRecord};
 
 /// Premium, by chat, brand 7, open, high, in Billing, category sales; wrote thrice in nine days; Wednesday 16:00 in Berlin.
 fn case() -> Case {
@@ -260,7 +260,7 @@ fn an_answer_needs_permission_and_is_sent_once() {
         state: EffectOutcome::Applied,
         reason: None,
     };
-    let entry = crate::outcome::Entry { effects: vec![sent], ..super::deciding::wrote(&[]) };
+    let entry = crate::domain::outcome::Entry { effects: vec![sent], ..super::deciding::wrote(&[]) };
     let again = reply(&Case { history: History { entries: vec![entry] }, ..case() });
     assert_eq!(again.held_back.unwrap(), "this answer was sent before");
 }

@@ -4,7 +4,7 @@ use deskbridge_connectors::ticket::{Author, Message};
 use serde_json::json;
 
 use super::*;
-use crate::decision::Lookup;
+use crate::domain::decision::Lookup;
 
 const RULES: &str = "rules:
   - id: order
@@ -63,7 +63,7 @@ fn an_answer_becomes_a_note_once() {
     assert_eq!((planned.mode, planned.held_back), (Mode::Live, None));
     assert!(answered(&rulebook, &facts, lookup, &json!({ "id": 1 })).is_err(), "nothing is written half");
     assert!(answered(&rulebook, &facts, lookup, &json!([])).is_err());
-    let applied = crate::outcome::EffectOutcome::Applied;
+    let applied = crate::domain::outcome::EffectOutcome::Applied;
     let entry = super::deciding::wrote(&[("note", lookup.marker.as_str().into(), applied)]);
     let again = Case { history: History { entries: vec![entry] }, ..case("12345 by x") };
     assert!(asked(&again)[0].held_back.is_some(), "not even asked again");

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, params};
 
 use super::{chain, mention, write};
-use crate::outcome::Entry;
+use crate::domain::outcome::Entry;
 use crate::store::{Error, Forget, Forgotten};
 
 /// Counts what there is of a requester, and with `erase` forgets it.

@@ -15,10 +15,10 @@ use self::reader::Readers;
 use self::row::{Incoming, micros, micros_after, to_json};
 use self::write::Line;
 use self::writer::Writer;
-use crate::decision::TicketKey;
-use crate::history::History;
-use crate::outcome::Entry;
-use crate::settling::Kept;
+use crate::domain::decision::TicketKey;
+use crate::domain::history::History;
+use crate::domain::outcome::Entry;
+use crate::evidence::settling::Kept;
 use crate::store::{
     Accepted, Chain, Claim, DeadLetter, Demotion, Depth, Error, Filter, Forget, Forgotten, JournalEntry,
     Store, Unsettled,

@@ -5,9 +5,9 @@ use rusqlite::types::{ToSql, Type};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::row::{count, micros, notice, timestamp};
-use crate::decision::TicketKey;
-use crate::history::History;
-use crate::outcome::Entry;
+use crate::domain::decision::TicketKey;
+use crate::domain::history::History;
+use crate::domain::outcome::Entry;
 use crate::store::{DeadLetter, Depth, Error, Filter};
 
 /// Entries of a ticket that say something about later deliveries.

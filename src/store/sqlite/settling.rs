@@ -7,8 +7,8 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
 use super::row::{micros, timestamp};
-use crate::decision::TicketKey;
-use crate::settling::{FIRST_LOOK, Kept};
+use crate::domain::decision::TicketKey;
+use crate::evidence::settling::{FIRST_LOOK, Kept};
 use crate::store::{Demotion, Error, Unsettled};
 
 /// A ticket was decided: its agents' values are waited for from now on.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::timestamp;
-use crate::decision::TicketKey;
+use crate::domain::decision::TicketKey;
 use crate::store::Error;
 
 /// Up to when an account was looked through.

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{Incoming, count, micros, notice, timestamp, to_json};
 use super::{chain, settling};
-use crate::outcome::Entry;
+use crate::domain::outcome::Entry;
 use crate::store::{Accepted, Claim, Error, Work};
 
 /// How long after a restored copy was made a write may have arrived that it knows nothing of, in microseconds: 30 days.

@@ -1,6 +1,6 @@
 //! `deskbridge report`: text, JSON by the documented keys, and one HTML file that a browser opens without asking for anything.
 
-use deskbridge::report::rows::Rows;
+use deskbridge::evidence::report::rows::Rows;
 use serde_json::{Value, json};
 
 use super::browser::{Browser, LOOKS};

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use deskbridge::mode::Mode;
-use deskbridge::report::observation::{Course, Influence, Observation};
+use deskbridge::domain::mode::Mode;
+use deskbridge::evidence::report::observation::{Course, Influence, Observation};
 use deskbridge_onnx::HeadKind;
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge::outcome::Outcome;
+use deskbridge::domain::outcome::Outcome;
 use deskbridge_standins::Desk;
 
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbridge::decision::TicketKey;
-use deskbridge::history::History;
-use deskbridge::outcome::Entry;
-use deskbridge::settling::Kept;
+use deskbridge::domain::decision::TicketKey;
+use deskbridge::domain::history::History;
+use deskbridge::domain::outcome::Entry;
+use deskbridge::evidence::settling::Kept;
 use deskbridge::store::{
     Accepted, Chain, Claim, DeadLetter, Demotion, Depth, Error, Filter, Forget, Forgotten, JournalEntry,
     Store, Unsettled,

@@ -1,6 +1,6 @@
 //! The ledger's chain: whole as the program writes it, and broken by whatever other hands do to it.
 
-use deskbridge::history::requester;
+use deskbridge::domain::history::requester;
 use deskbridge::store::sqlite::Sqlite;
 use deskbridge::store::{Break, Chain, Forget, Store};
 use deskbridge_connectors::ticket::Requester;
@@ -96,7 +96,7 @@ async fn erased(folder: &tempfile::TempDir) -> (Forget, std::path::PathBuf) {
     let who = Requester { email: Some("ann@mail.example".into()), ..Requester::default() };
     let digest = requester("acme", &who).unwrap();
     store.accept(&delivery("acme", "theirs", 8), at(0)).await.unwrap();
-    let theirs = deskbridge::outcome::Entry {
+    let theirs = deskbridge::domain::outcome::Entry {
         requester: Some(digest.clone()),
         rules: vec!["billing".into()],
         ..entry("acme", 8, "theirs", at(8))

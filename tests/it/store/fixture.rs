@@ -4,8 +4,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use deskbridge::mode::Mode;
-use deskbridge::outcome::{Entry, Outcome};
+use deskbridge::domain::mode::Mode;
+use deskbridge::domain::outcome::{Entry, Outcome};
 use deskbridge_connectors::account::{AccountConfig, Credentials, Platform, WebhookConfig};
 use deskbridge_connectors::signature::hmac_sha256;
 use deskbridge_connectors::{AccountId, Delivery, Secret, Verified, VerifiedDelivery};

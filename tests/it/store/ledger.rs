@@ -1,7 +1,7 @@
 //! What every store promises of its ledger: entries come back whole, filtered and in order.
 
-use deskbridge::decision::{Digests, TicketKey};
-use deskbridge::outcome::{Entry, Outcome};
+use deskbridge::domain::decision::{Digests, TicketKey};
+use deskbridge::domain::outcome::{Entry, Outcome};
 use deskbridge::store::{Filter, Store};
 use deskbridge_connectors::{Skip, TicketId, Version};
 

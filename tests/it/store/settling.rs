@@ -1,8 +1,8 @@
 //! What every store promises of settled values: each decided ticket is waited for once, and what was kept comes back whole.
 
-use deskbridge::decision::{Digests, TicketKey};
-use deskbridge::outcome::Entry;
-use deskbridge::settling::{FIRST_LOOK, FieldStory, Kept, Story, Who};
+use deskbridge::domain::decision::{Digests, TicketKey};
+use deskbridge::domain::outcome::Entry;
+use deskbridge::evidence::settling::{FIRST_LOOK, FieldStory, Kept, Story, Who};
 use deskbridge::store::{Demotion, Store, Unsettled};
 use deskbridge_connectors::{TicketId, Version};
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use deskbridge::outcome::Outcome;
+use deskbridge::domain::outcome::Outcome;
 use deskbridge::store::sqlite::Sqlite;
 use deskbridge::store::{Error, Filter, Store};
 use deskbridge_connectors::NoticeKind;

@@ -20,8 +20,8 @@ use super::super::{Admin, page};
 use super::{Asked, Order, Recent, moment, review};
 use crate::admin::Reviewing;
 use crate::admin::reviewing::Question;
-use crate::outcome::Entry;
-use crate::report::observation::Observation;
+use crate::domain::outcome::Entry;
+use crate::evidence::report::observation::Observation;
 
 #[derive(Serialize)]
 struct Field {

@@ -7,8 +7,8 @@ use super::super::hours::{Window, zone};
 use super::super::sight::status_word;
 use super::super::{Age, Count, FieldTest, Hours, Part, Pattern, Test, When};
 use super::words_of;
-use crate::diagnostic::nearest;
-use crate::yaml::{Node, Problems, Table, Value};
+use crate::diagnostics::nearest;
+use crate::diagnostics::yaml::{Node, Problems, Table, Value};
 
 const STATUSES: [Status; 6] =
     [Status::New, Status::Open, Status::Pending, Status::Hold, Status::Solved, Status::Closed];

@@ -1,0 +1,10 @@
+//! Holds the pure data that several rooms share: modes, decisions, ledger entries, a ticket's history, and the
+//! snapshot that a decision leaves.
+//!
+//! Nothing here reads a clock, a file, a socket or the store.
+
+pub mod decision;
+pub mod history;
+pub mod mode;
+pub mod outcome;
+pub mod snapshot;

@@ -1,0 +1,211 @@
+//! What the ledger keeps of a ticket besides the decision, so that another rulebook can be tried on it later.
+//!
+//! Scores in full, and the ticket's facts: state, tags, names, and the fields that hold a choice. What a customer wrote
+//! is not kept: no subject, no message, no free-text field, and an address only as a digest.
+
+use std::collections::BTreeMap;
+
+use deskbridge_connectors::directory::{Agent, Choice, Field, FieldKind, Named};
+use deskbridge_connectors::ticket::Requester;
+use deskbridge_connectors::{Directory, FieldValue, Priority, RemoteId, Status, Ticket, TicketId, Version};
+use deskbridge_onnx::Prediction;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::domain::decision::Decision;
+use crate::rulebook::{Facts, Rulebook, Texts};
+
+/// A ticket at the moment it was decided, without its text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// Everything the model said.
+    pub prediction: Prediction,
+    /// Where the ticket stood.
+    pub status: Status,
+    /// Its priority.
+    pub priority: Option<Priority>,
+    /// Whether the platform gives it to every new ticket.
+    pub priority_is_default: bool,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// Its group.
+    pub group: Option<Named>,
+    /// Its agent.
+    pub assignee: Option<Agent>,
+    /// Its set fields that hold a choice, a number, a date or a flag.
+    pub fields: Vec<Kept>,
+    /// Names and ids of its set fields that hold free text; their values are not kept.
+    pub text_fields: Vec<Named>,
+    /// How it came in.
+    pub channel: Option<String>,
+    /// Its brand.
+    pub brand: Option<RemoteId>,
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brand_name: Option<String>,
+    /// When it was opened.
+    pub created_at: Option<Timestamp>,
+    /// Digest of the requester's address; see [`digest`].
+    pub requester: Option<String>,
+    /// Digest of the part after the `@`.
+    pub requester_domain: Option<String>,
+    /// The customer's segment.
+    pub segment: Option<String>,
+    /// Whether the account allowed answers to the customer.
+    pub public_replies: bool,
+    /// When the requester's other tickets came in, as far back as [`Self::contact_window`].
+    pub contacts: Vec<Timestamp>,
+    /// In seconds; absent where they were not counted.
+    pub contact_window: Option<u64>,
+    /// What the rulebook's expressions found in the text, which is not kept.
+    #[serde(default, skip_serializing_if = "Texts::is_empty")]
+    pub texts: Texts,
+    /// The effects of the decision that a person's choice held back, counted from 0.
+    pub held_back: Vec<usize>,
+}
+
+/// A field with what it held.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The field's id.
+    pub id: RemoteId,
+    /// What people call it.
+    pub name: String,
+    /// Its stored value.
+    pub value: FieldValue,
+    /// What people see of a choice.
+    pub labels: Vec<Choice>,
+}
+
+/// Stands for a word in the ledger: the same word of the same account gives the same 16 letters.
+pub fn digest(account: &str, word: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [account, &word.to_lowercase()] {
+        hash.update(part.len().to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex::encode(hash.finalize()).chars().take(16).collect()
+}
+
+impl Snapshot {
+    /// Of a ticket that was just decided on by this rulebook.
+    pub fn of(facts: &Facts<'_>, rulebook: &Rulebook, decision: &Decision) -> Self {
+        let Facts { account, ticket, directory: names, .. } = facts;
+        let (mut fields, mut text_fields) = (Vec::new(), Vec::new());
+        for (id, value) in &ticket.fields {
+            let known = names.fields.iter().find(|field| field.id == *id);
+            let name = known.map_or_else(|| id.0.clone(), |field| field.name.clone());
+            match known.and_then(|field| labels(field, value)) {
+                Some(labels) => fields.push(Kept { id: id.clone(), name, value: value.clone(), labels }),
+                None => text_fields.push(Named { id: id.clone(), name }),
+            }
+        }
+        let email = ticket.requester.email.as_deref();
+        let domain = email.and_then(|address| address.rsplit_once('@')).map(|(_, domain)| domain);
+        let named = |id: &RemoteId| names.groups.iter().find(|group| group.id == *id).cloned();
+        let agent = |id: &RemoteId| names.agents.iter().find(|agent| agent.id == *id).cloned();
+        let unknown = |id: &RemoteId| Named { id: id.clone(), name: id.0.clone() };
+        Self {
+            prediction: decision.prediction.clone(),
+            status: ticket.status,
+            priority: ticket.priority,
+            priority_is_default: ticket.priority_is_default,
+            tags: ticket.tags.iter().cloned().collect(),
+            group: ticket.group.as_ref().map(|id| named(id).unwrap_or_else(|| unknown(id))),
+            assignee: ticket.assignee.as_ref().map(|id| {
+                agent(id).unwrap_or_else(|| Agent { id: id.clone(), name: id.0.clone(), email: None })
+            }),
+            fields,
+            text_fields,
+            channel: ticket.channel.clone(),
+            brand: ticket.brand.clone(),
+            brand_name: ticket
+                .brand
+                .as_ref()
+                .and_then(|id| names.brands.iter().find(|brand| brand.id == *id))
+                .map(|brand| brand.name.clone()),
+            created_at: ticket.created_at,
+            requester: email.map(|address| digest(account, address)),
+            requester_domain: domain.map(|domain| digest(account, domain)),
+            segment: facts.segment.map(str::to_owned),
+            public_replies: facts.public_replies,
+            contacts: facts.contacts.to_vec(),
+            // As far back as its requester's tickets were counted.
+            contact_window: rulebook.contact_window().map(|window| window.as_secs()),
+            texts: rulebook.texts(facts),
+            held_back: decision
+                .plan
+                .iter()
+                .map(|planned| planned.held_back.is_some())
+                .chain(decision.lookups.iter().map(|lookup| lookup.held_back.is_some()))
+                .enumerate()
+                .filter_map(|(at, held)| held.then_some(at))
+                .collect(),
+        }
+    }
+
+    /// The ticket again, without text, and a directory that knows the names it held.
+    pub fn ticket(&self, id: &TicketId, version: Version) -> (Ticket, Directory) {
+        let mut directory = Directory {
+            groups: self.group.iter().cloned().collect(),
+            agents: self.assignee.iter().cloned().collect(),
+            brands: self
+                .brand
+                .iter()
+                .zip(&self.brand_name)
+                .map(|(id, name)| Named { id: id.clone(), name: name.clone() })
+                .collect(),
+            ..Directory::default()
+        };
+        for kept in &self.fields {
+            let kind = match &kept.value {
+                FieldValue::Flag(_) => FieldKind::Flag,
+                FieldValue::Number(_) => FieldKind::Number,
+                FieldValue::Text(_) if kept.labels.is_empty() => FieldKind::Text,
+                FieldValue::Text(_) => FieldKind::One(kept.labels.clone()),
+                FieldValue::Many(_) => FieldKind::Many(kept.labels.clone()),
+            };
+            directory.fields.push(Field { id: kept.id.clone(), name: kept.name.clone(), kind });
+        }
+        let text =
+            |named: &Named| Field { id: named.id.clone(), name: named.name.clone(), kind: FieldKind::Text };
+        directory.fields.extend(self.text_fields.iter().map(text));
+        let ticket = Ticket {
+            id: id.clone(),
+            version,
+            subject: String::new(),
+            messages: Vec::new(),
+            requester: Requester::default(),
+            status: self.status,
+            priority: self.priority,
+            priority_is_default: self.priority_is_default,
+            tags: self.tags.iter().cloned().collect(),
+            group: self.group.as_ref().map(|group| group.id.clone()),
+            assignee: self.assignee.as_ref().map(|agent| agent.id.clone()),
+            fields: self.fields.iter().map(|kept| (kept.id.clone(), kept.value.clone())).collect(),
+            profile: BTreeMap::new(),
+            followers: Vec::new(),
+            channel: self.channel.clone(),
+            brand: self.brand.clone(),
+            created_at: self.created_at,
+        };
+        (ticket, directory)
+    }
+}
+
+/// The options that a value names; `None` where the field holds what somebody typed.
+fn labels(field: &Field, value: &FieldValue) -> Option<Vec<Choice>> {
+    let held = |choices: &[Choice]| -> Vec<Choice> {
+        let is = |choice: &&Choice| match value {
+            FieldValue::Many(items) => items.contains(&choice.value),
+            other => other.to_string() == choice.value,
+        };
+        choices.iter().filter(is).cloned().collect()
+    };
+    match &field.kind {
+        FieldKind::One(choices) | FieldKind::Many(choices) => Some(held(choices)),
+        FieldKind::Flag | FieldKind::Number | FieldKind::Date | FieldKind::Nested { .. } => Some(Vec::new()),
+        FieldKind::Text | FieldKind::Other(_) => None,
+    }
+}
