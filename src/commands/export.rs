@@ -12,7 +12,7 @@ use super::{decisions, prepare, runtime, terminal};
 use crate::cli;
 use crate::clock::{Clock, SystemClock};
 use crate::daemon::open_accounts;
-use crate::evidence::settling;
+use crate::daemon::sources::sources;
 use crate::offline::export::{Columns, Export, Sink, Step};
 
 /// A platform's index lags behind by minutes.
@@ -37,7 +37,7 @@ pub(super) fn run(args: &cli::Export) -> anyhow::Result<ExitCode> {
         let known: Vec<&str> = settings.accounts.iter().map(|account| account.name()).collect();
         bail!("there is no account `{}`; the settings have {}", args.account, known.join(", "));
     };
-    let sources = settling::sources(&settings, &brain);
+    let sources = sources(&settings, &brain);
     let Some(heads) = sources.get(&args.account).filter(|heads| !heads.sources.is_empty()) else {
         bail!("no head's value is found on a ticket; say where under `settling.heads`");
     };

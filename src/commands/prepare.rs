@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::{BAD_SETTINGS, terminal};
 use crate::cli;
 use crate::diagnostics::{Diagnostic, Severity};
-use crate::evidence::promotion::Gate;
+use crate::domain::label_modes::LabelModes;
+use crate::evidence::promotion::label_modes;
 use crate::inference::brain::{self, Brain, Surroundings};
 use crate::ingress::{self, Certificate};
 use crate::settings::{Draft, Settings, StoreUrl, TlsFiles, Unusable};
@@ -119,9 +120,9 @@ pub(super) fn store_or_refuse(settings: &Settings) -> Result<Arc<dyn Store>, Exi
 ///
 /// # Errors
 /// When a store that is there cannot be read.
-pub(super) async fn gate(settings: &Settings, brain: &Brain) -> anyhow::Result<Gate> {
+pub(super) async fn gate(settings: &Settings, brain: &Brain) -> anyhow::Result<LabelModes> {
     let fallen = if store_is_there(settings) { store(settings)?.demotions().await? } else { Vec::new() };
-    Ok(Gate::of(brain.promotions.as_ref(), &fallen))
+    Ok(label_modes(brain.promotions.as_ref(), &fallen))
 }
 
 /// Whether the store was made already.

@@ -13,14 +13,17 @@ use serde_json::json;
 use super::{prepare, runtime, terminal};
 use crate::cli::Promote;
 use crate::clock::{Clock, SystemClock};
+use crate::daemon::sources::sources;
+use crate::domain::label_modes::LabelModes;
 use crate::domain::mode::Mode;
-use crate::evidence::promotion::{self, Evidence, Gate, Promoted, Promotions};
+use crate::evidence::promotion::{self, Evidence, Promoted, Promotions};
 use crate::evidence::report::evidence;
 use crate::evidence::report::observation::Observation;
 use crate::evidence::report::readiness::{Bar, Readiness, State, readiness};
 use crate::evidence::report::thresholds::{Verdict, propose};
-use crate::evidence::settling::{self, observations};
+use crate::evidence::settling::observations;
 use crate::inference::brain::Brain;
+use crate::settings::PROMOTIONS_FILE;
 use crate::settings::Settings;
 
 pub(super) fn run(args: &Promote) -> anyhow::Result<ExitCode> {
@@ -30,7 +33,7 @@ pub(super) fn run(args: &Promote) -> anyhow::Result<ExitCode> {
         Ok(store) => store,
         Err(code) => return Ok(code),
     };
-    let sources = settling::sources(&settings, &brain);
+    let sources = sources(&settings, &brain);
     let (seen, gate) = runtime()?.block_on(async {
         let (seen, _) = observations(&*store, &sources, None).await?;
         anyhow::Ok((seen, prepare::gate(&settings, &brain).await?))
@@ -47,7 +50,7 @@ struct Book<'a> {
     settings: &'a Settings,
     brain: &'a Brain,
     seen: &'a [Observation],
-    gate: &'a Gate,
+    gate: &'a LabelModes,
 }
 
 impl Book<'_> {
@@ -160,7 +163,7 @@ impl Book<'_> {
         let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
         let beside = folder.unwrap_or(std::path::Path::new(".")).join(format!(
             ".{}.{}",
-            promotion::FILE,
+            PROMOTIONS_FILE,
             std::process::id()
         ));
         // As a whole or not at all: the daemon may read it at any moment.

@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::{decisions, prepare, runtime, terminal};
 use crate::cli::{self, ReportFormat};
 use crate::clock::{Clock, SystemClock};
+use crate::daemon::sources::sources;
 use crate::evidence::gather::{self, gather, trained_on};
 use crate::evidence::promotion;
 use crate::evidence::report::impact::Split;
@@ -14,7 +15,7 @@ use crate::evidence::report::readiness::Bar;
 use crate::evidence::report::render;
 use crate::evidence::report::rows::Rows;
 use crate::evidence::report::whole::{Report, Terms};
-use crate::evidence::settling::{self, Readings};
+use crate::evidence::settling::Readings;
 
 pub(super) fn run(args: &cli::Report) -> anyhow::Result<ExitCode> {
     let now = SystemClock.now();
@@ -40,7 +41,7 @@ pub(super) fn run(args: &cli::Report) -> anyhow::Result<ExitCode> {
                 Err(code) => return Ok(code),
             };
             bar = settings.promotion.bar();
-            let readings = Readings { store, sources: settling::sources(&settings, &brain) };
+            let readings = Readings { store, sources: sources(&settings, &brain) };
             let training = trained_on(&settings.model.bundle);
             runtime()?.block_on(async {
                 let fallen = readings.store.demotions().await?;

@@ -4,6 +4,7 @@
 //! same thing.
 
 pub mod shutdown;
+pub mod sources;
 pub mod watch;
 
 use std::collections::HashMap;
@@ -21,6 +22,7 @@ use metrics_exporter_prometheus as prometheus;
 
 use crate::admin::{self, Admin, Board, Readiness, Reviewing};
 use crate::clock::Clock;
+use crate::domain::label_modes::Demotion;
 use crate::evidence::gather::trained_on;
 use crate::evidence::promotion::{Fall, Warden};
 use crate::evidence::settling::{self, Readings, Settling};
@@ -29,7 +31,7 @@ use crate::ingress::{self, Certificate, Door, Limits, Origins};
 use crate::platform::account::Account;
 use crate::platform::{Calls, Line, retry::Patience};
 use crate::settings::Settings;
-use crate::store::{Demotion, Store};
+use crate::store::Store;
 use crate::telemetry;
 use crate::worker::sweep::{self, Sweep};
 use crate::worker::{Crew, Urgency};
@@ -108,7 +110,7 @@ impl Daemon {
         };
         tracker.spawn(ingress::serve(on.hooks, Arc::new(door), shutdown.clone()));
         tracker.spawn(telemetry::upkeep(on.metrics.clone(), shutdown.clone()));
-        let sources = settling::sources(settings, &brain_seen.borrow());
+        let sources = sources::sources(settings, &brain_seen.borrow());
         let readings = Readings { store: Arc::clone(&on.store), sources: sources.clone() };
         let reviewing = Reviewing::new(accounts.clone(), brain_seen.clone(), &settings.review.tickets);
         let admin = Admin {

@@ -3,8 +3,13 @@
 //!
 //! Nothing here reads a clock, a file, a socket or the store.
 
+pub mod bar;
 pub mod decision;
 pub mod history;
+pub mod label_modes;
 pub mod mode;
 pub mod outcome;
+pub mod settled;
 pub mod snapshot;
+pub mod texts;
+pub mod trial;

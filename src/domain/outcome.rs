@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::domain::decision::Digests;
 use crate::domain::mode::Mode;
 use crate::domain::snapshot::Snapshot;
-use crate::inference::challenge::Trial;
+use crate::domain::trial::Trial;
 
 /// What became of a delivery that was worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -95,7 +95,7 @@ pub struct Entry {
     /// What the challenger said, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenger: Option<Trial>,
-    /// The ticket without its text, for [`crate::offline::replay`]; absent where nothing was decided.
+    /// The ticket without its text, for replay; absent where nothing was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Box<Snapshot>>,
 }

@@ -13,8 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::domain::decision::Decision;
-use crate::rulebook::{Facts, Rulebook, Texts};
+use super::texts::Texts;
 
 /// A ticket at the moment it was decided, without its text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,62 +88,6 @@ pub fn digest(account: &str, word: &str) -> String {
 }
 
 impl Snapshot {
-    /// Of a ticket that was just decided on by this rulebook.
-    pub fn of(facts: &Facts<'_>, rulebook: &Rulebook, decision: &Decision) -> Self {
-        let Facts { account, ticket, directory: names, .. } = facts;
-        let (mut fields, mut text_fields) = (Vec::new(), Vec::new());
-        for (id, value) in &ticket.fields {
-            let known = names.fields.iter().find(|field| field.id == *id);
-            let name = known.map_or_else(|| id.0.clone(), |field| field.name.clone());
-            match known.and_then(|field| labels(field, value)) {
-                Some(labels) => fields.push(Kept { id: id.clone(), name, value: value.clone(), labels }),
-                None => text_fields.push(Named { id: id.clone(), name }),
-            }
-        }
-        let email = ticket.requester.email.as_deref();
-        let domain = email.and_then(|address| address.rsplit_once('@')).map(|(_, domain)| domain);
-        let named = |id: &RemoteId| names.groups.iter().find(|group| group.id == *id).cloned();
-        let agent = |id: &RemoteId| names.agents.iter().find(|agent| agent.id == *id).cloned();
-        let unknown = |id: &RemoteId| Named { id: id.clone(), name: id.0.clone() };
-        Self {
-            prediction: decision.prediction.clone(),
-            status: ticket.status,
-            priority: ticket.priority,
-            priority_is_default: ticket.priority_is_default,
-            tags: ticket.tags.iter().cloned().collect(),
-            group: ticket.group.as_ref().map(|id| named(id).unwrap_or_else(|| unknown(id))),
-            assignee: ticket.assignee.as_ref().map(|id| {
-                agent(id).unwrap_or_else(|| Agent { id: id.clone(), name: id.0.clone(), email: None })
-            }),
-            fields,
-            text_fields,
-            channel: ticket.channel.clone(),
-            brand: ticket.brand.clone(),
-            brand_name: ticket
-                .brand
-                .as_ref()
-                .and_then(|id| names.brands.iter().find(|brand| brand.id == *id))
-                .map(|brand| brand.name.clone()),
-            created_at: ticket.created_at,
-            requester: email.map(|address| digest(account, address)),
-            requester_domain: domain.map(|domain| digest(account, domain)),
-            segment: facts.segment.map(str::to_owned),
-            public_replies: facts.public_replies,
-            contacts: facts.contacts.to_vec(),
-            // As far back as its requester's tickets were counted.
-            contact_window: rulebook.contact_window().map(|window| window.as_secs()),
-            texts: rulebook.texts(facts),
-            held_back: decision
-                .plan
-                .iter()
-                .map(|planned| planned.held_back.is_some())
-                .chain(decision.lookups.iter().map(|lookup| lookup.held_back.is_some()))
-                .enumerate()
-                .filter_map(|(at, held)| held.then_some(at))
-                .collect(),
-        }
-    }
-
     /// The ticket again, without text, and a directory that knows the names it held.
     pub fn ticket(&self, id: &TicketId, version: Version) -> (Ticket, Directory) {
         let mut directory = Directory {
@@ -191,21 +134,5 @@ impl Snapshot {
             created_at: self.created_at,
         };
         (ticket, directory)
-    }
-}
-
-/// The options that a value names; `None` where the field holds what somebody typed.
-fn labels(field: &Field, value: &FieldValue) -> Option<Vec<Choice>> {
-    let held = |choices: &[Choice]| -> Vec<Choice> {
-        let is = |choice: &&Choice| match value {
-            FieldValue::Many(items) => items.contains(&choice.value),
-            other => other.to_string() == choice.value,
-        };
-        choices.iter().filter(is).cloned().collect()
-    };
-    match &field.kind {
-        FieldKind::One(choices) | FieldKind::Many(choices) => Some(held(choices)),
-        FieldKind::Flag | FieldKind::Number | FieldKind::Date | FieldKind::Nested { .. } => Some(Vec::new()),
-        FieldKind::Text | FieldKind::Other(_) => None,
     }
 }

@@ -5,36 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use deskbridge_onnx::{Prediction, Scored, contract_json};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-/// What the challenger said of a ticket, in the ledger beside the live answer. It decides nothing.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Trial {
-    /// Digest of the challenger.
-    pub model: String,
-    /// Scores per head, in `classify`'s format.
-    pub heads: Value,
-}
-
-impl Trial {
-    /// The ledger's record of a prediction.
-    pub fn of(prediction: &Prediction) -> Self {
-        let heads = contract_json("", prediction).get("heads").cloned().unwrap_or_default();
-        Self { model: prediction.model.clone(), heads }
-    }
-}
-
-/// What a head names in the ledger's format: its label, or its labels; none where it abstained.
-pub fn named(head: &Value) -> BTreeSet<String> {
-    let label = |value: &Value| value.get("label").and_then(Value::as_str).map(str::to_owned);
-    match head.get("labels").and_then(Value::as_array) {
-        Some(labels) => labels.iter().filter_map(label).collect(),
-        None if head.get("abstained") == Some(&Value::Bool(true)) => BTreeSet::new(),
-        None => label(head).into_iter().collect(),
-    }
-}
+use deskbridge_onnx::{Prediction, Scored};
 
 /// How often two bundles name something else.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -109,7 +80,6 @@ impl fmt::Debug for Recent {
 #[cfg(test)]
 mod tests {
     use deskbridge_onnx::{HeadKind, Language};
-    use serde_json::json;
 
     use super::*;
 
@@ -138,15 +108,6 @@ mod tests {
         assert_eq!((found.tickets, found.differ), (3, 2));
         assert_eq!(found.to_string(), "another answer to 2 of the last 3 tickets (category 2, topics 1)");
         assert_eq!(Comparison::of(&old, &old).differ, 0);
-    }
-
-    #[test]
-    fn what_a_head_names_is_read_back_from_the_ledger() {
-        let trial = Trial::of(&prediction(&["billing"], &["sales"]));
-        assert_eq!(named(&trial.heads["category"]), ["billing".to_owned()].into());
-        assert_eq!(named(&trial.heads["topics"]), ["sales".to_owned()].into());
-        assert!(named(&Trial::of(&prediction(&[], &[])).heads["category"]).is_empty());
-        assert!(named(&json!(null)).is_empty());
     }
 
     #[test]

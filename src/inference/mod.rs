@@ -3,4 +3,5 @@
 
 pub mod brain;
 pub mod challenge;
+pub mod snapshot;
 pub mod triage;

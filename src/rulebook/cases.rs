@@ -14,7 +14,7 @@ use super::{Facts, Rulebook, decide};
 use crate::diagnostics::yaml::{Problems, parse};
 use crate::diagnostics::{Diagnostic, Place, Severity, Sheet};
 use crate::domain::history::History;
-use crate::evidence::promotion::Gate;
+use crate::domain::label_modes::LabelModes;
 
 mod given;
 mod judge;
@@ -147,7 +147,7 @@ impl Case {
             contacts: &contacts,
             public_replies: self.given.public_replies,
             texts: None,
-            gate: &Gate::OPEN,
+            gate: &LabelModes::OPEN,
         };
         let decision = decide(rulebook, &facts);
         let differences = judge::differences(&self.expect, rulebook, &facts, &decision);

@@ -14,16 +14,15 @@ mod read;
 mod show;
 mod sieve;
 mod sight;
-mod texts;
 
+pub(super) use crate::domain::texts::TextPart;
 pub(super) use bound::{Age, Bound, Count, span};
 pub(super) use head::{HeadTest, chosen};
 pub(super) use hours::Hours;
-pub(super) use pattern::{Part, Pattern};
+pub(super) use pattern::{Pattern, digests};
 pub(super) use read::read;
 pub(super) use sieve::Sieve;
 pub(super) use sight::Sight;
-pub use texts::Texts;
 
 /// The words a condition may begin with; any other is the short form of a head.
 pub const CONDITIONS: [&str; 17] = [
@@ -87,7 +86,7 @@ pub(super) enum Test {
     },
     Text {
         patterns: Vec<Pattern>,
-        part: Part,
+        part: TextPart,
     },
     Contacts {
         count: Count,

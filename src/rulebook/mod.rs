@@ -17,8 +17,9 @@ use crate::diagnostics::yaml::{Problems, parse};
 use crate::diagnostics::{Diagnostic, Place, Severity, Sheet};
 use crate::domain::decision::{Decision, Lookup, Planned};
 use crate::domain::history::History;
+use crate::domain::label_modes::LabelModes;
 use crate::domain::mode::Mode;
-use crate::evidence::promotion::Gate;
+use crate::domain::texts::Texts;
 
 mod syntax;
 
@@ -42,7 +43,7 @@ pub mod schema;
 pub mod unseen;
 
 pub use action::ACTIONS;
-pub use condition::{CONDITIONS, Texts};
+pub use condition::CONDITIONS;
 pub use explain::{ConditionTrace, EffectTrace, Explanation, RuleTrace};
 pub use permissions::Permissions;
 pub use syntax::Defaults;
@@ -229,7 +230,7 @@ pub struct Facts<'a> {
     /// What expressions found in the text, where the text itself is not there any more.
     pub texts: Option<&'a Texts>,
     /// How far each label may go.
-    pub gate: &'a Gate,
+    pub gate: &'a LabelModes,
 }
 
 /// Decides on one ticket.

@@ -124,7 +124,7 @@ pub(super) struct Case {
     pub(super) segment: Option<&'static str>,
     pub(super) contacts: Vec<Timestamp>,
     pub(super) public_replies: bool,
-    pub(super) gate: Gate,
+    pub(super) gate: LabelModes,
 }
 
 impl Default for Case {
@@ -138,7 +138,7 @@ impl Default for Case {
             segment: Some("premium"),
             contacts: Vec::new(),
             public_replies: true,
-            gate: Gate::OPEN,
+            gate: LabelModes::OPEN,
         }
     }
 }

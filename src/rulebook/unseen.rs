@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::action::Verb;
-use super::condition::{Sight, Test, When};
+use super::condition::{Sight, Test, When, digests};
 use super::names::Kind;
 use super::{Facts, Rulebook};
 
@@ -76,7 +76,7 @@ fn answer(
 fn unknown(test: &Test, rulebook: &Rulebook, facts: &Facts<'_>, unseen: &Unseen) -> Option<String> {
     match test {
         Test::Text { patterns, part } => {
-            let known = facts.texts.and_then(|texts| texts.found(patterns, *part));
+            let known = facts.texts.and_then(|texts| texts.found(&digests(patterns), *part));
             known.is_none().then(|| "the text for something that was not sought then".to_owned())
         }
         Test::Field(asked) => {

@@ -13,6 +13,7 @@ use crate::diagnostics::{Diagnostic, Severity, Sheet};
 
 mod account;
 mod env;
+pub mod heads;
 mod raw;
 mod resolved;
 mod schema;
@@ -20,6 +21,7 @@ mod secret;
 mod server;
 mod settling;
 
+pub use raw::PROMOTIONS_FILE;
 pub use schema::schema;
 
 pub use resolved::{

@@ -17,7 +17,6 @@ use super::server::server;
 use super::settling::settling;
 use crate::diagnostics::yaml::{Node, Problems, Table};
 use crate::domain::mode::Mode;
-use crate::evidence::promotion;
 
 /// Reads the whole file; no settings when something that is needed could not be read, and a draft in any case.
 pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings>, Draft) {
@@ -82,8 +81,11 @@ pub(super) fn mode(table: &mut Table<'_>, problems: &mut Problems) -> Mode {
     }
 }
 
+/// The file with the promoted labels, beside the rulebook unless the settings name another.
+pub const PROMOTIONS_FILE: &str = "promotions.yaml";
+
 fn promotion(mut table: Table<'_>, rulebook: Option<&Path>, problems: &mut Problems) -> Promotion {
-    let beside = rulebook.and_then(Path::parent).unwrap_or(Path::new("")).join(promotion::FILE);
+    let beside = rulebook.and_then(Path::parent).unwrap_or(Path::new("")).join(PROMOTIONS_FILE);
     let file = table
         .optional("file")
         .and_then(|(_, node)| problems.word(node, "`promotion.file`"))

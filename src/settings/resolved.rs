@@ -10,10 +10,10 @@ use ipnet::IpNet;
 
 use deskbridge_connectors::{AccountConfig, Changing, Platform, Rotating, Ticket};
 
+use super::heads::Heads;
 use crate::diagnostics::Diagnostic;
+use crate::domain::bar::Bar;
 use crate::domain::mode::Mode;
-use crate::evidence::report::readiness::Bar;
-use crate::evidence::settling::values::Heads;
 
 /// Everything the daemon is told.
 #[derive(Clone, Debug)]

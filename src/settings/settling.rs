@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::heads::{HeadSource, Heads};
 use super::raw::duration;
 use super::resolved::Settling;
 use crate::diagnostics::yaml::{Node, Problems, Table, Value};
-use crate::evidence::settling::values::{HeadSource, Heads};
 
 const AFTER: Duration = Duration::from_secs(3 * 24 * 3600);
 const EVERY: Duration = Duration::from_secs(15 * 60);

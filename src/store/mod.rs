@@ -22,8 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::decision::TicketKey;
 use crate::domain::history::History;
+use crate::domain::label_modes::Demotion;
 use crate::domain::outcome::Entry;
-use crate::evidence::settling::Kept;
+use crate::domain::settled::Kept;
 
 pub mod sqlite;
 
@@ -223,19 +224,6 @@ pub struct Unsettled {
     pub since: Timestamp,
     /// How often it was looked at.
     pub looks: u32,
-}
-
-/// A label that fell back to shadow by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Demotion {
-    /// The head.
-    pub head: String,
-    /// The label.
-    pub label: String,
-    /// When.
-    pub at: Timestamp,
-    /// Why, with the figures.
-    pub reason: String,
 }
 
 /// A delivery set aside for a person.

@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
+use crate::domain::label_modes::LabelModes;
 use crate::domain::outcome::Entry;
-use crate::evidence::promotion::Gate;
 use crate::inference::brain::Brain;
 use crate::platform::account::Account;
 use crate::platform::{Journal, Standing, retry};
@@ -39,7 +39,7 @@ pub struct Crew {
     /// What decides; replaced on reload.
     pub brain: watch::Receiver<Arc<Brain>>,
     /// How far each label may go; replaced on reload and when a label falls.
-    pub gate: watch::Receiver<Arc<Gate>>,
+    pub gate: watch::Receiver<Arc<LabelModes>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Rung at the door for each delivery that was kept.

@@ -12,7 +12,7 @@ use crate::domain::history::requester;
 use crate::domain::mode::Mode;
 use crate::domain::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
 use crate::domain::snapshot::Snapshot;
-use crate::inference::challenge::Trial;
+use crate::domain::trial::Trial;
 use crate::platform::Calls;
 use crate::platform::account::Account;
 use crate::store::Work;

@@ -13,9 +13,10 @@ use super::{ClaimJournal, Verdict};
 use crate::clock::Clock;
 use crate::domain::decision::{Asked, Decision, TicketKey};
 use crate::domain::history::{History, requester};
+use crate::domain::label_modes::LabelModes;
 use crate::domain::snapshot::Snapshot;
-use crate::evidence::promotion::Gate;
 use crate::inference::brain::Brain;
+use crate::inference::snapshot::snapshot;
 use crate::inference::triage;
 use crate::platform::account::Account;
 use crate::platform::lookup::ask;
@@ -30,7 +31,7 @@ const MOST_LOOKS: usize = 3;
 pub(super) struct Desk<'a> {
     pub(super) account: &'a Account,
     pub(super) brain: &'a Brain,
-    pub(super) gate: &'a Gate,
+    pub(super) gate: &'a LabelModes,
     pub(super) store: &'a dyn Store,
     pub(super) clock: &'a dyn Clock,
 }
@@ -148,7 +149,7 @@ impl Desk<'_> {
         let mut decision = triage::decide(self.brain, &facts);
         decision.challenger = challenger;
         self.look_up(&mut decision, &facts).await;
-        let snapshot = Snapshot::of(&facts, &self.brain.rulebook, &decision);
+        let snapshot = snapshot(&facts, &self.brain.rulebook, &decision);
         Ok((decision, snapshot))
     }
 

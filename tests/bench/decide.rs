@@ -8,8 +8,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use deskbridge::domain::history::History;
+use deskbridge::domain::label_modes::LabelModes;
 use deskbridge::domain::mode::Mode;
-use deskbridge::evidence::promotion::Gate;
 use deskbridge::rulebook::{self, Facts, Rulebook};
 use deskbridge_connectors::ticket::{Author, Message, Requester};
 use deskbridge_connectors::{Directory, Platform, Status, Ticket, TicketId, Version};
@@ -48,7 +48,7 @@ fn measure(name: &str, rulebook: &Rulebook, ticket: &Ticket) {
         contacts: &[],
         public_replies: false,
         texts: None,
-        gate: &Gate::OPEN,
+        gate: &LabelModes::OPEN,
     };
     let matched = rulebook::decide(rulebook, &facts).rules.len();
     assert!(

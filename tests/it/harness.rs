@@ -8,10 +8,11 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use deskbridge::clock::{Clock, SystemClock};
+use deskbridge::daemon::sources::sources;
 use deskbridge::daemon::{Daemon, Foundations, open_accounts};
 use deskbridge::domain::outcome::Entry;
 use deskbridge::evidence::promotion::{Fall, Warden};
-use deskbridge::evidence::settling::{Settling, sources};
+use deskbridge::evidence::settling::Settling;
 use deskbridge::inference::brain::{self, Brain, Surroundings};
 use deskbridge::settings::Settings;
 use deskbridge::store::sqlite::Sqlite;

@@ -1,10 +1,11 @@
 //! When a label falls back: people override what it wrote, more often than its promotion allows. Pure.
 
-use super::{Gate, Promotions};
+use super::Promotions;
+use crate::domain::label_modes::Demotion;
+use crate::domain::label_modes::LabelModes;
 use crate::domain::mode::Mode;
 use crate::evidence::report::observation::{Influence, Observation};
 use crate::evidence::report::wilson::Share;
-use crate::store::Demotion;
 
 /// What makes a label fall.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +29,7 @@ impl Default for Fall {
 /// sees to that, and a handful is the least that counts.
 pub fn falls(
     promotions: &Promotions,
-    gate: &Gate,
+    gate: &LabelModes,
     observations: &[Observation],
     rule: Fall,
     now: jiff::Timestamp,

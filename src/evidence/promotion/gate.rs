@@ -1,48 +1,25 @@
-//! What decisions pass: how far each label may go, promotions and falls taken together.
+//! Combines promotions and falls: as modes for decisions, and as a listing for people.
 
 use std::collections::BTreeMap;
 
 use super::{Promoted, Promotions};
+use crate::domain::label_modes::{Demotion, LabelModes};
 use crate::domain::mode::Mode;
 use crate::evidence::report::in_force::{InForce, Standing};
-use crate::store::Demotion;
 
-/// How far each label may go.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gate {
-    /// `None` holds nothing back.
-    labels: Option<BTreeMap<String, BTreeMap<String, Mode>>>,
+/// Combines promotions with the falls since into the mode that each label may reach. No promotions file holds nothing back.
+pub fn label_modes(promotions: Option<&Promotions>, fallen: &[Demotion]) -> LabelModes {
+    let Some(promotions) = promotions else { return LabelModes::OPEN };
+    let mut labels: BTreeMap<String, BTreeMap<String, Mode>> = BTreeMap::new();
+    for ((head, label), promoted) in &promotions.0 {
+        let fell = fall(head, label, promoted, fallen).is_some();
+        let mode = if fell { Mode::Shadow } else { promoted.mode };
+        labels.entry(head.clone()).or_default().insert(label.clone(), mode);
+    }
+    LabelModes::restricted(labels)
 }
 
-impl Gate {
-    /// A gate that holds nothing back.
-    pub const OPEN: Self = Self { labels: None };
-
-    /// The gate of these promotions, less what has fallen since. `None` for promotions: open.
-    pub fn of(promotions: Option<&Promotions>, fallen: &[Demotion]) -> Self {
-        let Some(promotions) = promotions else { return Self::OPEN };
-        let mut labels: BTreeMap<String, BTreeMap<String, Mode>> = BTreeMap::new();
-        for ((head, label), promoted) in &promotions.0 {
-            let fell = fall(head, label, promoted, fallen).is_some();
-            let mode = if fell { Mode::Shadow } else { promoted.mode };
-            labels.entry(head.clone()).or_default().insert(label.clone(), mode);
-        }
-        Self { labels: Some(labels) }
-    }
-
-    /// Whether nothing is held back.
-    pub fn is_open(&self) -> bool {
-        self.labels.is_none()
-    }
-
-    /// How far a label may go; shadow for one that was not promoted.
-    pub fn mode(&self, head: &str, label: &str) -> Mode {
-        let Some(labels) = &self.labels else { return Mode::Live };
-        labels.get(head).and_then(|labels| labels.get(label)).copied().unwrap_or(Mode::Shadow)
-    }
-}
-
-/// The same for people: what the file names, since when, and what fell back and why.
+/// Lists for people what the file names, since when, and what fell back and why.
 pub fn in_force(promotions: Option<&Promotions>, fallen: &[Demotion]) -> InForce {
     let Some(promotions) = promotions else { return InForce { open: true, ..InForce::default() } };
     let mut labels: BTreeMap<String, BTreeMap<String, Standing>> = BTreeMap::new();

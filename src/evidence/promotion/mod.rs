@@ -18,13 +18,10 @@ use serde::{Deserialize, Serialize};
 
 pub use fall::{Fall, falls};
 pub use file::{read, write};
-pub use gate::{Gate, in_force};
+pub use gate::{in_force, label_modes};
 pub use warden::Warden;
 
 use crate::domain::mode::Mode;
-
-/// The file's name where the settings name none: beside the rulebook.
-pub const FILE: &str = "promotions.yaml";
 
 /// The promoted labels, by head and label.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use deskbridge_onnx::{HeadKind, Language, Prediction, Scored};
 
 use super::*;
+use crate::domain::label_modes::Demotion;
 use crate::evidence::report::observation::{Influence, Observation};
 use crate::rulebook::Vocabulary;
-use crate::store::Demotion;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -27,8 +27,8 @@ fn fall(when: &str) -> Demotion {
 
 #[test]
 fn without_a_file_labels_hold_nothing_back_and_with_one_the_unlisted_stay_in_shadow() {
-    assert_eq!(Gate::of(None, &[fall("2026-03-02T00:00:00Z")]).mode("category", "billing"), Mode::Live);
-    let gate = Gate::of(Some(&billing(Mode::Live, None)), &[]);
+    assert_eq!(label_modes(None, &[fall("2026-03-02T00:00:00Z")]).mode("category", "billing"), Mode::Live);
+    let gate = label_modes(Some(&billing(Mode::Live, None)), &[]);
     assert_eq!(gate.mode("category", "billing"), Mode::Live);
     assert_eq!(gate.mode("category", "shipping"), Mode::Shadow);
     assert_eq!(gate.mode("priority", "billing"), Mode::Shadow);
@@ -37,7 +37,7 @@ fn without_a_file_labels_hold_nothing_back_and_with_one_the_unlisted_stay_in_sha
 #[test]
 fn a_fall_outranks_an_older_promotion_and_a_newer_promotion_outranks_a_fall() {
     let promotions = billing(Mode::Live, None);
-    let mode = |when| Gate::of(Some(&promotions), &[fall(when)]).mode("category", "billing");
+    let mode = |when| label_modes(Some(&promotions), &[fall(when)]).mode("category", "billing");
     assert_eq!(mode("2026-03-02T00:00:00Z"), Mode::Shadow);
     assert_eq!(mode("2026-02-28T00:00:00Z"), Mode::Live);
 }
@@ -150,7 +150,7 @@ fn writes(overridden: usize, kept: usize) -> Vec<Observation> {
 #[test]
 fn a_live_label_falls_once_its_overrides_are_surely_too_many() {
     let promotions = billing(Mode::Live, None);
-    let gate = Gate::of(Some(&promotions), &[]);
+    let gate = label_modes(Some(&promotions), &[]);
     let now = at("2026-03-10T00:00:00Z");
     let fallen = |overridden, kept| {
         falls(&promotions, &gate, &writes(overridden, kept), Fall::default(), now).len() == 1
@@ -165,6 +165,6 @@ fn a_live_label_falls_once_its_overrides_are_surely_too_many() {
     old.iter_mut().for_each(|seen| seen.decided_at = at("2026-02-01T00:00:00Z"));
     assert!(falls(&promotions, &gate, &old, Fall::default(), now).is_empty());
     // A label that is not live has nothing to fall from.
-    let shadow = Gate::of(Some(&promotions), &[fall("2026-03-06T00:00:00Z")]);
+    let shadow = label_modes(Some(&promotions), &[fall("2026-03-06T00:00:00Z")]);
     assert!(falls(&promotions, &shadow, &writes(50, 0), Fall::default(), now).is_empty());
 }

@@ -4,15 +4,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use super::{Gate, Promotions, in_force};
+use super::{Promotions, in_force, label_modes};
+use crate::domain::label_modes::Demotion;
+use crate::domain::label_modes::LabelModes;
 use crate::evidence::report::in_force::InForce;
-use crate::store::Demotion;
 
 /// What the gate is made of, and where it is shown to the workers.
 #[derive(Debug)]
 pub struct Warden {
     known: Mutex<Known>,
-    gate: watch::Sender<Arc<Gate>>,
+    gate: watch::Sender<Arc<LabelModes>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -24,12 +25,12 @@ struct Known {
 impl Warden {
     /// A warden with what the file promotes and what the store says has fallen.
     pub fn new(promotions: Option<Promotions>, fallen: Vec<Demotion>) -> Self {
-        let gate = Gate::of(promotions.as_ref(), &fallen);
+        let gate = label_modes(promotions.as_ref(), &fallen);
         Self { known: Mutex::new(Known { promotions, fallen }), gate: watch::channel(Arc::new(gate)).0 }
     }
 
     /// The gate as it is from moment to moment.
-    pub fn gate(&self) -> watch::Receiver<Arc<Gate>> {
+    pub fn gate(&self) -> watch::Receiver<Arc<LabelModes>> {
         self.gate.subscribe()
     }
 
@@ -60,6 +61,6 @@ impl Warden {
     fn change(&self, change: impl FnOnce(&mut Known)) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut known);
-        self.gate.send_replace(Arc::new(Gate::of(known.promotions.as_ref(), &known.fallen)));
+        self.gate.send_replace(Arc::new(label_modes(known.promotions.as_ref(), &known.fallen)));
     }
 }

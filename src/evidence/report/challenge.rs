@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::observation::{Influence, Observation};
 use crate::domain::outcome::Entry;
-use crate::inference::challenge::named;
+use crate::domain::trial::named;
 
 /// Ways of parting that are listed for a head.
 const LISTED: usize = 5;

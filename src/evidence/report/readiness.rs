@@ -19,21 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::{Evidence, labels};
 use super::wilson::{self, Share};
-
-/// What a label has to reach.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Bar {
-    /// Named tickets with an independent settled value.
-    pub min_tickets: usize,
-    /// What the lower bound of the precision has to reach, 0 to 1.
-    pub target: f64,
-}
-
-impl Default for Bar {
-    fn default() -> Self {
-        Self { min_tickets: 30, target: 0.96 }
-    }
-}
+pub use crate::domain::bar::Bar;
 
 /// Where a label stands.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,95 +9,20 @@ use deskbridge_connectors::directory::FieldKind;
 use deskbridge_connectors::settled::{By, Change, Part, PartKind, Settled};
 use deskbridge_connectors::{Directory, FieldValue, RemoteId};
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+
+use crate::domain::settled::{FieldStory, Kept, Story, Who};
 
 /// A longer value of a text field is somebody's sentence, not a category.
 const LONGEST: usize = 60;
 
-/// What the agents settled on, as the store keeps it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Kept {
-    /// When it was read as final.
-    pub settled_at: Timestamp,
-    /// When the ticket was opened.
-    pub created_at: Option<Timestamp>,
-    /// When it was solved or closed last; `None` where it was left alone.
-    pub closed_at: Option<Timestamp>,
-    /// When a person first answered the customer.
-    pub first_reply_at: Option<Timestamp>,
-    /// Its priority.
-    pub priority: Story,
-    /// Its group.
-    pub group: Story,
-    /// Its fields.
-    pub fields: Vec<FieldStory>,
-    /// Its tags.
-    pub tags: Story,
-    /// Its first group, where the platform tells.
-    pub first_group: Option<String>,
-    /// When it first got a group.
-    pub routed_at: Option<Timestamp>,
-    /// How often its group was changed after that; `None` where the platform does not tell.
-    pub reassignments: Option<u32>,
-}
-
-/// One field's value and how it came to be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldStory {
-    /// The field's id.
-    pub id: String,
-    /// What people call it.
-    pub name: String,
-    /// What it holds.
-    pub story: Story,
-}
-
-impl FieldStory {
-    /// Whether a name means this field: what people call it, or its id.
-    pub fn is(&self, name: &str) -> bool {
-        self.name.eq_ignore_ascii_case(name) || self.id.eq_ignore_ascii_case(name)
-    }
-}
-
-/// One part's value and how it came to be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Story {
-    /// What it holds, in the words people see; empty where nothing.
-    pub now: Vec<String>,
-    /// Who made it so; `None` where the platform does not tell, or where it was never changed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by: Option<Who>,
-    /// When.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Timestamp>,
-    /// What the first person to choose chose; `None` where no person did, or the platform does not tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub first: Option<Vec<String>>,
-}
-
-/// Who made a change. Which person it was is nobody's business here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Who {
-    /// deskbridge.
-    Us,
-    /// A person of the desk.
-    Person,
-    /// A trigger, a workflow, a bot.
-    Automation,
-    /// The customer.
-    Customer,
-}
-
-impl Who {
-    fn of(by: &By) -> Option<Self> {
-        match by {
-            By::Us => Some(Self::Us),
-            By::Person(_) => Some(Self::Person),
-            By::Automation => Some(Self::Automation),
-            By::Customer => Some(Self::Customer),
-            By::Unknown => None,
-        }
+/// Maps the platform's author of a change; `None` where the platform does not tell.
+fn who(by: &By) -> Option<Who> {
+    match by {
+        By::Us => Some(Who::Us),
+        By::Person(_) => Some(Who::Person),
+        By::Automation => Some(Who::Automation),
+        By::Customer => Some(Who::Customer),
+        By::Unknown => None,
     }
 }
 
@@ -151,7 +76,7 @@ fn story<'a>(
         if story.first.is_none() && matches!(change.by, By::Person(_)) && !value.is_empty() {
             story.first = Some(value);
         }
-        (story.by, story.at) = (Who::of(&change.by), Some(change.at));
+        (story.by, story.at) = (who(&change.by), Some(change.at));
     }
     story
 }
@@ -161,7 +86,7 @@ fn tags(settled: &Settled) -> Story {
     let mut story = Story { now: settled.ticket.tags.iter().cloned().collect(), ..Story::default() };
     for change in &settled.changes {
         let (Part::TagAdded(_) | Part::TagRemoved(_)) = change.part else { continue };
-        (story.by, story.at) = (Who::of(&change.by), Some(change.at));
+        (story.by, story.at) = (who(&change.by), Some(change.at));
     }
     story
 }

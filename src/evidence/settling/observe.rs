@@ -9,28 +9,21 @@ use async_trait::async_trait;
 use deskbridge_onnx::HeadKind;
 use jiff::Timestamp;
 
-use super::keep::{FieldStory, Kept, Story, Who};
-use super::values::{HeadSource, Heads, label_of};
 use crate::domain::decision::TicketKey;
 use crate::domain::mode::Mode;
 use crate::domain::outcome::{EffectOutcome, EffectRecord, Entry};
+use crate::domain::settled::{FieldStory, Kept, Story, Who};
 use crate::evidence::gather::Settled;
 use crate::evidence::report::observation::{Course, Influence, Observation};
-use crate::inference::brain::Brain;
 use crate::rulebook::Rulebook;
+use crate::settings::heads::{HeadSource, Heads, label_of};
 use crate::settings::{Account, Settings};
 use crate::store::{self, Filter, Store};
 
 /// Where each account's heads find the agents' own choice.
 pub type Sources = HashMap<String, Heads>;
 
-/// Where each account of the settings finds them, for this bundle and rulebook.
-pub fn sources(settings: &Settings, brain: &Brain) -> Sources {
-    let heads = brain.classifier.vocabulary();
-    sources_of(settings, &brain.rulebook, &heads.into_keys().collect::<Vec<_>>())
-}
-
-/// The same for a rulebook and the names of a bundle's heads.
+/// Resolves where each account of the settings finds them, for a rulebook and the names of a bundle's heads.
 pub fn sources_of(settings: &Settings, rulebook: &Rulebook, heads: &[String]) -> Sources {
     let of = |account: &Account| {
         settings.settling.heads.resolved(rulebook, account.platform, heads.iter().map(String::as_str))

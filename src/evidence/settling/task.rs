@@ -12,14 +12,15 @@ use deskbridge_connectors::settled::Settled;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::values::Heads;
 use super::{FIRST_LOOK, Sources, keep, observations};
 use crate::clock::Clock;
+use crate::domain::label_modes::Demotion;
 use crate::domain::outcome::EffectOutcome;
 use crate::evidence::promotion::{Fall, Warden, falls};
 use crate::platform::account::Account;
 use crate::platform::{Calls, Standing, Stopped};
-use crate::store::{self, Demotion, Store, Unsettled};
+use crate::settings::heads::Heads;
+use crate::store::{self, Store, Unsettled};
 
 /// Tickets taken from the store at once.
 const BATCH: u32 = 100;

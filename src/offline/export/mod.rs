@@ -22,9 +22,9 @@ pub use row::{Columns, Row};
 pub use sink::{Sink, SinkProblem};
 
 use crate::evidence::settling::keep;
-use crate::evidence::settling::values::Heads;
 use crate::platform::account::Account;
 use crate::platform::{Calls, Standing, Stopped};
+use crate::settings::heads::Heads;
 use crate::store::{self, Store};
 
 /// What is exported, and how its progress is told.

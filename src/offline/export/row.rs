@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::domain::history::requester;
 use crate::domain::outcome::Entry;
-use crate::evidence::settling::values::{HeadSource, Heads};
 use crate::evidence::settling::{Kept, Who, label_word, part_of, wrote};
+use crate::settings::heads::{HeadSource, Heads};
 
 /// The columns of a tickets file: the fixed ones, then one a head.
 #[derive(Clone, Debug, PartialEq, Eq)]

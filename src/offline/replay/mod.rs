@@ -19,10 +19,10 @@ use serde_json::Value;
 
 use crate::domain::decision::Decision;
 use crate::domain::history::History;
+use crate::domain::label_modes::LabelModes;
 use crate::domain::mode::Mode;
 use crate::domain::outcome::Entry;
 use crate::domain::snapshot::{Snapshot, digest};
-use crate::evidence::promotion::Gate;
 use crate::rulebook::{self, Facts, Rulebook, unseen};
 
 pub use heads::{Compared, compare};
@@ -156,7 +156,7 @@ fn again(
         public_replies: snapshot.public_replies,
         texts: Some(&snapshot.texts),
         // How far a label may go changes no plan, only what becomes of it.
-        gate: &Gate::OPEN,
+        gate: &LabelModes::OPEN,
     };
     let text_fields = snapshot.text_fields.iter().flat_map(|field| [field.id.0.clone(), field.name.clone()]);
     let unseen = unseen::Unseen {

@@ -7,8 +7,8 @@
 use serde::Serialize;
 
 use crate::domain::outcome::Entry;
-use crate::evidence::settling::values::{HeadSource, Heads, label_of, same};
 use crate::evidence::settling::{FieldStory, Kept, Story, Who};
+use crate::settings::heads::{HeadSource, Heads, label_of, same};
 
 /// What became of the agents' choice by a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

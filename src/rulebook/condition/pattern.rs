@@ -55,17 +55,13 @@ impl Pattern {
     }
 }
 
+/// Returns the digests of these expressions.
+pub(in crate::rulebook) fn digests(patterns: &[Pattern]) -> Vec<String> {
+    patterns.iter().map(Pattern::digest).collect()
+}
+
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
     }
-}
-
-/// Where a text condition looks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::rulebook) enum Part {
-    Subject,
-    /// Everything the customer wrote.
-    Body,
-    Any,
 }

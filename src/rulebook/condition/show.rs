@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::bound::in_words;
 use super::sight::status_word;
-use super::{Bound, FieldTest, HeadTest, Part, Test};
+use super::{Bound, FieldTest, HeadTest, Test, TextPart};
 
 impl fmt::Display for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,9 +40,9 @@ impl fmt::Display for Test {
             }
             Self::Text { patterns, part } => {
                 let place = match part {
-                    Part::Subject => "subject",
-                    Part::Body => "body",
-                    Part::Any => "text",
+                    TextPart::Subject => "subject",
+                    TextPart::Body => "body",
+                    TextPart::Any => "text",
                 };
                 let sources: Vec<_> =
                     patterns.iter().map(|pattern| format!("/{}/", pattern.as_str())).collect();

@@ -81,11 +81,12 @@ fn without_word_edges(source: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rulebook::condition::Part;
+    use crate::rulebook::condition::TextPart;
 
     fn sieve(sources: &[&str]) -> (Sieve, Vec<Pattern>) {
         let patterns = sources.iter().map(|source| Pattern::new(source).unwrap()).collect();
-        let mut when = When::All(vec![When::None(vec![When::Is(Test::Text { patterns, part: Part::Any })])]);
+        let mut when =
+            When::All(vec![When::None(vec![When::Is(Test::Text { patterns, part: TextPart::Any })])]);
         let sieve = Sieve::over(std::iter::once(&mut when));
         let mut found = Vec::new();
         collect(&mut when, &mut found);

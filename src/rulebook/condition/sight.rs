@@ -7,10 +7,10 @@ use deskbridge_connectors::ticket::Author;
 use deskbridge_connectors::{FieldValue, RemoteId, Status};
 
 use super::bound::in_words;
-use super::pattern::{Part, Pattern};
+use super::pattern::{Pattern, digests};
 use super::sieve::{Sieve, Sifted};
-use super::texts::Texts;
 use super::{FieldTest, HeadTest, Test, chosen};
+use crate::domain::texts::{TextPart, Texts};
 use crate::rulebook::Facts;
 use crate::rulebook::names::{Kind, Names};
 use crate::rulebook::syntax::Defaults;
@@ -216,15 +216,15 @@ impl<'a> Sight<'a> {
     }
 
     /// Where one of the patterns is found.
-    fn found(&self, patterns: &[Pattern], part: Part) -> Option<&'static str> {
+    fn found(&self, patterns: &[Pattern], part: TextPart) -> Option<&'static str> {
         if let Some(known) = self.facts.texts {
             // What was not sought then is told by `unseen` before it is asked here.
-            return known.found(patterns, part).flatten();
+            return known.found(&digests(patterns), part).flatten();
         }
-        if part != Part::Body && self.in_subject(patterns) {
+        if part != TextPart::Body && self.in_subject(patterns) {
             return Some("the subject");
         }
-        (part != Part::Subject && self.in_body(patterns)).then_some("the body")
+        (part != TextPart::Subject && self.in_body(patterns)).then_some("the body")
     }
 
     /// Where each of these expressions is found.
@@ -232,7 +232,7 @@ impl<'a> Sight<'a> {
         let mut texts = Texts::default();
         for pattern in patterns {
             let one = std::slice::from_ref(pattern);
-            texts.note(pattern, self.in_subject(one), self.in_body(one));
+            texts.note(pattern.digest(), self.in_subject(one), self.in_body(one));
         }
         texts
     }

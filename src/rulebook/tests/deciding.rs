@@ -318,8 +318,8 @@ fn a_prediction_without_the_head_matches_nothing() {
 
 #[test]
 fn a_rule_goes_no_further_than_the_labels_it_rests_on() {
+    use crate::domain::label_modes::LabelModes;
     use crate::domain::mode::Mode;
-    use crate::evidence::promotion::{Gate, Promoted, Promotions};
 
     let rulebook = compiled(
         r#"
@@ -340,14 +340,14 @@ rules:
     then: [{ add_tags: [four] }]
 "#,
     );
-    let modes = |gate: Gate| -> Vec<String> {
+    let modes = |gate: LabelModes| -> Vec<String> {
         let case = Case { gate, ..Case::default() };
         let plan = case.explained(&rulebook).decision.plan;
         plan.iter().map(|planned| format!("{} {}", planned.because, planned.mode)).collect()
     };
     let promoted = |label: &str, mode| {
-        let entry = Promoted { mode, threshold: None, at: jiff::Timestamp::UNIX_EPOCH, evidence: None };
-        Gate::of(Some(&Promotions([(("category".to_owned(), label.to_owned()), entry)].into())), &[])
+        let labels = [(label.to_owned(), mode)].into();
+        LabelModes::restricted([("category".to_owned(), labels)].into())
     };
     let all = |labelled: &str| {
         ["by-label", "by-either", "by-template"]
@@ -356,7 +356,7 @@ rules:
             .chain(["by-absence live".to_owned(), "by-text live".to_owned()])
             .collect::<Vec<_>>()
     };
-    assert_eq!(modes(Gate::OPEN), all("live"));
+    assert_eq!(modes(LabelModes::OPEN), all("live"));
     assert_eq!(modes(promoted("billing", Mode::Live)), all("live"));
     assert_eq!(modes(promoted("billing", Mode::Suggest)), all("suggest"));
     assert_eq!(

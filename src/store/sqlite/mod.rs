@@ -17,11 +17,12 @@ use self::write::Line;
 use self::writer::Writer;
 use crate::domain::decision::TicketKey;
 use crate::domain::history::History;
+use crate::domain::label_modes::Demotion;
 use crate::domain::outcome::Entry;
-use crate::evidence::settling::Kept;
+use crate::domain::settled::Kept;
 use crate::store::{
-    Accepted, Chain, Claim, DeadLetter, Demotion, Depth, Error, Filter, Forget, Forgotten, JournalEntry,
-    Store, Unsettled,
+    Accepted, Chain, Claim, DeadLetter, Depth, Error, Filter, Forget, Forgotten, JournalEntry, Store,
+    Unsettled,
 };
 
 pub use self::compact::{backup, compact};

@@ -8,8 +8,9 @@ use rusqlite::{Connection, Row, params};
 
 use super::row::{micros, timestamp};
 use crate::domain::decision::TicketKey;
-use crate::evidence::settling::{FIRST_LOOK, Kept};
-use crate::store::{Demotion, Error, Unsettled};
+use crate::domain::label_modes::Demotion;
+use crate::domain::settled::{FIRST_LOOK, Kept};
+use crate::store::{Error, Unsettled};
 
 /// A ticket was decided: its agents' values are waited for from now on.
 pub(super) fn wait(conn: &Connection, account: &str, ticket: &str, decided_at: i64) -> Result<(), Error> {

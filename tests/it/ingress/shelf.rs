@@ -7,11 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use deskbridge::domain::decision::TicketKey;
 use deskbridge::domain::history::History;
+use deskbridge::domain::label_modes::Demotion;
 use deskbridge::domain::outcome::Entry;
 use deskbridge::evidence::settling::Kept;
 use deskbridge::store::{
-    Accepted, Chain, Claim, DeadLetter, Demotion, Depth, Error, Filter, Forget, Forgotten, JournalEntry,
-    Store, Unsettled,
+    Accepted, Chain, Claim, DeadLetter, Depth, Error, Filter, Forget, Forgotten, JournalEntry, Store,
+    Unsettled,
 };
 use deskbridge_connectors::{Content, VerifiedDelivery};
 use jiff::Timestamp;

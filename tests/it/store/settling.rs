@@ -1,9 +1,10 @@
 //! What every store promises of settled values: each decided ticket is waited for once, and what was kept comes back whole.
 
 use deskbridge::domain::decision::{Digests, TicketKey};
+use deskbridge::domain::label_modes::Demotion;
 use deskbridge::domain::outcome::Entry;
-use deskbridge::evidence::settling::{FIRST_LOOK, FieldStory, Kept, Story, Who};
-use deskbridge::store::{Demotion, Store, Unsettled};
+use deskbridge::domain::settled::{FIRST_LOOK, FieldStory, Kept, Story, Who};
+use deskbridge::store::{Store, Unsettled};
 use deskbridge_connectors::{TicketId, Version};
 
 use super::Database;

@@ -5,7 +5,7 @@ use deskbridge_connectors::{Priority, Status};
 use super::super::bound::span;
 use super::super::hours::{Window, zone};
 use super::super::sight::status_word;
-use super::super::{Age, Count, FieldTest, Hours, Part, Pattern, Test, When};
+use super::super::{Age, Count, FieldTest, Hours, Pattern, Test, TextPart, When};
 use super::words_of;
 use crate::diagnostics::nearest;
 use crate::diagnostics::yaml::{Node, Problems, Table, Value};
@@ -148,15 +148,15 @@ fn patterns(node: &Node, problems: &mut Problems) -> Vec<Pattern> {
     found
 }
 
-fn part(table: &mut Table<'_>, problems: &mut Problems) -> Part {
-    let Some((_, node)) = table.optional("in") else { return Part::Any };
+fn part(table: &mut Table<'_>, problems: &mut Problems) -> TextPart {
+    let Some((_, node)) = table.optional("in") else { return TextPart::Any };
     match problems.text(node, "`in`") {
-        Some("subject") => Part::Subject,
-        Some("body") => Part::Body,
-        Some("any") | None => Part::Any,
+        Some("subject") => TextPart::Subject,
+        Some("body") => TextPart::Body,
+        Some("any") | None => TextPart::Any,
         Some(_) => {
             problems.error(node.at, "`in` is subject, body or any");
-            Part::Any
+            TextPart::Any
         }
     }
 }
