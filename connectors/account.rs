@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::connector::Opened;
 use crate::secret::Secret;
 
 /// A helpdesk product that deskbridge speaks to.
@@ -28,27 +27,6 @@ impl Platform {
             Self::Zendesk => "zendesk",
             Self::Intercom => "intercom",
             Self::Freshdesk => "freshdesk",
-        }
-    }
-
-    /// The headers by which its deliveries are told from other platforms', in lower case.
-    pub const fn proof_headers(self) -> &'static [&'static str] {
-        match self {
-            Self::Zendesk => crate::zendesk::PROOF_HEADERS,
-            Self::Intercom => crate::intercom::PROOF_HEADERS,
-            Self::Freshdesk => crate::freshdesk::PROOF_HEADERS,
-        }
-    }
-
-    /// Checks an account's settings and builds its connector.
-    ///
-    /// # Errors
-    /// Everything that is missing or contradictory, each with the key it belongs to, all at once.
-    pub fn open(self, config: &AccountConfig) -> Result<Opened, Vec<Problem>> {
-        match self {
-            Self::Zendesk => crate::zendesk::open(config),
-            Self::Intercom => crate::intercom::open(config),
-            Self::Freshdesk => crate::freshdesk::open(config),
         }
     }
 }

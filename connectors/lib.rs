@@ -11,7 +11,7 @@
 //! |---|---|
 //! | an account and its secrets | [`account`], [`secret`] |
 //! | what a platform posts to us | [`delivery`], [`signature`] |
-//! | why a delivery does not verify | [`diagnosis`] |
+//! | why a delivery does not verify | [`diagnosis`], [`explanation`] |
 //! | the normalised ticket | [`ticket`], [`plain_text`] |
 //! | what we want changed | [`plan`] |
 //! | one request and its answer | [`call`] |
@@ -20,7 +20,7 @@
 //! | the platform's own automation | [`trigger`] |
 //! | the contract of a platform | [`connector`] |
 //!
-//! A fourth platform is one folder here and four lines in [`account::Platform`].
+//! A fourth platform is one folder here and five lines in `registry.rs` and [`account::Platform`].
 
 pub mod account;
 pub mod call;
@@ -28,6 +28,7 @@ pub mod connector;
 pub mod delivery;
 pub mod diagnosis;
 pub mod directory;
+pub mod explanation;
 pub mod plain_text;
 pub mod plan;
 pub mod preview;
@@ -41,6 +42,7 @@ pub mod trigger;
 mod freshdesk;
 mod intercom;
 mod profile;
+mod registry;
 mod trace;
 mod zendesk;
 

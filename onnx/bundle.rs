@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::blend::Blend;
 use crate::digest::{Digest, ModelDigest};
 use crate::encode::Manners;
 use crate::error::{BundleProblem, Error};
 use crate::metrics::HeadMetrics;
 use crate::prediction::{Confidence, HeadKind, OUT_OF_SCOPE};
-use crate::train::{Blend, ScopeMetrics};
 
 /// The format this code writes and reads.
 pub const FORMAT: u32 = 2;
@@ -282,6 +282,20 @@ fn inconsistencies(file: &Path, manifest: &Manifest) -> Vec<BundleProblem> {
         }
     }
     problems
+}
+
+/// Measures how well strangers and customers are told apart, on held-out tickets.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ScopeMetrics {
+    /// Out-of-scope tickets in the training files; under ten, distance alone decides.
+    pub taught_by: usize,
+    /// Share of the labelled tickets that would be stopped.
+    pub stopped: f64,
+    /// Share of the out-of-scope tickets that would be; absent where there are too few.
+    pub found: Option<f64>,
+    /// Probability that an out-of-scope ticket scores higher than one in scope; absent where there are too few.
+    pub auroc: Option<f64>,
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 use ndarray::{Array1, Array2};
 use serde::Deserialize;
 
+use crate::blend::Blend;
+use crate::bundle::ScopeMetrics;
 use crate::bundle::{ENCODER, HeadEntry, Made, TOKENIZER, Training};
 use crate::convert::{adopt, manners};
 use crate::digest::ModelDigest;
@@ -28,7 +30,7 @@ use crate::train::crossval::{self, Found, Labelled};
 use crate::train::fit::Linear;
 use crate::train::margin::Margins;
 use crate::train::scope::{self, Scope};
-use crate::train::{Blend, Problem, Progress, ScopeMetrics, features, judge};
+use crate::train::{Problem, Progress, blend, features, judge};
 
 const CONFIG: &str = "config.json";
 /// The confidence that a label needs where nothing was calibrated.
@@ -234,7 +236,7 @@ impl Source<'_> {
             own.iter().map(|ticket| places(&ticket.answers[&options.head], labels)).collect();
         let own_logits = rows(of_own);
         let nothing = vec![vec![0.0; labels.len()]; own.len()];
-        let blend = Blend { lexicon: 0.0, ..Blend::fit(kind, &own_logits, &nothing, &targets) };
+        let blend = Blend { lexicon: 0.0, ..blend::fit(kind, &own_logits, &nothing, &targets) };
         let scaled = |logits: Vec<Vec<f32>>| -> Vec<Vec<f32>> {
             logits.iter().map(|row| blend.of(row, &vec![0.0; row.len()])).collect()
         };

@@ -10,6 +10,7 @@
 //! Inference is plain CPU work on threads of its own: no async runtime, no environment, no clock. Paths, dates and
 //! seeds are arguments. Ticket text goes in and never comes out: not in an error, not in a [`Prediction`].
 
+mod blend;
 pub mod bundle;
 mod classifier;
 pub mod convert;

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use ndarray::{Array1, Array2};
 
+use crate::blend::Blend;
+use crate::bundle::ScopeMetrics;
 use crate::bundle::{ENCODER, HeadEntry, Made, TOKENIZER, Training};
 use crate::convert::manners;
 use crate::digest::ModelDigest;
@@ -22,7 +24,7 @@ use crate::train::assemble::{self, Parts};
 use crate::train::fit::Linear;
 use crate::train::margin::Margins;
 use crate::train::scope::{self, Scope};
-use crate::train::{Blend, Problem, ScopeMetrics, features, judge, put_encoder};
+use crate::train::{Problem, features, judge, put_encoder};
 
 /// The confidence that a label needs.
 const THRESHOLD: f32 = 0.7;

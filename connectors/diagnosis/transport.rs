@@ -8,7 +8,7 @@ use crate::delivery::Delivery;
 use crate::signature::single;
 
 /// Signs that the body is another one than was posted.
-pub(super) fn findings(delivery: &Delivery) -> Vec<Finding> {
+pub(crate) fn findings(delivery: &Delivery) -> Vec<Finding> {
     let length = delivery.body.len();
     let mut found = Vec::new();
     if length == 0 {

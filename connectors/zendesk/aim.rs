@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::body::dropdowns_after;
+use super::dropdown::dropdowns_after;
 use super::wire::stored_tag;
 use crate::directory::Directory;
 use crate::plan::{Effect, EffectState, Note, Party, Plan, Reply, Slot};

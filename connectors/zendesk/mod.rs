@@ -8,6 +8,7 @@ mod act;
 mod aim;
 mod body;
 mod diagnose;
+mod dropdown;
 mod listed;
 mod look;
 mod names;

@@ -2,11 +2,11 @@ use std::collections::BTreeMap;
 use std::sync::mpsc;
 
 use super::*;
+use crate::blend::Blend;
 use crate::bundle::HeadEntry;
 use crate::engine::judge;
 use crate::fixtures;
 use crate::prediction::HeadKind;
-use crate::train::Blend;
 
 fn classifier(threads: usize) -> (tempfile::TempDir, Classifier) {
     let folder = fixtures::bundle();

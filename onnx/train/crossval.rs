@@ -5,10 +5,11 @@
 use fastrand::Rng;
 use ndarray::{Array2, ArrayView2, Axis};
 
-use super::blend::Blend;
+use super::blend;
 use super::calibrate;
 use super::fit::{Linear, Task, fit};
 use super::margin::{self, Emphasis, Margins};
+use crate::blend::Blend;
 use crate::lexicon::{Counts, Lexicon, Sparse};
 use crate::prediction::HeadKind;
 
@@ -154,7 +155,7 @@ pub(crate) fn at(data: &Labelled<'_>, seed: u64, freedoms: &[f64], emphases: &[E
     for (n, &freedom) in freedoms.iter().enumerate() {
         let (dense, strange) = gather(&|fold| fold.dense[n].clone());
         for ((lexical, strange_lexical), &emphasis) in lexical.iter().zip(emphases) {
-            let blend = Blend::fit(data.kind, &dense, lexical, data.targets);
+            let blend = blend::fit(data.kind, &dense, lexical, data.targets);
             let both = |dense: &[Vec<f32>], lexical: &[Vec<f32>]| -> Vec<Vec<f32>> {
                 dense.iter().zip(lexical).map(|(z, m)| blend.of(z, m)).collect()
             };

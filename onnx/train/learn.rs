@@ -8,8 +8,8 @@ use super::crossval::{self, Found, Labelled};
 use super::fit::Linear;
 use super::hierarchy::{self, Member};
 use super::margin::Margins;
-use super::{Progress, ScopeMetrics, Study, TrainOptions, blend, corpus, judge, scope, study};
-use crate::bundle::{HeadEntry, Tie};
+use super::{Progress, Study, TrainOptions, corpus, judge, scope, study};
+use crate::bundle::{HeadEntry, ScopeMetrics, Tie};
 use crate::lexicon::{Counts, Lexicon};
 use crate::metrics::HeadMetrics;
 use crate::prediction::HeadKind;
@@ -78,7 +78,7 @@ pub(super) fn learn(
         .unwrap_or(0);
     let mut scope = scope::learn(of_scope, &labelled[of_scope], &found[of_scope], &lexicon);
     // It was fitted to logits as they are before they are made quieter.
-    scope.0.weights.iter_mut().for_each(|weights| weights[0] /= blend::QUIETER as f32);
+    scope.0.weights.iter_mut().for_each(|weights| weights[0] /= crate::blend::QUIETER as f32);
     let (mut heads, mut margins) = (Vec::new(), Vec::new());
     let (mut metrics, mut studies) = (BTreeMap::new(), BTreeMap::new());
     for (n, data) in corpus.heads.iter().enumerate() {

@@ -8,7 +8,7 @@
 //! The same tickets, options and library give the same bundle. Reads no clock: the date is an option.
 
 pub(crate) mod assemble;
-mod blend;
+pub(crate) mod blend;
 mod calibrate;
 pub(crate) mod corpus;
 pub(crate) mod crossval;
@@ -31,10 +31,8 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use self::assemble::Parts;
-pub use self::blend::Blend;
 pub use self::problem::Problem;
 pub use self::report::TrainReport;
-pub use self::scope::ScopeMetrics;
 pub use self::study::{Forecast, Overlap, Point, Small, Study, Suspect};
 use crate::bundle::{ENCODER, Made, TOKENIZER, Training};
 use crate::convert;

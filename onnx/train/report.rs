@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::study::{Overlap, Small, Study};
+use crate::bundle::ScopeMetrics;
 use crate::digest::ModelDigest;
 use crate::metrics::HeadMetrics;
-use crate::train::ScopeMetrics;
 
 /// A finished training run.
 #[derive(Clone, Debug, Serialize)]

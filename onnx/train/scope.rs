@@ -8,11 +8,11 @@
 //! taught and little else: strangers of another kind then pass as friends.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis};
-use serde::{Deserialize, Serialize};
 
 use super::crossval::{FOLDS, Found, Labelled};
 use super::fit::{Linear, Task, fit};
 use super::margin::{self, Emphasis, Margins};
+use crate::bundle::ScopeMetrics;
 use crate::lexicon::{Counts, Lexicon, Sparse};
 use crate::metrics::{auroc, ratio};
 use crate::prediction::HeadKind;
@@ -44,20 +44,6 @@ pub(crate) struct Scope {
     /// the score; over zero is out of scope.
     pub(crate) weights: [[f32; SIGNS]; 2],
     pub(crate) bias: [f32; 2],
-}
-
-/// How well it tells them apart, on held-out tickets.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ScopeMetrics {
-    /// Out-of-scope tickets in the training files; under ten, distance alone decides.
-    pub taught_by: usize,
-    /// Share of the labelled tickets that would be stopped.
-    pub stopped: f64,
-    /// Share of the out-of-scope tickets that would be; absent where there are too few.
-    pub found: Option<f64>,
-    /// Probability that an out-of-scope ticket scores higher than one in scope; absent where there are too few.
-    pub auroc: Option<f64>,
 }
 
 /// Learns the score from the head at place `head`.

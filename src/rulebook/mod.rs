@@ -21,6 +21,7 @@ use crate::domain::label_modes::LabelModes;
 use crate::domain::mode::Mode;
 use crate::domain::texts::Texts;
 
+mod defaults;
 mod syntax;
 
 mod action;
@@ -44,9 +45,9 @@ pub mod unseen;
 
 pub use action::ACTIONS;
 pub use condition::CONDITIONS;
+pub use defaults::Defaults;
 pub use explain::{ConditionTrace, EffectTrace, Explanation, RuleTrace};
 pub use permissions::Permissions;
-pub use syntax::Defaults;
 
 /// The heads of a bundle, each with its labels.
 pub type Vocabulary = BTreeMap<String, Vec<String>>;

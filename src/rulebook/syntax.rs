@@ -3,6 +3,7 @@
 use super::Vocabulary;
 use super::action::{self, Action};
 use super::condition::{self, Sieve, When};
+use super::defaults::Defaults;
 use super::names::Names;
 use super::replies::Replies;
 use crate::diagnostics::Place;
@@ -20,21 +21,6 @@ pub(super) struct Book {
     pub(super) rules: Vec<Rule>,
     /// Finds the text conditions worth asking.
     pub(super) sieve: Sieve,
-}
-
-/// What stands in where nothing more particular is said.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Defaults {
-    /// The calibrated confidence a label needs, where the bundle has no fitted threshold.
-    pub threshold: f32,
-    /// How far the best label must lie ahead of the runner-up.
-    pub margin: f32,
-}
-
-impl Default for Defaults {
-    fn default() -> Self {
-        Self { threshold: 0.80, margin: 0.10 }
-    }
 }
 
 /// One rule.

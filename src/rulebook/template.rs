@@ -10,7 +10,7 @@ use deskbridge_onnx::Prediction;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::condition::chosen;
-use super::syntax::Defaults;
+use super::defaults::Defaults;
 use super::{Facts, Vocabulary};
 
 /// Instructions one rendering may take.

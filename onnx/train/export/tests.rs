@@ -1,8 +1,8 @@
 use ndarray::array;
 
 use super::*;
+use crate::blend::Blend;
 use crate::fixtures;
-use crate::train::Blend;
 use crate::train::calibrate::confidences;
 
 #[test]

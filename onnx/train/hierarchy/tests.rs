@@ -1,5 +1,5 @@
 use super::*;
-use crate::train::Blend;
+use crate::blend::Blend;
 use crate::train::margin::Emphasis;
 
 fn words(labels: &[&str]) -> Vec<String> {

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, anyhow, bail};
 use deskbridge_connectors::Delivery;
-use deskbridge_connectors::diagnosis::{Cause, explain};
+use deskbridge_connectors::diagnosis::Cause;
+use deskbridge_connectors::explanation::explain;
 use serde_json::json;
 
 use super::headers;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::whole::ByLabel;
+use super::by_label::ByLabel;
 use crate::domain::mode::Mode;
 
 /// How far labels may go.

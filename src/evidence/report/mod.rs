@@ -24,6 +24,8 @@ pub mod kappa;
 pub mod middle;
 pub mod wilson;
 
+pub mod by_label;
+
 pub mod agreement;
 pub mod backlog;
 pub mod calibration;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agreement::{self, HeadAgreement, LabelAgreement};
 use super::backlog::Backlog;
+use super::by_label::ByLabel;
 use super::challenge::{Challenge, challenge};
 use super::curve::{Point, curve};
 use super::drift::{Drift, Reference, drift};
@@ -16,9 +17,6 @@ use super::in_force::InForce;
 use super::readiness::{Bar, Readiness, State, readiness};
 use super::rows::Rows;
 use super::thresholds::{Proposal, thresholds};
-
-/// By head, then label.
-pub type ByLabel<T> = BTreeMap<String, BTreeMap<String, T>>;
 
 /// What a report is asked.
 #[derive(Clone, Debug)]

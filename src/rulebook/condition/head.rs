@@ -3,7 +3,7 @@
 use deskbridge_onnx::{HeadKind, Scored};
 
 use super::bound::{Bound, ROUNDING};
-use crate::rulebook::syntax::Defaults;
+use crate::rulebook::defaults::Defaults;
 
 /// What is asked of a head.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -12,8 +12,8 @@ use super::sieve::{Sieve, Sifted};
 use super::{FieldTest, HeadTest, Test, chosen};
 use crate::domain::texts::{TextPart, Texts};
 use crate::rulebook::Facts;
+use crate::rulebook::defaults::Defaults;
 use crate::rulebook::names::{Kind, Names};
-use crate::rulebook::syntax::Defaults;
 
 /// The facts, as conditions look at them: once for all rules of one decision.
 pub(in crate::rulebook) struct Sight<'a> {

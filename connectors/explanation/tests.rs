@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::contract::{now, samples};
+use crate::diagnosis::{rewritten, shape, span};
 use crate::secret::Secret;
 use crate::signature;
 
