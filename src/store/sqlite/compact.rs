@@ -1,7 +1,7 @@
 //! Whole-file work from a connection of its own, while a daemon may go on writing: a copy for safe keeping, and a file without
 //! what was deleted.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -13,7 +13,8 @@ use crate::store::{Chain, Error};
 
 /// Writes a copy of the store as it is at this moment, whole and readable by its owner only, and checks it. The copy knows that it
 /// is one: where it is put in the store's place, every write is taken for one that may have been made already, and looked for
-/// before it is sent. It has its name only once it is whole; until then it is `<out>.part`. Returns what the copy's chain says.
+/// before it is sent. It has its name only once it is whole; until then it is `<out>.part`. When
+/// this returns, the copy and its name survive a power cut. Returns what the copy's chain says.
 ///
 /// # Errors
 /// When `out` or its part is there already, cannot be written, or the copy is not sound; the part is then removed.
@@ -36,11 +37,20 @@ pub fn backup(path: &Path, out: &Path, now: Timestamp) -> Result<Chain, Error> {
     })?;
     // A link, because a rename would write over what came there meanwhile.
     let copied = copy(&conn, &part, micros(now)).and_then(|chain| {
-        std::fs::hard_link(&part, out).map(|()| chain).map_err(|error| Error::Unavailable(Box::new(error)))
+        std::fs::hard_link(&part, out)
+            .and_then(|()| sync_folder(out))
+            .map(|()| chain)
+            .map_err(|error| Error::Unavailable(Box::new(error)))
     });
     // Whole, it has its name now; half, it must not be taken for a whole one.
     let _ = std::fs::remove_file(&part);
     copied
+}
+
+/// Syncs the folder of a new file: the sync of the file does not cover its name.
+fn sync_folder(of: &Path) -> std::io::Result<()> {
+    let folder = of.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 fn copy(conn: &Connection, out: &Path, now: i64) -> Result<Chain, Error> {

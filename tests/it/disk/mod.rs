@@ -1,7 +1,9 @@
-//! A disk that is full, stalls or turns read-only, a store that another process holds, one that is damaged, and no file descriptor left:
-//! nothing acknowledged is lost, what cannot be kept is refused so that the platform tries again, and the daemon goes on when the trouble
-//! is over.
+//! A disk that is full, stalls, turns read-only or loses its power, a store that another process holds, one that is damaged, and no
+//! file descriptor left. Nothing acknowledged is lost. What cannot be kept is refused, so that the platform tries again, and the
+//! daemon goes on when the trouble is over.
 
+mod power;
+mod preload;
 mod trouble;
 
 use std::collections::BTreeMap;

@@ -2,15 +2,15 @@
 //! `trouble.c`, which does to them what the test says.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use deskbridge_standins::Desk;
 use reqwest::StatusCode;
 
+use super::preload::preloaded;
 use super::{closed, nothing_is_lost};
-use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, project, wait_until};
+use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
 use crate::process::Served;
 
 /// How long Zendesk waits for an answer at least. The daemon's own patience with its disk is four seconds.
@@ -113,21 +113,9 @@ fn set(control: &Path, disk: Disk) {
     std::fs::rename(&next, control).unwrap();
 }
 
-/// Compiles `trouble.c`, once a process, with the compiler that SQLite is compiled with too.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
-    LIBRARY.get_or_init(|| {
-        let library = Path::new(env!("CARGO_TARGET_TMPDIR")).join("libdisktrouble.so");
-        let compiled = Command::new("cc")
-            .args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"])
-            .arg(&library)
-            .arg(project().join("tests/it/disk/trouble.c"))
-            .arg("-ldl")
-            .status()
-            .expect("a C compiler, which building this project needs anyway");
-        assert!(compiled.success());
-        library
-    })
+    LIBRARY.get_or_init(|| preloaded("disktrouble", &["trouble.c"]))
 }
 
 #[tokio::test(flavor = "multi_thread")]
