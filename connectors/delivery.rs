@@ -99,8 +99,7 @@ impl Malformed {
     pub fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Self> {
         let mut json = serde_json::Deserializer::from_slice(body);
         let value: T = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-            let at = error.path().to_string();
-            let path = if at == "." { "$".to_owned() } else { format!("$.{at}") };
+            let path = json_path(error.path());
             let inner = error.into_inner();
             let reason = match inner.classify() {
                 serde_json::error::Category::Data => "a value of another type was expected".to_owned(),
@@ -111,6 +110,35 @@ impl Malformed {
         json.end().map_err(|_| Self::new("$", "there is more after the JSON value"))?;
         Ok(value)
     }
+}
+
+/// Writes a place in a body. Only keys that look like a field's name are written out: a body may have any text for a key,
+/// and as many of them inside each other as it likes.
+fn json_path(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut written = "$".to_owned();
+    for (depth, segment) in path.iter().enumerate() {
+        if depth == DEEPEST_PATH {
+            written.push_str(".…");
+            break;
+        }
+        match segment {
+            Segment::Seq { index } => written.push_str(&format!("[{index}]")),
+            Segment::Map { key: name } | Segment::Enum { variant: name } if is_field_name(name) => {
+                written.push('.');
+                written.push_str(name);
+            }
+            Segment::Map { .. } | Segment::Enum { .. } | Segment::Unknown => written.push_str(".…"),
+        }
+    }
+    written
+}
+
+/// Parts of a path that are written.
+const DEEPEST_PATH: usize = 12;
+
+fn is_field_name(key: &str) -> bool {
+    (1..=40).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
 }
 
 /// What an authentic body says, or why it cannot be read.
@@ -199,4 +227,30 @@ pub enum Rejected {
     /// Signed for another workspace that shares the secret.
     #[error("the delivery names another workspace")]
     WrongAccount,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_place_in_a_body_says_no_more_than_where() {
+        let deep = format!("{}{}", r#"{"a":"#.repeat(100), "tru");
+        for (body, path) in [
+            (r#"{"event": {"id": 1, "ticket.id": tru"#, "$.event.ticket.id"),
+            (r#"{"items": [1, {"x": nope}]}"#, "$.items[1].x"),
+            (r#"{"\u001b[2J\u001b]0;owned\u0007": {"id": nope}}"#, "$.….id"),
+            (r#"{"dear ines@mail.example": nope}"#, "$.…"),
+            (r#"{"\u202egnp.exe": {"": nope}}"#, "$.….…"),
+            ("nope", "$"),
+            (deep.as_str(), "$.a.a.a.a.a.a.a.a.a.a.a.a.…"),
+        ] {
+            assert_eq!(Malformed::read::<Value>(body.as_bytes()).unwrap_err().path, path, "{body}");
+        }
+        let long = format!(r#"{{"{}": nope}}"#, "k".repeat(1 << 20));
+        let why = Malformed::read::<Value>(long.as_bytes()).unwrap_err().to_string();
+        assert!(why.len() < 200 && why.contains("$.…"), "{} bytes", why.len());
+    }
 }

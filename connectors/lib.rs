@@ -32,6 +32,7 @@ pub mod explanation;
 pub mod plain_text;
 pub mod plan;
 pub mod preview;
+pub mod printable;
 pub mod rotating;
 pub mod secret;
 pub mod settled;

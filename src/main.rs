@@ -1,6 +1,5 @@
 //! Parses the command line, runs the command, and maps its result to an exit code.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -13,7 +12,7 @@ fn main() -> ExitCode {
         // A reader that has seen enough (`| head`) is no failure.
         Err(error) if commands::is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            commands::complain(&error);
             ExitCode::from(2)
         }
     }

@@ -3,10 +3,11 @@
 //! Names are constants, so that a metric cannot be counted under one name and described under another. Labels are
 //! accounts, outcomes and codes: never a ticket, never text, never a secret.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
 
 pub use crate::settings::LogFormat;
+use deskbridge_connectors::printable::printable;
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use tokio_util::sync::CancellationToken;
@@ -98,13 +99,36 @@ pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), Error> {
     let filter = EnvFilter::try_new(meant(filter))?;
     // Colours are for people: in a file or a journal their codes stand between a key and its value.
     let colours = std::io::stderr().is_terminal();
-    let logs =
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colours).with_writer(std::io::stderr);
+    // The text format escapes values by itself; the JSON format leaves what JSON allows. Its own colours must stay.
+    let as_is = colours && format == LogFormat::Text;
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(colours)
+        .with_writer(move || Escaping { as_is, into: std::io::stderr() });
     match format {
         LogFormat::Text => logs.try_init(),
         LogFormat::Json => logs.json().flatten_event(true).with_current_span(false).try_init(),
     }
     .map_err(Error::LogsTwice)
+}
+
+/// Writes whole log lines, with everything escaped that a terminal would obey.
+struct Escaping<W> {
+    as_is: bool,
+    into: W,
+}
+
+impl<W: Write> Write for Escaping<W> {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        if self.as_is {
+            return self.into.write(line);
+        }
+        self.into.write_all(printable(&String::from_utf8_lossy(line)).as_bytes()).map(|()| line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.into.flush()
+    }
 }
 
 /// Upper bounds, in seconds, for every `*_seconds` histogram: a stored delivery takes well under a millisecond on a
@@ -184,7 +208,18 @@ fn describe() {
 
 #[cfg(test)]
 mod tests {
-    use super::meant;
+    use std::io::Write;
+
+    use super::{Escaping, meant};
+
+    #[test]
+    fn a_log_line_steers_no_terminal() {
+        let line = "{\"why\":\"\u{9b}31m \u{202e}x\u{7f}\"}\n";
+        let mut log = Escaping { as_is: false, into: Vec::new() };
+        log.write_all(line.as_bytes()).unwrap();
+        let written = String::from_utf8(log.into).unwrap();
+        assert_eq!(written, "{\"why\":\"\\u009b31m \\u202ex\\u007f\"}\n");
+    }
 
     #[test]
     fn a_level_is_about_our_own_crates_and_nobody_quotes_customers() {

@@ -92,7 +92,7 @@ async fn show(store: &dyn Store, id: i64, body: bool, json: bool) -> anyhow::Res
         ),
     ];
     for (name, value) in rows {
-        terminal::line(format!("{name:>9}  {value}"))?;
+        terminal::line(format!("{name:>9}  {}", terminal::value(value)))?;
     }
     if body {
         terminal::line(String::from_utf8_lossy(&bytes))?;

@@ -26,9 +26,11 @@ pub(super) fn run(args: &cli::Generate) -> anyhow::Result<ExitCode> {
     let per_label = usize::try_from(args.per_label).unwrap_or(usize::MAX);
     let bar = bar(labels.0.len() * per_label);
     let told = |step: Step| match step {
-        Step::Asks(label) => bar.set_message(label),
+        Step::Asks(label) => bar.set_message(terminal::value(label)),
         Step::Rows(rows) => bar.set_position(rows as u64),
-        Step::Waits(what, wait) => bar.set_message(format!("{what}; waits {} s", wait.as_secs())),
+        Step::Waits(what, wait) => {
+            bar.set_message(terminal::value(format_args!("{what}; waits {} s", wait.as_secs())));
+        }
     };
     let generate = Generate {
         endpoint: &endpoint,

@@ -93,6 +93,11 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
     })
 }
 
+/// Prints why a command failed.
+pub fn complain(error: &anyhow::Error) {
+    terminal::remark(format!("error: {error:#}"));
+}
+
 /// A runtime for commands that speak to platforms or the store.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)

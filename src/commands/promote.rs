@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use comfy_table::{Cell, CellAlignment};
+use comfy_table::CellAlignment;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -96,15 +96,16 @@ impl Book<'_> {
         };
         for (head, labels) in &standing {
             for (label, one) in labels {
-                let number = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-                table.add_row([
-                    Cell::new(head),
-                    Cell::new(label),
-                    Cell::new(mode(head, label)),
+                let word = |text: String| (text, CellAlignment::Left);
+                let number = |text: String| (text, CellAlignment::Right);
+                table.add_aligned([
+                    word(head.clone()),
+                    word(label.clone()),
+                    word(mode(head, label).to_string()),
                     number(one.n.to_string()),
                     number(share(one.precision)),
                     number(share(one.precision_ci.map(|ci| ci[0]))),
-                    Cell::new(verdict(one)),
+                    word(verdict(one).to_string()),
                 ]);
             }
         }

@@ -167,7 +167,8 @@ fn tell(args: &Undo, of: &Entry, records: &[EffectRecord], line: Option<i64>) ->
                 _ => "left alone",
             };
             let why = one.reason.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-            terminal::line(format!("  {state:<15} {} {value}{why}", one.kind))?;
+            let said = terminal::value(format_args!("{} {value}{why}", one.kind));
+            terminal::line(format!("  {state:<15} {said}"))?;
         }
         if let Some(line) = line {
             terminal::line(format!("The ledger has it as entry {line}."))?;

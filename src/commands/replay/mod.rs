@@ -255,6 +255,7 @@ fn print(replayed: &[Replayed]) -> std::io::Result<()> {
                 Some(Verdict::Unknown) | None => "",
             };
             let (account, ticket, id) = (&one.account, &one.ticket, one.id);
+            let what = terminal::value(what);
             terminal::line(format!("  {sign} {account}/{ticket} (decision {id}): {what}{judged}"))?;
         }
     }
