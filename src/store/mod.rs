@@ -323,6 +323,11 @@ pub enum Error {
     /// The store cannot be used (disk full, locked, damaged).
     #[error("the store cannot be used: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A file of the database is not the one that was opened: what is written now is lost with the process.
+    #[error(
+        "the store's file `{0}` was deleted or replaced while deskbridge had it open; move it back, or stop deskbridge, put a backup in its place and start it again"
+    )]
+    Displaced(String),
     /// The database was written by a newer deskbridge.
     #[error(
         "the database has schema version {found}, this program knows up to {known}; run the newer program"

@@ -33,6 +33,8 @@ mod refusals;
 mod replayed;
 mod rulebook;
 mod starter;
+mod store_files;
 mod sweep;
+mod terminal;
 mod tidy;
 mod undo;

@@ -28,14 +28,14 @@ const IDLE: usize = 10_000;
 const MOST_BYTES: u64 = 250 * 1024 * 1024;
 
 /// The secret that an account's webhooks are signed with, as its settings have it.
-fn signing_secret(house: &House) -> Secret {
+pub(crate) fn signing_secret(house: &House) -> Secret {
     let yaml = house.desks[0].account_yaml();
     let (_, rest) = yaml.split_once("secrets: [\"").unwrap();
     Secret::new(rest.split('"').next().unwrap())
 }
 
 /// A delivery about a ticket that the account signed now.
-fn delivery(
+pub(crate) fn delivery(
     client: &reqwest::Client,
     hooks: &str,
     secret: &Secret,

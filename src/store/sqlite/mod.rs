@@ -11,6 +11,7 @@ use async_trait::async_trait;
 use deskbridge_connectors::VerifiedDelivery;
 use jiff::Timestamp;
 
+use self::place::Place;
 use self::reader::Readers;
 use self::row::{Incoming, micros, micros_after, to_json};
 use self::write::Line;
@@ -32,6 +33,7 @@ mod compact;
 mod forget;
 pub mod health;
 mod mention;
+mod place;
 mod queue;
 mod read;
 mod reader;
@@ -66,7 +68,8 @@ impl Sqlite {
     pub fn open(path: &Path) -> Result<Self, Error> {
         let conn = schema::open_writer(path)?;
         let readers = (0..READERS).map(|_| schema::open_reader(path)).collect::<Result<_, _>>()?;
-        Ok(Self { readers: Readers::start(readers)?, writer: Writer::start(conn)? })
+        let place = Place::of(path, &conn)?;
+        Ok(Self { readers: Readers::start(readers)?, writer: Writer::start(conn, place)? })
     }
 }
 
@@ -79,6 +82,10 @@ impl Store for Sqlite {
 
     async fn claim(&self, now: Timestamp, lease: Duration) -> Result<Option<Claim>, Error> {
         let (now, until) = (micros(now), micros_after(now, lease));
+        // Idle workers ask every few seconds. They must not keep the writer from its rest, in which it empties the log.
+        if !self.readers.queue()?.ask(move |conn| read::is_due(conn, now)).await? {
+            return Ok(None);
+        }
         // Not for a caller who has left: its delivery would wait for the lease to end.
         self.writer.queue()?.ask_while_waiting(move |conn| write::claim(conn, now, until)).await
     }
@@ -104,7 +111,7 @@ impl Store for Sqlite {
     }
 
     async fn postpone(&self, claim: Claim, until: Timestamp, counted: bool, why: &str) -> Result<(), Error> {
-        let (until, why) = (micros(until), why.to_owned());
+        let (until, why) = (micros(until), row::reason(why));
         self.writer
             .queue()?
             .ask(move |conn| write::postpone(conn, claim.id, claim.epoch, until, counted, &why))
@@ -112,7 +119,7 @@ impl Store for Sqlite {
     }
 
     async fn bury(&self, claim: Claim, why: &str, now: Timestamp) -> Result<(), Error> {
-        let (why, now) = (why.to_owned(), micros(now));
+        let (why, now) = (row::reason(why), micros(now));
         self.writer.queue()?.ask(move |conn| write::bury(conn, claim.id, claim.epoch, &why, now)).await
     }
 
@@ -179,7 +186,7 @@ impl Store for Sqlite {
 
     async fn settle_later(&self, of: &Unsettled, due: Timestamp) -> Result<(), Error> {
         let (of, due) = (of.clone(), micros(due));
-        self.writer.queue()?.ask(move |conn| settling::later(conn, &of, due)).await
+        self.writer.queue()?.ask_aside(move |conn| settling::later(conn, &of, due)).await
     }
 
     async fn never_settled(&self, of: &Unsettled) -> Result<(), Error> {
@@ -217,7 +224,7 @@ impl Store for Sqlite {
 
     async fn sweep_to(&self, account: &str, mark: Timestamp) -> Result<(), Error> {
         let (account, mark) = (account.to_owned(), micros(mark));
-        self.writer.queue()?.ask(move |conn| sweep::set(conn, &account, mark)).await
+        self.writer.queue()?.ask_aside(move |conn| sweep::set(conn, &account, mark)).await
     }
 
     async fn knows(&self, ticket: &TicketKey) -> Result<bool, Error> {
@@ -226,7 +233,7 @@ impl Store for Sqlite {
     }
 
     async fn probe(&self) -> Result<(), Error> {
-        self.writer.queue()?.ask(write::probe).await
+        self.writer.queue()?.ask_aside(write::probe).await
     }
 }
 

@@ -15,6 +15,9 @@ pub(super) trait Job: Send {
     /// Does the work and keeps the result. False where it failed by itself.
     fn run(&mut self, conn: &Connection) -> bool;
 
+    /// Tells whether its writing is work, in which the log is not emptied; see [`Queue::ask_aside`].
+    fn is_work(&self) -> bool;
+
     /// Gives the result to whoever waits.
     fn answer(self: Box<Self>);
 
@@ -37,7 +40,17 @@ impl Queue {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        self.queue(work, |_| true).await
+        self.queue(work, |_| true, true).await
+    }
+
+    /// Queues a mark that is set now and then whether or not anything happens, and that says nothing of anybody. It does
+    /// not put off the emptying of the log.
+    pub(super) async fn ask_aside<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        self.queue(work, |_| true, false).await
     }
 
     /// Queues work that is worth doing only while the caller still waits.
@@ -46,16 +59,16 @@ impl Queue {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        self.queue(work, |reply| !reply.is_closed()).await
+        self.queue(work, |reply| !reply.is_closed(), true).await
     }
 
-    async fn queue<T, F>(&self, work: F, wanted: Wanted<T>) -> Result<T, Error>
+    async fn queue<T, F>(&self, work: F, wanted: Wanted<T>, is_work: bool) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let task = Task { work: Some(work), outcome: None, reply, wanted };
+        let task = Task { work: Some(work), outcome: None, reply, wanted, is_work };
         self.0.try_send(Box::new(task)).map_err(|error| match error {
             TrySendError::Full(_) => Error::Busy,
             TrySendError::Disconnected(_) => ended(),
@@ -72,6 +85,7 @@ struct Task<T, F> {
     outcome: Option<Result<T, Error>>,
     reply: Reply<T>,
     wanted: Wanted<T>,
+    is_work: bool,
 }
 
 impl<T, F> Job for Task<T, F>
@@ -85,6 +99,10 @@ where
         let stands = outcome.is_ok();
         self.outcome = Some(outcome);
         stands
+    }
+
+    fn is_work(&self) -> bool {
+        self.is_work
     }
 
     fn answer(self: Box<Self>) {

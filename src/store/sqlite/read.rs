@@ -5,6 +5,7 @@ use rusqlite::types::{ToSql, Type};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::row::{count, micros, notice, timestamp};
+use super::write::LONGEST_WAIT;
 use crate::domain::decision::TicketKey;
 use crate::domain::history::History;
 use crate::domain::outcome::Entry;
@@ -124,6 +125,17 @@ pub(super) fn depth(conn: &Connection) -> Result<Depth, Error> {
             })
         })?;
     Ok(depth)
+}
+
+/// Tells whether a claim would find anything. A delivery that is kept after this look rings for a worker itself.
+pub(super) fn is_due(conn: &Connection, now: i64) -> Result<bool, Error> {
+    let due = conn
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM lane WHERE visible_at <= ?1)
+                 OR EXISTS (SELECT 1 FROM lane WHERE visible_at > ?2)",
+        )?
+        .query_row([now, now.saturating_add(LONGEST_WAIT)], |row| row.get(0))?;
+    Ok(due)
 }
 
 /// When the first lane becomes due.

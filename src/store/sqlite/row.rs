@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use deskbridge_connectors::printable::one_line;
 use deskbridge_connectors::{Content, Notice, VerifiedDelivery};
 use jiff::Timestamp;
 use rusqlite::types::Type;
@@ -49,12 +50,20 @@ impl Incoming {
             },
             notice: match notice {
                 Ok(notice) => Ok(to_json(notice)?),
-                Err(why) => Err(why),
+                Err(why) => Err(reason(&why)),
             },
             body,
             received_at: micros(received_at),
         })
     }
+}
+
+/// The longest reason that is kept, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// A reason as it is kept: one line that a terminal can show, whatever a platform or a body has put into it.
+pub(super) fn reason(why: &str) -> String {
+    one_line(why, LONGEST_REASON)
 }
 
 pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Error> {

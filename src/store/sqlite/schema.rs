@@ -33,6 +33,7 @@ const STATEMENTS: usize = 64;
 /// Opens the database for writing, creates it where there is none, and migrates it.
 pub(super) fn open_writer(path: &Path) -> Result<Connection, Error> {
     create(path)?;
+    super::place::tighten(path);
     let conn = Connection::open_with_flags(path, flags(OpenFlags::SQLITE_OPEN_READ_WRITE))?;
     conn.busy_timeout(LOCK_PATIENCE)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);

@@ -17,7 +17,7 @@ const RESTORED_FOR: i64 = 30 * 24 * 3600 * 1_000_000;
 
 /// No lease and no postponement is as long, in microseconds: 2 hours. What waits longer was put off while the clock was wrong, and
 /// is taken at once when the clock is right again.
-const LONGEST_WAIT: i64 = 2 * 3600 * 1_000_000;
+pub(super) const LONGEST_WAIT: i64 = 2 * 3600 * 1_000_000;
 
 /// Keeps a delivery, unless its key is known.
 pub(super) fn accept(conn: &Connection, new: &Incoming) -> Result<Accepted, Error> {

@@ -8,10 +8,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use super::place::Place;
 use super::queue::{Job, Queue};
 use crate::store::Error;
 
@@ -21,8 +22,14 @@ const WAITING: usize = 1024;
 /// Commands in one transaction: bounds how long the first of them waits for the last.
 const BATCH: usize = 512;
 
-/// So long without a command, and the log is emptied: what was deleted is to leave its bytes too.
+/// So long without work, and the log is emptied: what was deleted is to leave its bytes too.
 const PAUSE: Duration = Duration::from_secs(30);
+
+/// So long after somebody was in the way, the log is tried again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// The database's files are looked at this often when nothing is written: twice within the second that is promised.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// The writer's queue and its thread. Dropping it writes what is queued, then ends the thread.
 #[derive(Debug)]
@@ -33,15 +40,15 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Gives the connection to a thread of its own.
-    pub(super) fn start(conn: Connection) -> Result<Self, Error> {
-        Self::pausing(conn, PAUSE)
+    pub(super) fn start(conn: Connection, place: Place) -> Result<Self, Error> {
+        Self::pausing(conn, place, PAUSE)
     }
 
-    fn pausing(conn: Connection, pause: Duration) -> Result<Self, Error> {
+    fn pausing(conn: Connection, mut place: Place, pause: Duration) -> Result<Self, Error> {
         let (sender, waiting) = sync_channel(WAITING);
         let thread = Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write(&conn, &waiting, pause))
+            .spawn(move || write(&conn, &mut place, &waiting, pause))
             .map_err(|error| Error::Unavailable(Box::new(error)))?;
         Ok(Self { queue: Some(Queue::new(sender)), thread: Some(thread) })
     }
@@ -62,37 +69,89 @@ impl Drop for Writer {
     }
 }
 
-fn write(conn: &Connection, waiting: &Receiver<Box<dyn Job>>, pause: Duration) {
+fn write(conn: &Connection, place: &mut Place, waiting: &Receiver<Box<dyn Job>>, pause: Duration) {
     let mut batch = Vec::with_capacity(BATCH);
-    let mut written = true;
+    let mut rest = Rest::new(pause);
     loop {
-        let first = match waiting.recv_timeout(pause) {
-            Ok(first) => first,
-            Err(RecvTimeoutError::Timeout) => {
-                if written {
-                    written = !empty_the_log(conn);
-                }
-                continue;
+        let first = waiting.recv_timeout(rest.wait().min(LOOK));
+        place.watch();
+        match first {
+            Ok(first) => {
+                batch.push(first);
+                batch.extend(waiting.try_iter().take(BATCH - 1));
+                run(conn, place, &mut batch, &mut rest);
             }
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
-        };
-        written = true;
-        batch.push(first);
-        batch.extend(waiting.try_iter().take(BATCH - 1));
-        match commit(conn, &mut batch) {
-            Ok(()) => batch.drain(..).for_each(Job::answer),
-            Err(error) => {
-                let error = Arc::new(error);
-                batch
-                    .drain(..)
-                    .for_each(|job| job.fail(Error::Unavailable(Box::new(Shared(Arc::clone(&error))))));
-            }
+        }
+        if rest.wait().is_zero() {
+            rest.emptied(place.check().is_ok() && empty_the_log(conn));
         }
     }
 }
 
-/// Copies the log into the file and cuts it to nothing. False where somebody is reading from it, or the disk does not take it: the
-/// next pause tries again.
+/// Commits the batch and answers everybody in it. Nothing is said to be on disk that is in a file without a name.
+fn run(conn: &Connection, place: &Place, batch: &mut Vec<Box<dyn Job>>, rest: &mut Rest) {
+    if let Err(displaced) = place.check() {
+        return fail(batch, &displaced);
+    }
+    let before = conn.total_changes();
+    match commit(conn, batch) {
+        Ok(()) => {
+            if conn.total_changes() != before {
+                rest.written(batch.iter().any(|job| job.is_work()));
+            }
+            match place.check() {
+                Ok(()) => batch.drain(..).for_each(Job::answer),
+                Err(displaced) => fail(batch, &displaced),
+            }
+        }
+        Err(error) => {
+            let error = Arc::new(error);
+            batch
+                .drain(..)
+                .for_each(|job| job.fail(Error::Unavailable(Box::new(Shared(Arc::clone(&error))))));
+        }
+    }
+}
+
+/// Tells everybody in the batch that the database's file is not there.
+fn fail(batch: &mut Vec<Box<dyn Job>>, displaced: &Error) {
+    let Error::Displaced(file) = displaced else { return batch.clear() };
+    batch.drain(..).for_each(|job| job.fail(Error::Displaced(file.clone())));
+}
+
+/// When the log is to be emptied: once nothing was written for a pause.
+#[derive(Debug)]
+struct Rest {
+    pause: Duration,
+    due: Option<Instant>,
+}
+
+impl Rest {
+    /// The log that is found may hold what another process has deleted.
+    fn new(pause: Duration) -> Self {
+        Self { pause, due: Some(Instant::now() + pause) }
+    }
+
+    /// Time left; the longest there is while there is nothing to empty.
+    fn wait(&self) -> Duration {
+        self.due.map_or(Duration::MAX, |due| due.saturating_duration_since(Instant::now()))
+    }
+
+    /// Something was written. Only work begins the pause anew.
+    fn written(&mut self, work: bool) {
+        let due = Instant::now() + self.pause;
+        self.due = Some(self.due.filter(|_| !work).unwrap_or(due));
+    }
+
+    /// The log was emptied, or somebody was in the way and it is tried again soon.
+    fn emptied(&mut self, done: bool) {
+        self.due = (!done).then(|| Instant::now() + self.pause.min(AGAIN));
+    }
+}
+
+/// Copies the log into the file and cuts it to nothing. False where somebody is reading from it, or the disk does not take it.
 fn empty_the_log(conn: &Connection) -> bool {
     // Without patience: a command that comes meanwhile must not wait for a reader.
     let emptied = conn
@@ -156,7 +215,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deskbridge.db");
         let log = || std::fs::metadata(folder.path().join("deskbridge.db-wal")).unwrap().len();
-        let writer = Writer::pausing(schema::open_writer(&path).unwrap(), Duration::from_millis(20)).unwrap();
+        let conn = schema::open_writer(&path).unwrap();
+        let place = Place::of(&path, &conn).unwrap();
+        let writer = Writer::pausing(conn, place, Duration::from_millis(20)).unwrap();
         let reader = schema::open_reader(&path).unwrap();
         reader.execute_batch("BEGIN; SELECT count(*) FROM inbox").unwrap();
         writer.queue().unwrap().ask(write::probe).await.unwrap();

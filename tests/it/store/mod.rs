@@ -2,6 +2,7 @@
 
 mod chain;
 mod conformance;
+mod files;
 pub(crate) mod fixture;
 mod ledger;
 mod model;
