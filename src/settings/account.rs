@@ -196,7 +196,7 @@ fn webhook(mut table: Table<'_>, problems: &mut Problems) -> WebhookConfig {
             .and_then(|node| problems.word(node, "`basic_auth.username`"))
             .map(str::to_owned);
         let named = basic.place_of("password").or(basic.place_of("password_file")).is_some();
-        let password = secret::one(&mut basic, Pair::new("password", "password_file"), problems);
+        let password = secret::made_up(&mut basic, Pair::new("password", "password_file"), problems);
         if !named {
             problems.error(basic.at, "`basic_auth` needs `password` or `password_file`");
         }

@@ -63,6 +63,9 @@ fn read(
     let mut sheet = Sheet::new(file, text);
     secret::hide(&root, &mut sheet);
     let mut problems = Problems::new(sheet, true);
+    if let Some(at) = secret::first_written(&root) {
+        secret::warn_if_open(Path::new(file), "the settings hold secrets: this file", at, &mut problems);
+    }
     env::overlay(&mut root, environment, &mut problems);
     let (settings, draft) = raw::settings(&root, &mut problems);
     let failed = problems.has_errors();

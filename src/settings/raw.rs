@@ -146,7 +146,7 @@ pub(super) fn share(table: &mut Table<'_>, key: &'static str, default: f64, prob
 fn admin(mut table: Table<'_>, problems: &mut Problems) -> Option<Admin> {
     let listen = address(&mut table, ([127, 0, 0, 1], 8081).into(), problems);
     let named = table.place_of("token").or(table.place_of("token_file"));
-    let token = secret::one(&mut table, Pair::new("token", "token_file"), problems);
+    let token = secret::made_up(&mut table, Pair::new("token", "token_file"), problems);
     if let Some(listen) = listen
         && !listen.ip().is_loopback()
         && named.is_none()

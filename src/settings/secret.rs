@@ -3,7 +3,8 @@
 //! Every secret stands either in the settings or, as `<key>_file`, in a file of its own. No message of this module
 //! holds a secret's text.
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use deskbridge_connectors::Secret;
 
@@ -82,6 +83,17 @@ impl Pair {
 
 /// One secret that may be missing.
 pub(super) fn one(table: &mut Table<'_>, pair: Pair, problems: &mut Problems) -> Option<Secret> {
+    placed(table, pair, problems).map(|(_, secret)| secret)
+}
+
+/// The same for a secret that its user makes up, and that keeps others out: an easy one is warned about.
+pub(super) fn made_up(table: &mut Table<'_>, pair: Pair, problems: &mut Problems) -> Option<Secret> {
+    let (at, secret) = placed(table, pair, problems)?;
+    warn_if_easy(&secret, &table.path(pair.key), at, problems);
+    Some(secret)
+}
+
+fn placed(table: &mut Table<'_>, pair: Pair, problems: &mut Problems) -> Option<(Place, Secret)> {
     let what = table.path(pair.key);
     let written = table.optional(pair.key).map(|(key, node)| (key.at, node));
     let content = file(table, pair, written.is_some(), problems);
@@ -94,27 +106,88 @@ pub(super) fn one(table: &mut Table<'_>, pair: Pair, problems: &mut Problems) ->
         problems.error(at, format!("`{what}` is empty"));
         return None;
     }
-    Some(secret)
+    Some((at, secret))
 }
 
-/// A list of secrets, newest first; a file holds one a line.
+/// A list of secrets that keep others out, newest first; a file holds one a line.
 pub(super) fn many(table: &mut Table<'_>, pair: Pair, problems: &mut Problems) -> Vec<Secret> {
     let what = table.path(pair.key);
     let written = table.optional(pair.key).map(|(_, node)| node);
     let content = file(table, pair, written.is_some(), problems);
-    match (written, content) {
+    let secrets: Vec<(Place, Secret)> = match (written, content) {
         (Some(node), None) => {
-            problems.one_or_many(node, &what).iter().map(|(_, text)| Secret::new(text)).collect()
+            let items = problems.one_or_many(node, &what);
+            items.iter().map(|(at, text)| (*at, Secret::new(text))).collect()
         }
         (None, Some((at, text))) => {
-            let secrets: Vec<_> = text.lines().map(Secret::new).filter(|secret| !secret.is_empty()).collect();
+            let lines = text.lines().map(|line| (at, Secret::new(line)));
+            let secrets: Vec<_> = lines.filter(|(_, secret)| !secret.is_empty()).collect();
             if secrets.is_empty() {
                 problems.error(at, format!("the file of `{what}` holds no secret"));
             }
             secrets
         }
         _ => Vec::new(),
-    }
+    };
+    secrets.iter().for_each(|(at, secret)| warn_if_easy(secret, &what, *at, problems));
+    secrets.into_iter().map(|(_, secret)| secret).collect()
+}
+
+/// Whoever knocks may try as many secrets as the network carries. NIST asks 15 characters of a password that stands alone
+/// (SP 800-63B-4, 3.1.1.2) and 112 bits of a signing key (SP 800-131A); this is enough for both.
+const SHORTEST: usize = 16;
+
+/// A secret of fewer different characters is a pattern.
+const FEWEST_DIFFERENT: usize = 5;
+
+fn warn_if_easy(secret: &Secret, what: &str, at: Place, problems: &mut Problems) {
+    let text = secret.expose();
+    let different = text.chars().collect::<BTreeSet<_>>().len();
+    // Empty ones are refused elsewhere.
+    let why = match text.chars().count() {
+        1..SHORTEST => format!("is shorter than {SHORTEST} characters"),
+        SHORTEST.. if different < FEWEST_DIFFERENT => "repeats a few characters".to_owned(),
+        _ => return,
+    };
+    let help =
+        "take the platform's whole signing secret, or make a random one, as with `openssl rand -hex 32`";
+    problems.warning(at, format!("`{what}` {why} and can be guessed"), Some(help.to_owned()));
+}
+
+/// Keys that hold a secret itself.
+const KEYS: [&str; 8] =
+    ["secrets", "tokens", "password", "token", "client_secret", "api_token", "access_token", "api_key"];
+
+/// The place of the first secret that is written into the settings themselves.
+pub(super) fn first_written(node: &Node) -> Option<Place> {
+    let Value::Map(entries) = &node.value else { return None };
+    entries.iter().find_map(|(key, value)| {
+        let here = KEYS.contains(&key.name.as_str()) && holds_text(value);
+        if here { Some(key.at) } else { first_written(value) }
+    })
+}
+
+/// Warns about a file with secrets that every user of the machine may read. A group is the owner's choice.
+pub(super) fn warn_if_open(path: &Path, what: &str, at: Place, problems: &mut Problems) {
+    let Some(mode) = open_to_others(path) else { return };
+    let message = format!("{what} can be read by other users of this machine (mode {mode:04o})");
+    let help = format!(
+        "run `chmod 600 {}` as its owner, and replace secrets that others may have read",
+        path.display()
+    );
+    problems.warning(at, message, Some(help));
+}
+
+#[cfg(unix)]
+fn open_to_others(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    let found = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+    Some(found.permissions().mode() & 0o7777).filter(|mode| mode & 0o006 != 0)
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_: &Path) -> Option<u32> {
+    None
 }
 
 fn file(
@@ -132,7 +205,10 @@ fn file(
         return None;
     }
     match std::fs::read_to_string(&path) {
-        Ok(text) => Some((node.at, text)),
+        Ok(text) => {
+            warn_if_open(&path, &format!("`{what}`: {}", path.display()), node.at, problems);
+            Some((node.at, text))
+        }
         Err(error) => {
             problems.error(node.at, format!("`{what}`: cannot read {}: {error}", path.display()));
             None

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::raw::{address, count, duration};
 use super::resolved::{Server, TlsFiles};
+use super::secret;
 use crate::diagnostics::yaml::{Problems, Table};
 
 pub(super) fn server(mut table: Table<'_>, problems: &mut Problems) -> Option<Server> {
@@ -27,6 +28,9 @@ fn tls(mut table: Table<'_>, problems: &mut Problems) -> Option<TlsFiles> {
         problems.word(node, &format!("`server.tls.{key}`")).map(PathBuf::from)
     };
     let (certificate, key) = (file("certificate"), file("key"));
+    if let (Some(key), Some(at)) = (&key, table.place_of("key")) {
+        secret::warn_if_open(key, &format!("`server.tls.key`: {}", key.display()), at, problems);
+    }
     table.close(problems);
     Some(TlsFiles { certificate: certificate?, key: key? })
 }

@@ -207,6 +207,10 @@ impl House {
             self.worker
         );
         std::fs::write(at("deskbridge.yaml"), text).unwrap();
+        // As their owner would keep them: there are secrets in them.
+        #[cfg(unix)]
+        std::fs::set_permissions(at("deskbridge.yaml"), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .unwrap();
         at("deskbridge.yaml")
     }
 
