@@ -244,7 +244,29 @@ fn escaped_text_comes_back_as_it_was() {
     assert_eq!(from_html(&to_html(text)), text);
 }
 
+#[test]
+fn what_a_platform_would_fill_in_stays_text() {
+    for (text, html) in [
+        ("{{ticket.requester.email}}", "{ {ticket.requester.email}}"),
+        ("{{{{dc.secret}}}}", "{ { { {dc.secret}}}}"),
+        ("a {% if x %}b{% endif %}", "a { % if x %}b{ % endif %}"),
+        ("{%- comment -%}", "{ %- comment -%}"),
+        ("{\u{200b}{ ticket.id }}", "{\u{200b} { ticket.id }}"),
+        ("{\u{feff}\u{2060}% x %}", "{\u{feff}\u{2060} % x %}"),
+        ("{\n{x}}", "{<br> {x}}"),
+        ("{ \"json\": {} } 100 %", "{ &quot;json&quot;: {} } 100 %"),
+    ] {
+        assert_eq!(to_html(text), html);
+    }
+}
+
 proptest! {
+    #[test]
+    fn no_braces_of_a_placeholder_meet(text in "[{}%a \n\u{200b}\u{ad}]{0,40}") {
+        let seen: String = to_html(&text).replace(['\u{200b}', '\u{ad}'], "");
+        prop_assert!(!seen.contains("{{") && !seen.contains("{%"), "{seen}");
+    }
+
     #[test]
     fn no_input_panics_and_no_text_vanishes(text in "[ -~\n<>/&;é─]{0,400}") {
         let _ = from_html(&text);

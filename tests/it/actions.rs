@@ -15,11 +15,16 @@ use crate::harness::{House, billing_ticket};
 
 /// Starts an order service of the user's own; returns its port and how often it was asked.
 async fn order_service() -> (u16, Arc<AtomicUsize>) {
+    order_service_saying("on its way").await
+}
+
+/// The same with another answer.
+async fn order_service_saying(status: &'static str) -> (u16, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&asked);
     let answer = move |Path(order): Path<String>| {
         counted.fetch_add(1, Ordering::SeqCst);
-        async move { Json(json!({ "id": order, "status": "on its way" })) }
+        async move { Json(json!({ "id": order, "status": status })) }
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -98,6 +103,32 @@ async fn every_action_reaches_every_desk_once() {
         assert_eq!(said(false, "Technical Support"), 1, "{name}: {:?}", state.notes);
         assert_eq!(said(true, "with our billing team"), 1, "{name}: {:?}", state.notes);
         assert_eq!(asked.load(Ordering::SeqCst), at + 1, "{name}: the order service is asked once a ticket");
+    }
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_platform_fills_nothing_into_what_a_look_up_answered() {
+    let answer = "held {{ticket.requester.email}} {%if ticket%}paid{%endif%} {\u{200b}{ current_user.name }}";
+    let (port, _) = order_service_saying(answer).await;
+    let mut house = House::start_answering("live", &every_action(port)).await;
+    for desk in &house.desks {
+        let name = desk.platform();
+        let id = desk.open(ticket()).await;
+        house.settle().await;
+        let notes = desk.ticket(&id).unwrap().notes;
+        let note =
+            notes.iter().find(|note| note.body.contains("Order 88213: held")).expect("the answer's note");
+        assert!(!note.body.contains("ines@mail.example"), "{name}: {note:?}");
+        // It is all there, as text.
+        for part in ["ticket.requester.email}}", "paid", "current_user.name"] {
+            assert!(note.body.contains(part), "{name}: {note:?}");
+        }
+        for sent in desk.requests().iter().filter(|request| request.is_write()) {
+            let body = sent.body.to_string().replace('\u{200b}', "");
+            let own = ["{{", "{%"].iter().any(|open| body.contains(open));
+            assert!(!own, "{name}: {body}");
+        }
     }
     house.stop().await;
 }

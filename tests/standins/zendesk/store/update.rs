@@ -100,7 +100,8 @@ impl Store {
                 }
                 // Public unless said otherwise: forgetting `public` tells the customer.
                 let public = comment.get("public").and_then(Value::as_bool).unwrap_or(true);
-                Some(self.comment(agent_id(0), public, text, html.is_some()))
+                let text = filled_in(text, self.email(kept.requester).unwrap_or_default());
+                Some(self.comment(agent_id(0), public, &text, html.is_some()))
             }
         };
         kept.said.extend(said.clone());
@@ -186,4 +187,19 @@ fn set(fields: &mut BTreeMap<u64, Value>, id: u64, value: Option<Value>) {
         Some(value) => drop(fields.insert(id, value)),
         None => drop(fields.remove(&id)),
     }
+}
+
+/// Fills in placeholders as the platform does in whatever an agent writes: an address where one is named, else nothing.
+/// <https://support.zendesk.com/hc/en-us/articles/4408886858138>
+fn filled_in(text: &str, requester: &str) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
+        let ends = if rest[at..].starts_with("{{") { "}}" } else { "%}" };
+        let Some(length) = rest[at..].find(ends) else { break };
+        filled.push_str(&rest[..at]);
+        filled.push_str(if rest[at..at + length].contains("requester.email") { requester } else { "" });
+        rest = &rest[at + length + ends.len()..];
+    }
+    filled + rest
 }
