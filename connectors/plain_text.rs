@@ -8,23 +8,25 @@ mod history;
 mod markup;
 
 #[cfg(test)]
+mod bounds;
+#[cfg(test)]
 mod tests;
 
 /// How much of one message is read; what lies behind it says nothing more about the matter.
 const LIMIT_BYTES: usize = 256 * 1024;
 
-/// Strips tags, decodes entities, drops scripts and styles, folds white space, and cuts quoted history
-/// ("On … wrote:", `>` lines, `<blockquote>`, signature rulers). Never fails: text it cannot read as HTML is
-/// returned with its tags stripped.
+/// Reads HTML as the text it shows, and cuts quoted history ("On … wrote:", `>` lines, `<blockquote>`, signature
+/// rulers). Styles, scripts, comments, attributes and what is hidden are no text and count towards no limit.
 pub fn from_html(html: &str) -> String {
-    let html = bounded(html);
-    if let Some(at) = markup::quotation(html) {
-        let answer = history::cut(&markup::text(&html[..at]));
-        if !answer.is_empty() {
+    let rendered = markup::render(html);
+    if let Some(at) = rendered.history {
+        let (new, old) = rendered.text.split_at(at);
+        let answer = history::cut(new);
+        if !answer.is_empty() && !history::is_forward(old) {
             return answer;
         }
     }
-    history::cut(&markup::text(html))
+    history::cut(&rendered.text)
 }
 
 /// Cuts quoted history from text that is plain already, and folds runs of blank lines.

@@ -93,7 +93,7 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
     };
     let subject =
         item.source.as_ref().and_then(|source| source.subject.as_deref()).or_else(|| described(TITLE));
-    let messages = messages(item, described(DESCRIPTION));
+    let messages = messages(item, Form::of(id), described(DESCRIPTION));
     let tags = item.tags.iter().flat_map(|list| &list.tags).filter_map(|tag| tag.name.clone()).collect();
     let channel = item
         .source
@@ -103,7 +103,7 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
     Some(Ticket {
         id: id.clone(),
         version: State(item.updated_at?.to_string()),
-        subject: subject.map(text).unwrap_or_default(),
+        subject: subject.map(plain_text::from_plain).unwrap_or_default(),
         requester: requester(item),
         status: status(item, &messages),
         priority: priority(version, item.priority.as_deref(), &fields),
@@ -121,29 +121,46 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
     })
 }
 
-/// Bodies are HTML or plain by version, endpoint and `display_as`; HTML ones always begin with an element.
-fn text(body: &str) -> String {
-    if body.trim_start().starts_with('<') {
-        plain_text::from_html(body)
-    } else {
-        plain_text::from_plain(body)
+/// How the bodies of an answer are written. The request decides it, never what a body looks like: a visitor may type
+/// anything into the messenger, angle brackets too.
+#[derive(Clone, Copy)]
+enum Form {
+    /// `display_as=plaintext` was asked for.
+    Plain,
+    /// Parts of a ticket, for which there is no such parameter.
+    Html,
+}
+
+impl Form {
+    fn of(id: &TicketId) -> Self {
+        if id.as_str().starts_with(TICKET) { Self::Html } else { Self::Plain }
+    }
+
+    fn text(self, body: &str) -> String {
+        match self {
+            Self::Plain => plain_text::from_plain(body),
+            Self::Html => plain_text::from_html(body),
+        }
     }
 }
 
-fn messages(item: &Item, description: Option<&str>) -> Vec<Message> {
+fn messages(item: &Item, form: Form, description: Option<&str>) -> Vec<Message> {
     let source = item.source.as_ref().and_then(|source| {
         Some(Message {
             author: author(source.author.as_ref()),
             public: true,
-            text: text(source.body.as_deref()?),
+            text: form.text(source.body.as_deref()?),
         })
     });
-    // A ticket's description is what the customer asked, whoever typed it in.
-    let described =
-        description.map(|body| Message { author: Author::Customer, public: true, text: text(body) });
+    // A ticket's description is what the customer asked, whoever typed it in. Attributes are plain text.
+    let described = description.map(|body| Message {
+        author: Author::Customer,
+        public: true,
+        text: plain_text::from_plain(body),
+    });
     let parts = item.parts().iter().filter_map(|part| {
         let public = is_public(part)?;
-        Some(Message { author: author(part.author.as_ref()), public, text: text(part.body.as_deref()?) })
+        Some(Message { author: author(part.author.as_ref()), public, text: form.text(part.body.as_deref()?) })
     });
     source.into_iter().chain(described).chain(parts).filter(|message| !message.text.is_empty()).collect()
 }

@@ -75,6 +75,15 @@ pub(super) fn cut(text: &str) -> String {
     }
 }
 
+/// Returns whether marked text is a forwarded mail. That is no history: the customer wants it to be read.
+pub(super) fn is_forward(marked: &str) -> bool {
+    marked
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty())
+        .is_some_and(|line| line.contains("Forwarded message"))
+}
+
 fn kept(lines: &[String]) -> Vec<&str> {
     let mut kept = Vec::new();
     let mut at = 0;

@@ -58,6 +58,26 @@ fn a_ticket_is_read_whole_and_its_requester_is_asked_for() {
 }
 
 #[test]
+fn plain_text_that_was_asked_for_is_never_read_as_markup() {
+    for typed in ["<b>my order <4711> & the rest", "<script>alert(1)</script> Where is it?", "<p>Hello</p>"] {
+        assert_eq!(with("/source/body", json!(typed)).first_customer_text(), typed);
+        assert_eq!(with("/source/subject", json!(typed)).subject, typed);
+        assert_eq!(
+            with("/conversation_parts/conversation_parts/4/body", json!(typed)).messages[4].text,
+            typed
+        );
+    }
+    let described = |typed: &str| {
+        let mut item: Value = serde_json::from_str(fixture("ticket")).unwrap();
+        item["ticket_attributes"]["_default_description_"] = json!(typed);
+        ticket("2.14", "ticket-627", &[ok(&item), answer(404, "{}")]).messages
+    };
+    assert_eq!(described("<p> is an element")[0].text, "<p> is an element");
+    // Parts of a ticket are HTML; there is no way to ask for anything else.
+    assert_eq!(described("x")[1].text, "Which model?");
+}
+
+#[test]
 fn a_contact_that_cannot_be_read_does_not_stop_the_look() {
     let first = answer(200, fixture("ticket"));
     for status in [403, 404] {
