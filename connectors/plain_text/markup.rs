@@ -7,10 +7,11 @@
 mod elements;
 mod tokens;
 
-use elements::{ELEMENTS, Element, Part};
+use elements::{ELEMENTS, Element, Mark};
 use tokens::{Attributes, Sink, tokenize};
 
 use super::LIMIT_BYTES;
+use super::lines::{Lines, Part};
 
 /// The most open elements that are told apart. Mail programs nest tables to a few dozen, long threads to hundreds.
 const DEPTH: usize = 1024;
@@ -21,17 +22,8 @@ const LOOK_BACK: usize = 64;
 /// The digits as they are written above the line: `10<sup>2</sup>` is not 102.
 const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
 
-/// The text of a message, and where its markup says that the quoted history begins.
-#[derive(Debug, Default)]
-pub(super) struct Rendered {
-    /// Paragraphs on lines of their own, list items and quotations (`> `) marked.
-    pub(super) text: String,
-    /// The place in the text, in bytes.
-    pub(super) history: Option<usize>,
-}
-
-/// Renders the markup. Only what is shown counts towards the limit on text.
-pub(super) fn render(html: &str) -> Rendered {
+/// Reads the lines that the markup shows. Only what is shown counts towards the limit on text.
+pub(super) fn lines(html: &str) -> Lines {
     let mut page = Page::default();
     tokenize(html, &mut page);
     page.finish()
@@ -52,8 +44,10 @@ struct Context {
     sizeless: bool,
     invisible: bool,
     preformatted: bool,
-    quoted: bool,
     raised: bool,
+    /// How many quotations are open.
+    depth: u8,
+    part: Part,
 }
 
 impl Context {
@@ -74,8 +68,10 @@ enum Gap {
 
 #[derive(Default)]
 struct Page {
-    text: Vec<u8>,
-    history: Option<usize>,
+    lines: Lines,
+    /// The line that is being read, and where it stands.
+    line: Vec<u8>,
+    place: (u8, Part),
     gap: Gap,
     item: bool,
     open: Vec<(Element, Context)>,
@@ -124,15 +120,18 @@ impl Sink for Page {
                 Element::Item => self.item = true,
                 _ => {}
             }
-            // A mark inside an element that is not shown is none.
-            if elements::part(attributes) != Part::Message && self.history.is_none() {
-                self.history = Some(self.text.len());
-            }
+        }
+        let mark = elements::mark(attributes);
+        if mark.is_some() && before.is_shown() {
+            self.end_line();
+        }
+        if mark == Some(Mark::Divider) {
+            self.lines.divide();
         }
         if element.is_empty() || (attributes.self_closing() && element == Element::Inline) {
             return;
         }
-        self.open(element, before, attributes);
+        self.open(element, before, attributes, mark);
     }
 
     fn end(&mut self, name: &[u8]) {
@@ -146,10 +145,14 @@ impl Sink for Page {
                 if self.context().is_shown() {
                     self.gap_around(element);
                 }
+                let part = self.context().part;
                 if self.beyond > 0 && element.is_container() {
                     self.beyond -= 1;
                 } else {
                     self.close(element);
+                }
+                if self.context().part != part {
+                    self.end_line();
                 }
                 if self.context().is_shown() {
                     self.gap_around(element);
@@ -159,7 +162,7 @@ impl Sink for Page {
     }
 
     fn is_full(&self) -> bool {
-        self.text.len() >= LIMIT_BYTES
+        self.lines.is_full() || self.line.len() >= LIMIT_BYTES
     }
 }
 
@@ -169,17 +172,23 @@ impl Page {
     }
 
     /// Puts an element on the stack, if what is in it is read otherwise or if its end must be known.
-    fn open(&mut self, element: Element, before: Context, attributes: &Attributes) {
+    fn open(&mut self, element: Element, before: Context, attributes: &Attributes, mark: Option<Mark>) {
         let sight = elements::sight(attributes);
         let context = Context {
             gone: before.gone || sight.gone || element == Element::Unseen,
             sizeless: sight.size.map_or(before.sizeless, |some| !some),
             invisible: sight.visible.map_or(before.invisible, |visible| !visible),
             preformatted: before.preformatted || element == Element::Preformatted,
-            quoted: before.quoted || element == Element::Quotation,
             raised: before.raised || element == Element::Raised,
+            depth: before.depth.saturating_add(u8::from(element == Element::Quotation)),
+            part: match mark {
+                Some(Mark::Is(part)) if before.part == Part::Message => part,
+                _ => before.part,
+            },
         };
-        let changes = context.is_shown() != before.is_shown() || sight != elements::Sight::default();
+        let changes = context.part != before.part
+            || context.is_shown() != before.is_shown()
+            || sight != elements::Sight::default();
         let nested = self.counts[element as usize] > 0;
         let told_apart = matches!(element, Element::Unseen | Element::Raised) || element.is_container();
         if !(told_apart || changes || nested) {
@@ -244,43 +253,42 @@ impl Page {
     }
 
     fn push(&mut self, byte: u8, context: Context) {
-        let gap = std::mem::take(&mut self.gap);
-        let begins = self.text.is_empty() || gap >= Gap::Line;
-        if !self.text.is_empty() {
-            self.text.extend_from_slice(match gap {
-                Gap::None => b"",
-                Gap::Space => b" ",
-                Gap::Line => b"\n",
-                Gap::Blank => b"\n\n",
-            });
-        }
-        if begins {
-            if context.quoted {
-                self.text.extend_from_slice(b"> ");
+        match std::mem::take(&mut self.gap) {
+            Gap::None => {}
+            Gap::Space if self.line.is_empty() => {}
+            Gap::Space => self.line.push(b' '),
+            Gap::Line => self.end_line(),
+            Gap::Blank => {
+                self.end_line();
+                self.lines.push("", context.depth, context.part);
             }
+        }
+        if self.line.is_empty() {
+            self.place = (context.depth, context.part);
             if std::mem::take(&mut self.item) {
-                self.text.extend_from_slice(b"- ");
+                self.line.extend_from_slice(b"- ");
             }
         }
         match byte {
             b'0'..=b'9' if context.raised => {
                 let digit = RAISED[usize::from(byte - b'0')];
-                self.text.extend_from_slice(digit.encode_utf8(&mut [0; 4]).as_bytes());
+                self.line.extend_from_slice(digit.encode_utf8(&mut [0; 4]).as_bytes());
             }
-            _ => self.text.push(byte),
+            _ => self.line.push(byte),
         }
     }
 
-    fn finish(mut self) -> Rendered {
-        // The limit may lie inside a character.
-        if let Err(broken) = std::str::from_utf8(&self.text)
-            && broken.error_len().is_none()
-        {
-            self.text.truncate(broken.valid_up_to());
+    fn end_line(&mut self) {
+        if !self.line.is_empty() {
+            let (depth, part) = self.place;
+            // The limit may lie inside a character; everything else is whole.
+            self.lines.push(String::from_utf8_lossy(&self.line).trim_end_matches('\u{fffd}'), depth, part);
+            self.line.clear();
         }
-        let text = String::from_utf8(self.text)
-            .unwrap_or_else(|broken| String::from_utf8_lossy(broken.as_bytes()).into_owned());
-        let history = self.history.filter(|at| text.is_char_boundary(*at));
-        Rendered { text, history }
+    }
+
+    fn finish(mut self) -> Lines {
+        self.end_line();
+        self.lines
     }
 }

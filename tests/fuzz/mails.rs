@@ -1,6 +1,6 @@
 //! The text of a message: HTML mail, or what a visitor typed.
 
-use deskbridge_connectors::plain_text::{from_html, from_plain};
+use deskbridge_connectors::plain_text::{About, from_html, from_plain};
 
 /// The most text that a byte can become. Entities and list marks are longer than themselves at most by this.
 const GROWTH: usize = 3;
@@ -11,11 +11,12 @@ const SHORT: usize = 64;
 /// that was read stays as it is when it is read again, and what is only white space is no text.
 pub(crate) fn mails(data: &[u8]) {
     let message = String::from_utf8_lossy(data);
-    for text in [from_html(&message), from_plain(&message)] {
+    let about = About::default();
+    for text in [from_html(&message, about), from_plain(&message, about)] {
         assert!(text.len() <= GROWTH * message.len() + SHORT, "{} of {}", text.len(), message.len());
         assert_eq!(text, text.trim(), "white space around the text");
         assert!(!text.contains("\n\n\n"), "blank lines are folded");
     }
     // The same again is the same: nothing is random, and nothing is kept between messages.
-    assert_eq!(from_html(&message), from_html(&message));
+    assert_eq!(from_html(&message, about), from_html(&message, about));
 }

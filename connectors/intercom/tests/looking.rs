@@ -111,6 +111,33 @@ fn an_outbound_message_is_asked_by_its_contact() {
 }
 
 #[test]
+fn a_conversation_that_no_customer_has_written_to_is_left_alone_until_one_does() {
+    let looked = |author: &str, parts: Value| {
+        let mut item = conversation();
+        item["source"]["author"] = json!({ "type": author, "id": "1", "email": null });
+        item["conversation_parts"]["conversation_parts"] = parts;
+        look("2.14", "1", &[ok(&item), answer(404, "{}")])
+    };
+    let skipped = Next::Done(Looked::Skip(Skip::NoCustomerYet));
+    let by = |kind: &str, author: &str, body: Value| json!({ "part_type": kind, "body": body, "author": { "type": author } });
+    for author in ["admin", "bot", "team"] {
+        assert_eq!(looked(author, json!([])), skipped, "{author}");
+        assert_eq!(looked(author, json!([by("comment", "bot", json!("Still there?"))])), skipped, "{author}");
+        assert_eq!(
+            looked(author, json!([by("assignment", "user", json!("x"))])),
+            skipped,
+            "a state change is no message"
+        );
+        let said = looked(author, json!([by("comment", "user", json!("Yes, refund me."))]));
+        assert!(matches!(said, Next::Done(Looked::Ticket(_))), "{said:?}");
+        // A picture has no text, and was sent by somebody all the same.
+        let shown = looked(author, json!([by("comment", "lead", Value::Null)]));
+        assert!(matches!(shown, Next::Done(Looked::Ticket(_))), "{shown:?}");
+    }
+    assert!(matches!(looked("user", json!([])), Next::Done(Looked::Ticket(_))));
+}
+
+#[test]
 fn nobody_is_written_in_three_ways() {
     for nobody in [json!(0), json!("0"), Value::Null] {
         let ticket = with("/admin_assignee_id", nobody);

@@ -1,5 +1,6 @@
 //! Says how elements shape text: which break lines, which are not shown, and which hold what was said before.
 
+use super::super::lines::Part;
 use super::tokens::Attributes;
 
 /// An element by what it does to the lines around it.
@@ -107,40 +108,58 @@ impl Element {
     }
 }
 
-/// The part of a mail that an element is, by the marks that mail programs leave.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Part {
-    /// The message itself.
-    #[default]
-    Message,
-    /// The element holds what is answered.
-    History,
-    /// The element begins what is answered, which goes on behind it.
+/// What the marks that mail programs leave on an element say of its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The text is of this part.
+    Is(Part),
+    /// What is answered begins here, and goes on behind the element.
     Divider,
 }
 
-/// Classes of elements that hold what is answered.
-const HISTORY_CLASSES: [&[u8]; 5] =
-    [b"gmail_quote", b"yahoo_quoted", b"moz-cite-prefix", b"protonmail_quote", b"zmail_extra"];
-/// Ids of such elements.
-const HISTORY_IDS: [&[u8]; 2] = [b"olk_src_body_section", b"messagereplysection"];
+/// Classes of elements that hold what is answered in quotations, or a forwarded mail.
+const ANSWERED: [&[u8]; 2] = [b"gmail_quote", b"protonmail_quote"];
+/// Classes and ids of elements that hold what is answered, whatever is in them.
+const HISTORY: [&[u8]; 6] = [
+    b"yahoo_quoted",
+    b"moz-cite-prefix",
+    b"zmail_extra",
+    b"olk_src_body_section",
+    b"messagereplysection",
+    b"mail-quote-collapse",
+];
 /// Ids of elements behind which everything is what is answered.
-const DIVIDER_IDS: [&[u8]; 4] = [b"divrplyfwdmsg", b"appendonsend", b"zwchr", b"zendesk-reply-marker"];
+const DIVIDERS: [&[u8]; 4] = [b"divrplyfwdmsg", b"appendonsend", b"zwchr", b"zendesk-reply-marker"];
+/// Classes and ids of signatures.
+const SIGNATURES: [&[u8]; 9] = [
+    b"gmail_signature",
+    b"gmail_signature_prefix",
+    b"moz-signature",
+    b"signature",
+    b"ms-outlook-mobile-signature",
+    b"composer_signature",
+    b"protonmail_signature_block",
+    b"applemailsignature",
+    b"zmail_signature_below",
+];
 
-/// Returns the part of a mail that begins with this element.
-pub(super) fn part(attributes: &Attributes) -> Part {
-    let mut classes = attributes.class().split(u8::is_ascii_whitespace);
+/// Returns what the class and the id of an element say of its text.
+pub(super) fn mark(attributes: &Attributes) -> Option<Mark> {
     // Outlook puts `x_` before what it takes over, once a turn.
     let mut id = attributes.id();
     while let Some(rest) = id.strip_prefix(b"x_") {
         id = rest;
     }
-    if DIVIDER_IDS.contains(&id) || classes.clone().any(|class| DIVIDER_IDS.contains(&class)) {
-        Part::Divider
-    } else if HISTORY_IDS.contains(&id) || classes.any(|class| HISTORY_CLASSES.contains(&class)) {
-        Part::History
+    let names = attributes.class().split(u8::is_ascii_whitespace).chain([id]).filter(|name| !name.is_empty());
+    let is = |known: &[&[u8]]| names.clone().any(|name| known.contains(&name));
+    if is(&DIVIDERS) {
+        Some(Mark::Divider)
+    } else if is(&ANSWERED) {
+        Some(Mark::Is(Part::Answered))
+    } else if is(&HISTORY) {
+        Some(Mark::Is(Part::History))
     } else {
-        Part::Message
+        is(&SIGNATURES).then_some(Mark::Is(Part::Signature))
     }
 }
 
