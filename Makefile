@@ -73,6 +73,7 @@ bench: build setup
 	$(CARGO) bench --bench memory
 	$(CARGO) bench --bench accuracy
 	$(CARGO) bench --bench decide
+	$(CARGO) bench --bench reading
 	$(CARGO) bench --bench journey
 
 # Trains the starter bundle again from its corpus. The result is the one in the repository, but for the date in its manifest.

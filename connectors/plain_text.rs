@@ -1,35 +1,62 @@
-//! HTML mail to the plain text that a customer wrote.
+//! Mail and chat to the plain text that a customer wrote.
 //!
-//! A classifier must see what this customer says now, not what everybody said before: quoted history and
-//! signatures are cut by the marks that mail programs leave. It never cuts everything (a mail that is nothing
-//! but quotation is returned whole), never fails, and never reads more than `LIMIT_BYTES`.
+//! A classifier must see what this customer says now, not what everybody said before: quoted history, signatures,
+//! disclaimers and banners are cut by their shape, in any language, and a forwarded mail is read. Rules and model read
+//! the same normalised text. It never cuts everything (a mail that is nothing but quotation is returned whole), never
+//! fails, and never reads more than `LIMIT_BYTES` of text.
 
+mod closing;
 mod history;
+mod lines;
 mod markup;
+mod notices;
+mod shape;
+mod words;
 
+use lines::Lines;
+pub use lines::normalised;
+
+#[cfg(test)]
+mod bounds;
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod reading;
 #[cfg(test)]
 mod tests;
 
-/// How much of one message is read; what lies behind it says nothing more about the matter.
+/// The most text of one message that is read; what lies behind it says nothing more about the matter.
 const LIMIT_BYTES: usize = 256 * 1024;
 
-/// Strips tags, decodes entities, drops scripts and styles, folds white space, and cuts quoted history
-/// ("On … wrote:", `>` lines, `<blockquote>`, signature rulers). Never fails: text it cannot read as HTML is
-/// returned with its tags stripped.
-pub fn from_html(html: &str) -> String {
-    let html = bounded(html);
-    if let Some(at) = markup::quotation(html) {
-        let answer = history::cut(&markup::text(&html[..at]));
-        if !answer.is_empty() {
-            return answer;
-        }
-    }
-    history::cut(&markup::text(html))
+/// What is known of a message beside its text.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// The ticket's subject. `Fwd:` and `Re:` tell a forwarded mail from an answer, in every language's abbreviation.
+    pub subject: &'a str,
+    /// Whether the message is the first of its ticket, which the subject is of.
+    pub is_first: bool,
 }
 
-/// Cuts quoted history from text that is plain already, and folds runs of blank lines.
-pub fn from_plain(text: &str) -> String {
-    history::cut(bounded(text))
+impl Default for About<'_> {
+    fn default() -> Self {
+        Self { subject: "", is_first: true }
+    }
+}
+
+/// Reads HTML as the text it shows, without quoted history, signature, notices and banners. Styles, scripts, comments,
+/// attributes and what is hidden are no text and count towards no limit.
+pub fn from_html(html: &str, about: About<'_>) -> String {
+    history::read(&markup::lines(html).all(), about)
+}
+
+/// Reads text that is plain already, without quoted history, signature, notices and banners.
+pub fn from_plain(text: &str, about: About<'_>) -> String {
+    history::read(&Lines::from_plain(text).all(), about)
+}
+
+/// Returns a subject in the same form as the text, on one line.
+pub fn subject(text: &str) -> String {
+    normalised(text).replace("\n\n", " ").replace('\n', " ")
 }
 
 /// Escapes text for an HTML body: `& < > "`, line breaks, and what a platform would fill in by itself.
@@ -65,8 +92,4 @@ fn is_invisible(c: char) -> bool {
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
                 | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}'
         )
-}
-
-fn bounded(text: &str) -> &str {
-    &text[..text.floor_char_boundary(LIMIT_BYTES)]
 }

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use crate::plain_text::from_html;
+/// The most bytes of a text that are kept: an urgent matter is said in the beginning.
+const MOST_BYTES: usize = 8 * 1024;
 
-/// Subject and text of a delivery, plain. Good for telling which of many waiting deliveries is urgent, and for nothing else: what is
-/// decided on is read back from the platform.
+/// The subject and the text of a delivery as they were sent, markup included. They rank waiting deliveries by urgency
+/// and are used for nothing else: decisions are made on the ticket that is read back from the platform. Nothing is
+/// parsed, because nobody has said yet what the text is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Preview {
     /// The subject; empty where there is none.
@@ -18,7 +20,10 @@ impl Preview {
     /// The first pair of JSON pointers, subject and text, whose text is there.
     pub(crate) fn at(body: &[u8], places: &[(&str, &str)]) -> Option<Self> {
         let json: Value = serde_json::from_slice(body).ok()?;
-        let text = |at: &str| json.pointer(at).and_then(Value::as_str).map(from_html).unwrap_or_default();
+        let text = |at: &str| {
+            let sent = json.pointer(at).and_then(Value::as_str).unwrap_or_default().trim();
+            sent[..sent.floor_char_boundary(MOST_BYTES)].to_owned()
+        };
         places.iter().find_map(|(subject, written)| {
             let preview = Self { subject: text(subject), text: text(written) };
             (!preview.text.is_empty()).then_some(preview)
@@ -49,11 +54,11 @@ mod tests {
                 Platform::Intercom,
                 include_bytes!("intercom/fixtures/notification_conversation_created.json")
             ),
-            preview("Charged twice", "I was charged twice.")
+            preview("<p>Charged twice</p>", "<p>I was charged twice.</p>")
         );
         assert_eq!(
             read(Platform::Freshdesk, include_bytes!("freshdesk/fixtures/simple.json")),
-            preview("Where is my parcel?", "Ordered last week, order 88213.")
+            preview("Where is my parcel?", "<div>Ordered last week, order 88213.</div>")
         );
         for platform in Platform::ALL {
             for body in [&b"{}"[..], b"", b"[1,2", br#"{"detail":{"description":7}}"#] {

@@ -300,6 +300,8 @@ pub enum Skip {
     Spam,
     /// A bot still holds the conversation.
     StillWithABot,
+    /// No customer has written yet: a campaign, or a bot's greeting.
+    NoCustomerYet,
     /// This very version was decided before, by the same model and rulebook.
     AlreadyDecided,
 }
@@ -313,6 +315,7 @@ impl Skip {
             Self::Closed => "closed",
             Self::Spam => "spam",
             Self::StillWithABot => "still_with_a_bot",
+            Self::NoCustomerYet => "no_customer_yet",
             Self::AlreadyDecided => "already_decided",
         }
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::wire::{ConversationBody, THREAD_PAGE, THREAD_PAGES, TicketBody, read, thread};
 use crate::call::{Answer, Next, Read};
 use crate::connector::Looked;
-use crate::plain_text;
+use crate::plain_text::{self, About};
 use crate::profile::{Asked, Whose};
 use crate::ticket::{
     Author, FieldValue, Message, Priority, RemoteId, Requester, Skip, Status, Ticket, TicketId, Version,
@@ -53,6 +53,11 @@ fn run(id: &TicketId, asked: Option<&Asked>, answers: &[Answer]) -> Result<Next<
             break;
         }
     }
+    // The desk wrote first, and nobody has answered: nothing is asked.
+    let outbound = body.source == Some(OUTBOUND_EMAIL);
+    if outbound && !messages.iter().any(|message| message.public && message.author == Author::Customer) {
+        return Ok(Next::Done(Looked::Skip(Skip::NoCustomerYet)));
+    }
     let profile = match asked {
         Some(asked) => profile(asked, &body, &mut answers)?,
         None => BTreeMap::new(),
@@ -78,7 +83,7 @@ pub(super) fn ticket(id: &TicketId, body: TicketBody, messages: Vec<Message>) ->
     Ticket {
         id: id.clone(),
         version: Version(body.updated_at),
-        subject: body.subject.unwrap_or_default(),
+        subject: body.subject.as_deref().map(plain_text::subject).unwrap_or_default(),
         messages,
         requester,
         status: status(body.status),
@@ -133,26 +138,27 @@ fn profile<'a>(
 
 /// The description is the first message. The desk wrote it itself where it opened the ticket by mail.
 pub(super) fn opening(body: &TicketBody) -> Option<Message> {
-    let text = plain(body.description_text.as_deref(), body.description.as_deref());
+    let subject = body.subject.as_deref().unwrap_or_default();
+    let about = About { subject, is_first: true };
+    let text = plain(body.description_text.as_deref(), body.description.as_deref(), about);
     let author = if body.source == Some(OUTBOUND_EMAIL) { Author::Agent } else { Author::Customer };
     (!text.is_empty()).then_some(Message { author, public: true, text })
 }
 
 fn message(body: ConversationBody) -> Option<Message> {
-    let text = plain(body.body_text.as_deref(), body.body.as_deref());
+    let about = About { is_first: false, ..About::default() };
+    let text = plain(body.body_text.as_deref(), body.body.as_deref(), about);
     let author = if body.incoming == Some(true) { Author::Customer } else { Author::Agent };
     (!text.is_empty()).then_some(Message { author, public: body.private != Some(true), text })
 }
 
 /// The platform's own plain text where it gives one, else its HTML stripped.
-fn plain(text: Option<&str>, html: Option<&str>) -> String {
+fn plain(text: Option<&str>, html: Option<&str>, about: About<'_>) -> String {
     match (text.filter(|text| !text.trim().is_empty()), html) {
-        (Some(text), _) => plain_text::from_plain(text),
-        (None, Some(html)) => plain_text::from_html(html),
+        (Some(text), _) => plain_text::from_plain(text, about),
+        (None, Some(html)) => plain_text::from_html(html, about),
         (None, None) => String::new(),
     }
-    .trim()
-    .to_owned()
 }
 
 /// <https://developers.freshdesk.com/api/#ticket_attributes>. From 6 on the numbers are an account's own statuses.

@@ -13,7 +13,7 @@ use super::{Intercom, Version};
 use crate::call::{Answer, Next, Read, Refusal};
 use crate::connector::Looked;
 use crate::delivery::Notice;
-use crate::plain_text;
+use crate::plain_text::{self, About};
 use crate::profile::Whose;
 use crate::ticket::{
     Author, FieldValue, Message, Priority, RemoteId, Requester, Skip, Status, Ticket, TicketId,
@@ -38,6 +38,9 @@ pub(super) fn look(account: &Intercom, notice: &Notice, answers: &[Answer]) -> N
     };
     if held_by_a_bot(&item) {
         return Next::Done(Looked::Skip(Skip::StillWithABot));
+    }
+    if !customer_wrote(&item) {
+        return Next::Done(Looked::Skip(Skip::NoCustomerYet));
     }
     let Some(mut ticket) = ticket(account.version, &notice.ticket, &item) else {
         return Next::Refused(Refusal::Invalid("the platform's answer has no `updated_at`".to_owned()));
@@ -93,7 +96,8 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
     };
     let subject =
         item.source.as_ref().and_then(|source| source.subject.as_deref()).or_else(|| described(TITLE));
-    let messages = messages(item, described(DESCRIPTION));
+    let subject = subject.map(plain_text::subject).unwrap_or_default();
+    let messages = messages(item, Form::of(id), &subject, described(DESCRIPTION));
     let tags = item.tags.iter().flat_map(|list| &list.tags).filter_map(|tag| tag.name.clone()).collect();
     let channel = item
         .source
@@ -103,7 +107,7 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
     Some(Ticket {
         id: id.clone(),
         version: State(item.updated_at?.to_string()),
-        subject: subject.map(text).unwrap_or_default(),
+        subject,
         requester: requester(item),
         status: status(item, &messages),
         priority: priority(version, item.priority.as_deref(), &fields),
@@ -121,29 +125,52 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
     })
 }
 
-/// Bodies are HTML or plain by version, endpoint and `display_as`; HTML ones always begin with an element.
-fn text(body: &str) -> String {
-    if body.trim_start().starts_with('<') {
-        plain_text::from_html(body)
-    } else {
-        plain_text::from_plain(body)
+/// How the bodies of an answer are written. The request decides it, never what a body looks like: a visitor may type
+/// anything into the messenger, angle brackets too.
+#[derive(Clone, Copy)]
+enum Form {
+    /// `display_as=plaintext` was asked for.
+    Plain,
+    /// Parts of a ticket, for which there is no such parameter.
+    Html,
+}
+
+impl Form {
+    fn of(id: &TicketId) -> Self {
+        if id.as_str().starts_with(TICKET) { Self::Html } else { Self::Plain }
+    }
+
+    fn text(self, body: &str, about: About<'_>) -> String {
+        match self {
+            Self::Plain => plain_text::from_plain(body, about),
+            Self::Html => plain_text::from_html(body, about),
+        }
     }
 }
 
-fn messages(item: &Item, description: Option<&str>) -> Vec<Message> {
+fn messages(item: &Item, form: Form, subject: &str, description: Option<&str>) -> Vec<Message> {
+    let first = About { subject, is_first: true };
+    let later = About { subject, is_first: false };
     let source = item.source.as_ref().and_then(|source| {
         Some(Message {
             author: author(source.author.as_ref()),
             public: true,
-            text: text(source.body.as_deref()?),
+            text: form.text(source.body.as_deref()?, first),
         })
     });
-    // A ticket's description is what the customer asked, whoever typed it in.
-    let described =
-        description.map(|body| Message { author: Author::Customer, public: true, text: text(body) });
+    // A ticket's description is what the customer asked, whoever typed it in. Attributes are plain text.
+    let described = description.map(|body| Message {
+        author: Author::Customer,
+        public: true,
+        text: plain_text::from_plain(body, first),
+    });
     let parts = item.parts().iter().filter_map(|part| {
         let public = is_public(part)?;
-        Some(Message { author: author(part.author.as_ref()), public, text: text(part.body.as_deref()?) })
+        Some(Message {
+            author: author(part.author.as_ref()),
+            public,
+            text: form.text(part.body.as_deref()?, later),
+        })
     });
     source.into_iter().chain(described).chain(parts).filter(|message| !message.text.is_empty()).collect()
 }
@@ -237,6 +264,17 @@ pub(super) fn word(text: &str) -> Option<Priority> {
         "priority" => Some(Priority::High),
         word => word.parse().ok(),
     }
+}
+
+/// Returns whether a customer has written, a file at least. Campaigns and greetings are conversations too, and every
+/// ticket was asked for by somebody.
+fn customer_wrote(item: &Item) -> bool {
+    let by_customer = |author: Option<&wire::Author>| self::author(author) == Author::Customer;
+    let asked = item.ticket_attributes.is_some() || item.source.is_none();
+    let began = item.source.as_ref().is_some_and(|source| by_customer(source.author.as_ref()));
+    let replied =
+        || item.parts().iter().any(|part| is_public(part) == Some(true) && by_customer(part.author.as_ref()));
+    asked || began || replied()
 }
 
 /// Whether the AI agent still works on it: it took part, has come to no end, nobody else was given the

@@ -1,198 +1,294 @@
-//! Markup to lines of text.
+//! Markup to lines of text, in one pass and without a tree.
 //!
-//! html5ever builds the tree and html2text walks it; both are robust, but neither is meant for hostile input.
-//! So what is known to be costly (deep nesting, tables, rulers) is taken away first, and whatever is
-//! too deep goes through a plain tag stripper instead. It never wraps, never prints links and never panics.
+//! The tokenizer tells starts and ends of elements; a short stack of those that matter says what is hidden, quoted or
+//! preformatted. Nothing here grows with more than the text that is shown, and no step looks at more than a fixed
+//! number of open elements: time and memory are linear in the bytes of the markup.
 
-use std::collections::HashMap;
+mod elements;
+mod tokens;
 
-use html2text::render::TextDecorator;
+use elements::{ELEMENTS, Element, Mark};
+use tokens::{Attributes, Sink, tokenize};
 
-/// Wide enough that no paragraph wraps.
-const WIDTH: usize = 100_000;
+use super::LIMIT_BYTES;
+use super::lines::{Lines, Part};
 
-/// Deeper than any mail program nests, and far from where a tree walk becomes slow.
-const DEPTH: usize = 400;
+/// The most open elements that are told apart. Mail programs nest tables to a few dozen, long threads to hundreds.
+const DEPTH: usize = 1024;
 
-/// Marks that mail programs put on the element that holds what is being answered.
-const QUOTATIONS: [&str; 8] = [
-    "gmail_quote",
-    "yahoo_quoted",
-    "moz-cite-prefix",
-    "protonmail_quote",
-    "divrplyfwdmsg",
-    "appendonsend",
-    "olk_src_body_section",
-    "zendesk-reply-marker",
-];
+/// The most open elements that an end tag looks at to find its start.
+const LOOK_BACK: usize = 64;
 
-/// Where the element begins that holds the quoted history, in bytes. A forwarded mail is no history: the
-/// customer means us to read it.
-pub(super) fn quotation(html: &str) -> Option<usize> {
-    let lower = html.to_ascii_lowercase();
-    let marked = QUOTATIONS.iter().filter_map(|mark| lower.find(mark)).min()?;
-    let start = lower[..marked].rfind('<')?;
-    let inside_the_tag = !lower[start..marked].contains('>');
-    let follows = &lower[marked..lower.floor_char_boundary((marked + 400).min(lower.len()))];
-    (inside_the_tag && !follows.contains("forwarded message")).then_some(start)
+/// The digits as they are written above the line: `10<sup>2</sup>` is not 102.
+const RAISED: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+
+/// Reads the lines that the markup shows. Only what is shown counts towards the limit on text.
+pub(super) fn lines(html: &str) -> Lines {
+    let mut page = Page::default();
+    tokenize(html, &mut page);
+    page.finish()
 }
 
-/// The text of the markup: paragraphs on lines of their own, list items and quotations (`> `) marked.
-pub(super) fn text(html: &str) -> String {
-    let html = simplified(html);
-    if depth(&html) > DEPTH {
-        return stripped(&html);
+/// Returns the steps that it takes to render the markup, and the bytes that the tokenizer reads for it.
+#[cfg(test)]
+pub(super) fn work(html: &str) -> (usize, usize) {
+    let (read, mut page) = (std::cell::Cell::new(0), Page::default());
+    tokenize(tokens::Counted::new(html, &read), &mut page);
+    (page.steps, read.get())
+}
+
+/// What an open element says about the text in it.
+#[derive(Clone, Copy, Default)]
+struct Context {
+    gone: bool,
+    sizeless: bool,
+    invisible: bool,
+    preformatted: bool,
+    raised: bool,
+    /// How many quotations are open.
+    depth: u8,
+    part: Part,
+}
+
+impl Context {
+    fn is_shown(self) -> bool {
+        !(self.gone || self.sizeless || self.invisible)
     }
-    html2text::config::with_decorator(Bare)
-        .allow_width_overflow()
-        .string_from_read(html.as_bytes(), WIDTH)
-        .unwrap_or_else(|_| stripped(&html))
 }
 
-/// The markup without the elements whose layout costs more than it tells: a ruler becomes as wide as the page, a table
-/// trusts the numbers in its cells, a numbered list counts on from any number. Rows become lines, cells words.
-fn simplified(html: &str) -> String {
-    let mut out = String::with_capacity(html.len() + html.len() / 8);
-    for (at, piece) in html.split('<').enumerate() {
-        if at == 0 {
-            out.push_str(piece);
-            continue;
+/// White space that is written before the next word.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Gap {
+    #[default]
+    None,
+    Space,
+    Line,
+    Blank,
+}
+
+#[derive(Default)]
+struct Page {
+    lines: Lines,
+    /// The line that is being read, and where it stands.
+    line: Vec<u8>,
+    place: (u8, Part),
+    gap: Gap,
+    item: bool,
+    open: Vec<(Element, Context)>,
+    /// The number of open elements of each kind.
+    counts: [u32; ELEMENTS],
+    /// The number of open elements beyond the depth that are not told apart.
+    beyond: usize,
+    #[cfg(test)]
+    steps: usize,
+}
+
+impl Sink for Page {
+    fn text(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        let context = self.context();
+        if !context.is_shown() {
+            return;
         }
-        let (slash, rest) = piece.strip_prefix('/').map_or(("", piece), |rest| ("/", rest));
-        let name = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-        let plainer = match name.to_ascii_lowercase().as_str() {
-            "hr" => "br",
-            "ol" => "ul",
-            "table" | "thead" | "tbody" | "tfoot" | "tr" => "div",
-            "td" | "th" => "span",
-            _ => name,
+        for &byte in bytes {
+            if self.is_full() {
+                break;
+            }
+            match byte {
+                b'\n' if context.preformatted => self.break_line(),
+                b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' => self.gap = self.gap.max(Gap::Space),
+                0 => {}
+                _ => self.push(byte, context),
+            }
+        }
+    }
+
+    fn start(&mut self, name: &[u8], attributes: &Attributes) {
+        self.count(1);
+        let element = Element::of(name);
+        for ended in element.ends() {
+            self.close(*ended);
+        }
+        let before = self.context();
+        if before.is_shown() {
+            self.gap_around(element);
+            if name == b"hr" {
+                self.gap = self.gap.max(Gap::Line);
+            }
+            match element {
+                Element::Break => self.break_line(),
+                Element::Item => self.item = true,
+                _ => {}
+            }
+        }
+        let mark = elements::mark(attributes);
+        if mark.is_some() && before.is_shown() {
+            self.end_line();
+        }
+        if mark == Some(Mark::Divider) {
+            self.lines.divide();
+        }
+        if element.is_empty() || (attributes.self_closing() && element == Element::Inline) {
+            return;
+        }
+        self.open(element, before, attributes, mark);
+    }
+
+    fn end(&mut self, name: &[u8]) {
+        self.count(1);
+        let element = Element::of(name);
+        match element {
+            // The standard reads a stray `</br>` as `<br>`.
+            Element::Break if self.context().is_shown() => self.break_line(),
+            Element::Break | Element::Void => {}
+            _ => {
+                if self.context().is_shown() {
+                    self.gap_around(element);
+                }
+                let part = self.context().part;
+                if self.beyond > 0 && element.is_container() {
+                    self.beyond -= 1;
+                } else {
+                    self.close(element);
+                }
+                if self.context().part != part {
+                    self.end_line();
+                }
+                if self.context().is_shown() {
+                    self.gap_around(element);
+                }
+            }
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.lines.is_full() || self.line.len() >= LIMIT_BYTES
+    }
+}
+
+impl Page {
+    fn context(&self) -> Context {
+        self.open.last().map(|(_, context)| *context).unwrap_or_default()
+    }
+
+    /// Puts an element on the stack, if what is in it is read otherwise or if its end must be known.
+    fn open(&mut self, element: Element, before: Context, attributes: &Attributes, mark: Option<Mark>) {
+        let sight = elements::sight(attributes);
+        let context = Context {
+            gone: before.gone || sight.gone || element == Element::Unseen,
+            sizeless: sight.size.map_or(before.sizeless, |some| !some),
+            invisible: sight.visible.map_or(before.invisible, |visible| !visible),
+            preformatted: before.preformatted || element == Element::Preformatted,
+            raised: before.raised || element == Element::Raised,
+            depth: before.depth.saturating_add(u8::from(element == Element::Quotation)),
+            part: match mark {
+                Some(Mark::Is(part)) if before.part == Part::Message => part,
+                _ => before.part,
+            },
         };
-        out.push_str(if plainer == "span" { " <" } else { "<" });
-        out.push_str(slash);
-        out.push_str(plainer);
-        out.push_str(&rest[name.len()..]);
-    }
-    out
-}
-
-/// Elements that may stay open for ever or that the parser closes by itself.
-const UNNESTED: [&str; 19] = [
-    "area", "base", "br", "col", "embed", "img", "input", "link", "meta", "source", "track", "wbr", "p",
-    "li", "dt", "dd", "html", "head", "body",
-];
-
-/// How deep elements nest at most. An end tag counts only where such an element is open, because a stray one closes
-/// nothing.
-fn depth(html: &str) -> usize {
-    let lower = html.to_ascii_lowercase();
-    let mut open: HashMap<&str, usize> = HashMap::new();
-    let (mut deepest, mut now) = (0_usize, 0_usize);
-    for piece in lower.split('<').skip(1) {
-        let rest = piece.strip_prefix('/').unwrap_or(piece);
-        let name = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-        if name.is_empty() || UNNESTED.contains(&name) {
-            continue;
+        let changes = context.part != before.part
+            || context.is_shown() != before.is_shown()
+            || sight != elements::Sight::default();
+        let nested = self.counts[element as usize] > 0;
+        let told_apart = matches!(element, Element::Unseen | Element::Raised) || element.is_container();
+        if !(told_apart || changes || nested) {
+            return;
         }
-        let of_name = open.entry(name).or_default();
-        if rest.len() == piece.len() {
-            *of_name += 1;
-            now += 1;
-            deepest = deepest.max(now);
-        } else if *of_name > 0 {
-            *of_name -= 1;
-            now -= 1;
+        // What is never shown is known at any depth; it adds no more than one.
+        if self.open.len() >= DEPTH && (element != Element::Unseen || before.gone) {
+            self.beyond += usize::from(element.is_container());
+            return;
+        }
+        self.counts[element as usize] += 1;
+        self.open.push((element, context));
+    }
+
+    /// Ends the innermost open element of its kind, and whatever is open inside it.
+    fn close(&mut self, element: Element) {
+        if self.counts[element as usize] == 0 {
+            return;
+        }
+        let mut looked = 0;
+        let found = self
+            .open
+            .iter()
+            .rev()
+            .take(LOOK_BACK)
+            .inspect(|_| looked += 1)
+            .take_while(|(open, _)| *open == element || !open.keeps(element))
+            .position(|(open, _)| *open == element);
+        self.count(looked);
+        if let Some(above) = found {
+            for (open, _) in self.open.drain(self.open.len() - above - 1..) {
+                self.counts[open as usize] -= 1;
+            }
         }
     }
-    deepest
-}
 
-/// The text between tags, in one pass, without any tree.
-fn stripped(html: &str) -> String {
-    // Lower-casing ASCII moves no byte, so places found here are places in the original too.
-    let lower = html.to_ascii_lowercase();
-    let mut text = String::with_capacity(html.len() / 2);
-    let mut done = 0;
-    while let Some(at) = lower[done..].find('<').map(|at| done + at) {
-        text.push_str(&html[done..at]);
-        text.push('\n');
-        let unseen = ["script", "style"].into_iter().find(|name| lower[at + 1..].starts_with(name));
-        let end = match unseen {
-            Some(name) => lower[at + 1..].find(&format!("</{name}")).map(|end| at + 1 + end),
-            None => Some(at),
+    /// Counts work, so that tests can hold it against the size of the markup.
+    fn count(&mut self, steps: usize) {
+        #[cfg(test)]
+        {
+            self.steps += steps;
+        }
+        #[cfg(not(test))]
+        let _ = steps;
+    }
+
+    /// Asks for the white space that stands before and behind an element.
+    fn gap_around(&mut self, element: Element) {
+        let gap = match element {
+            Element::Paragraph | Element::Heading | Element::Preformatted | Element::Quotation => Gap::Blank,
+            Element::List if self.counts[Element::List as usize] == 0 => Gap::Blank,
+            Element::List | Element::Block | Element::Item | Element::Table | Element::Row => Gap::Line,
+            Element::Cell => Gap::Space,
+            Element::Inline | Element::Raised | Element::Break | Element::Void | Element::Unseen => Gap::None,
         };
-        done = end.and_then(|end| Some(end + lower[end..].find('>')? + 1)).unwrap_or(html.len());
+        self.gap = self.gap.max(gap);
     }
-    text.push_str(&html[done..]);
-    // `&amp;` last, so that an escaped entity stays what its author typed.
-    [("&nbsp;", " "), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
-        .into_iter()
-        .fold(text, |text, (entity, plain)| text.replace(entity, plain))
-}
 
-/// Prints text and nothing else, but for the mark of a quotation, which [`super::history`] reads.
-#[derive(Clone, Debug)]
-struct Bare;
+    /// Ends the line; on an empty line, leaves a blank one.
+    fn break_line(&mut self) {
+        self.gap = if self.gap >= Gap::Line { Gap::Blank } else { Gap::Line };
+    }
 
-impl TextDecorator for Bare {
-    type Annotation = ();
+    fn push(&mut self, byte: u8, context: Context) {
+        match std::mem::take(&mut self.gap) {
+            Gap::None => {}
+            Gap::Space if self.line.is_empty() => {}
+            Gap::Space => self.line.push(b' '),
+            Gap::Line => self.end_line(),
+            Gap::Blank => {
+                self.end_line();
+                self.lines.push("", context.depth, context.part);
+            }
+        }
+        if self.line.is_empty() {
+            self.place = (context.depth, context.part);
+            if std::mem::take(&mut self.item) {
+                self.line.extend_from_slice(b"- ");
+            }
+        }
+        match byte {
+            b'0'..=b'9' if context.raised => {
+                let digit = RAISED[usize::from(byte - b'0')];
+                self.line.extend_from_slice(digit.encode_utf8(&mut [0; 4]).as_bytes());
+            }
+            _ => self.line.push(byte),
+        }
+    }
 
-    fn decorate_link_start(&mut self, _url: &str) -> (String, ()) {
-        (String::new(), ())
+    fn end_line(&mut self) {
+        if !self.line.is_empty() {
+            let (depth, part) = self.place;
+            // The limit may lie inside a character; everything else is whole.
+            self.lines.push(String::from_utf8_lossy(&self.line).trim_end_matches('\u{fffd}'), depth, part);
+            self.line.clear();
+        }
     }
-    fn decorate_link_end(&mut self) -> String {
-        String::new()
-    }
-    fn decorate_em_start(&self) -> (String, ()) {
-        (String::new(), ())
-    }
-    fn decorate_em_end(&self) -> String {
-        String::new()
-    }
-    fn decorate_strong_start(&self) -> (String, ()) {
-        (String::new(), ())
-    }
-    fn decorate_strong_end(&self) -> String {
-        String::new()
-    }
-    fn decorate_strikeout_start(&self) -> (String, ()) {
-        (String::new(), ())
-    }
-    fn decorate_strikeout_end(&self) -> String {
-        String::new()
-    }
-    fn decorate_code_start(&self) -> (String, ()) {
-        (String::new(), ())
-    }
-    fn decorate_code_end(&self) -> String {
-        String::new()
-    }
-    fn decorate_preformat_first(&self) {}
-    fn decorate_preformat_cont(&self) {}
-    fn decorate_image(&mut self, _src: &str, _title: &str) -> (String, ()) {
-        (String::new(), ())
-    }
-    fn decorate_superscript_start(&self) -> (String, ()) {
-        (String::new(), ())
-    }
-    fn decorate_superscript_end(&self) -> String {
-        String::new()
-    }
-    fn header_prefix(&self, _level: usize) -> String {
-        String::new()
-    }
-    fn quote_prefix(&self) -> String {
-        "> ".to_owned()
-    }
-    fn unordered_item_prefix(&self) -> String {
-        "- ".to_owned()
-    }
-    fn ordered_item_prefix(&self, i: i64) -> String {
-        format!("{i}. ")
-    }
-    fn make_subblock_decorator(&self) -> Self {
-        Self
-    }
-    fn finalise(&mut self, _urls: Vec<String>) -> Vec<html2text::render::TaggedLine<()>> {
-        Vec::new()
+
+    fn finish(mut self) -> Lines {
+        self.end_line();
+        self.lines
     }
 }

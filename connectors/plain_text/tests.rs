@@ -2,7 +2,15 @@
 
 use proptest::prelude::*;
 
-use super::{LIMIT_BYTES, from_html, from_plain, to_html};
+use super::{About, LIMIT_BYTES, to_html};
+
+fn from_html(html: &str) -> String {
+    super::from_html(html, About::default())
+}
+
+fn from_plain(text: &str) -> String {
+    super::from_plain(text, About::default())
+}
 
 fn plain(input: &str, expected: &str) {
     assert_eq!(from_plain(input), expected, "from {input:?}");
@@ -64,7 +72,10 @@ fn separators_and_header_blocks_end_the_text() {
         "New.",
     );
     plain("New.\n\n*From:* Ada\n*Date:* Monday\n*To:* me\n\nOld.", "New.");
-    plain("Nouveau.\n\nDe : Ada\nEnvoyé : lundi\nÀ : moi\nObjet : x\n\nVieux.", "Nouveau.");
+    plain(
+        "Nouveau message de ma part.\n\nDe : Ada <ada@example.com>\nEnvoyé : lundi 5 janvier 2026 10:02\nÀ : moi\nObjet : x\n\nVieux.",
+        "Nouveau message de ma part.",
+    );
     plain("New.\n##- Please type your reply above this line -##\nOld.", "New.");
 }
 
@@ -89,7 +100,7 @@ fn signatures_and_device_lines_go() {
 #[test]
 fn nothing_is_cut_where_nothing_would_stay() {
     plain("> only a quotation", "> only a quotation");
-    plain("--\nGrace", "--\nGrace");
+    plain("--\nGrace", "Grace");
     plain(
         "From: Ada\nDate: today\nSubject: form\nMessage: hello",
         "From: Ada\nDate: today\nSubject: form\nMessage: hello",

@@ -13,7 +13,7 @@ use super::wire::{
 use crate::call::{Answer, Later, Next, Read, judge};
 use crate::connector::Looked;
 use crate::delivery::Notice;
-use crate::plain_text;
+use crate::plain_text::{self, About};
 use crate::profile::{Asked, Whose};
 use crate::ticket::{
     Author, FieldValue, Message, Priority, RemoteId, Requester, Skip, Status, Ticket, TicketId, Version,
@@ -124,19 +124,21 @@ pub(super) fn normalise(id: &TicketId, mut wire: WireTicket, users: &[User], com
     let people: BTreeMap<RemoteId, &User> =
         users.iter().filter_map(|user| Some((user.remote_id()?, user))).collect();
     let requester = RemoteId::from_json(&wire.requester_id);
+    let subject = wire.subject.as_deref().map(plain_text::subject).unwrap_or_default();
+    let about = |at| About { subject: &subject, is_first: at == 0 };
     let mut messages: Vec<Message> = comments
         .iter()
-        .map(|comment| message(comment, requester.as_ref(), &people))
+        .enumerate()
+        .map(|(at, comment)| message(comment, about(at), requester.as_ref(), &people))
         .filter(|message| !message.text.is_empty())
         .collect();
-    // The description repeats the first comment, so it is only needed where no comment could be read.
-    if let (true, Some(text)) = (messages.is_empty(), wire.description.take()) {
-        let text = plain_text::from_plain(&text).trim().to_owned();
-        messages.extend((!text.is_empty()).then_some(Message {
-            author: Author::Customer,
-            public: true,
-            text,
-        }));
+    // The description repeats the first comment. Where nothing public could be read (comments are gone, or an agent
+    // noted down what a customer said), it is the text.
+    if let (false, Some(text)) = (messages.iter().any(|message| message.public), wire.description.take()) {
+        let text = plain_text::from_plain(&text, about(0));
+        if !text.is_empty() {
+            messages.insert(0, Message { author: Author::Customer, public: true, text });
+        }
     }
     let email = requester.as_ref().and_then(|id| people.get(id)).and_then(|user| user.email.clone());
     let followers = [wire.follower_ids.take(), wire.email_cc_ids.take()]
@@ -152,7 +154,7 @@ pub(super) fn normalise(id: &TicketId, mut wire: WireTicket, users: &[User], com
     Ticket {
         id: id.clone(),
         version: Version(wire.updated_at),
-        subject: wire.subject.unwrap_or_default(),
+        subject,
         messages,
         requester: Requester { id: requester, email: email.map(|email| email.to_lowercase()) },
         status: match wire.status.as_deref() {
@@ -188,7 +190,12 @@ pub(super) fn priority(word: &str) -> Option<Priority> {
     word.to_ascii_lowercase().parse().ok()
 }
 
-fn message(comment: &Comment, requester: Option<&RemoteId>, people: &BTreeMap<RemoteId, &User>) -> Message {
+fn message(
+    comment: &Comment,
+    about: About<'_>,
+    requester: Option<&RemoteId>,
+    people: &BTreeMap<RemoteId, &User>,
+) -> Message {
     let id = RemoteId::from_json(&comment.author_id);
     let role = id.as_ref().and_then(|id| people.get(id)).and_then(|user| user.role.as_deref());
     let author = match (id, role) {
@@ -199,19 +206,18 @@ fn message(comment: &Comment, requester: Option<&RemoteId>, people: &BTreeMap<Re
         (_, Some("end-user")) => Author::Customer,
         _ => Author::Agent,
     };
-    Message { author, public: comment.public.unwrap_or(false), text: text(comment) }
+    Message { author, public: comment.public.unwrap_or(false), text: text(comment, about) }
 }
 
-fn text(comment: &Comment) -> String {
+fn text(comment: &Comment, about: About<'_>) -> String {
     let given =
         |text: &Option<String>| text.as_deref().filter(|text| !text.trim().is_empty()).map(str::to_owned);
-    let text = if let Some(plain) = given(&comment.plain_body) {
+    if let Some(plain) = given(&comment.plain_body) {
         // "Plain" still has this one entity in it.
-        plain_text::from_plain(&plain.replace("&nbsp;", " "))
+        plain_text::from_plain(&plain.replace("&nbsp;", " "), about)
     } else if let Some(html) = given(&comment.html_body) {
-        plain_text::from_html(&html)
+        plain_text::from_html(&html, about)
     } else {
-        plain_text::from_plain(comment.body.as_deref().unwrap_or_default())
-    };
-    text.trim().to_owned()
+        plain_text::from_plain(comment.body.as_deref().unwrap_or_default(), about)
+    }
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
+use deskbridge_connectors::plain_text::{self, About};
 use deskbridge_connectors::ticket::{Author, Message, Requester};
 use deskbridge_connectors::{
     Directory, Looked, Notice, NoticeKind, Refusal, Status, Ticket, TicketId, Version,
@@ -112,11 +113,14 @@ fn from_text<'a>(
     body: &str,
 ) -> anyhow::Result<Seen<'a>> {
     let account = account(settings, name)?;
+    // The text is read like that of a message that comes in.
+    let subject = plain_text::subject(subject);
+    let text = plain_text::from_plain(body, About { subject: &subject, is_first: true });
     let ticket = Ticket {
         id: TicketId::new("text").map_err(|why| anyhow!(why))?,
         version: Version(String::new()),
-        subject: subject.to_owned(),
-        messages: vec![Message { author: Author::Customer, public: true, text: body.to_owned() }],
+        subject,
+        messages: vec![Message { author: Author::Customer, public: true, text }],
         requester: Requester::default(),
         status: Status::New,
         priority: None,

@@ -9,6 +9,7 @@
 mod answers;
 mod deliveries;
 mod files;
+mod mails;
 
 use std::sync::OnceLock;
 
@@ -18,10 +19,11 @@ use libfuzzer_sys::fuzz_target;
 type Target = fn(&[u8]);
 
 /// Every target, by its corpus' name.
-const TARGETS: [(&str, Target); 7] = [
+const TARGETS: [(&str, Target); 8] = [
     ("verify", deliveries::verify),
     ("wire", deliveries::wire),
     ("answers", answers::answers),
+    ("mails", mails::mails),
     ("rulebook", files::rulebook),
     ("settings", files::settings),
     ("tickets", files::tickets),

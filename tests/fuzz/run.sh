@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 bound=$1
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(verify wire answers rulebook settings tickets manifest)
+[ ${#targets[@]} -gt 0 ] || targets=(verify wire answers mails rulebook settings tickets manifest)
 RUSTC_WORKSPACE_WRAPPER="$PWD/tests/fuzz/instrumented.sh" cargo build --quiet -p deskbridge-fuzz
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

@@ -74,7 +74,17 @@ fn a_chosen_priority_is_no_default_and_a_desk_that_wrote_first_is_no_customer() 
     };
     let medium = looked(ticket_with("priority", json!(2)));
     assert_eq!((medium.priority, medium.priority_is_default), (Some(Priority::Normal), false));
-    assert_eq!(looked(ticket_with("source", json!(10))).messages[0].author, Author::Agent);
+    // The desk wrote by mail and waits: nothing is decided before a customer has answered.
+    let outbound = ticket_with("source", json!(10));
+    assert_eq!(look(&[outbound.clone(), ok("[]")]), Next::Done(Looked::Skip(Skip::NoCustomerYet)));
+    let answered = json!([{ "body_text": "Yes, please.", "incoming": true, "private": false }]);
+    let Next::Done(Looked::Ticket(answered)) = look(&[outbound, ok(answered.to_string())]) else {
+        panic!("a ticket")
+    };
+    assert_eq!(
+        (answered.messages[0].author, answered.first_customer_text()),
+        (Author::Agent, "Yes, please.")
+    );
     assert_eq!(looked(ticket_with("status", json!(4))).status, Status::Solved);
     assert_eq!(looked(ticket_with("status", json!(7))).status, Status::Open);
 }

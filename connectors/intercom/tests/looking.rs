@@ -58,6 +58,26 @@ fn a_ticket_is_read_whole_and_its_requester_is_asked_for() {
 }
 
 #[test]
+fn plain_text_that_was_asked_for_is_never_read_as_markup() {
+    for typed in ["<b>my order <4711> & the rest", "<script>alert(1)</script> Where is it?", "<p>Hello</p>"] {
+        assert_eq!(with("/source/body", json!(typed)).first_customer_text(), typed);
+        assert_eq!(with("/source/subject", json!(typed)).subject, typed);
+        assert_eq!(
+            with("/conversation_parts/conversation_parts/4/body", json!(typed)).messages[4].text,
+            typed
+        );
+    }
+    let described = |typed: &str| {
+        let mut item: Value = serde_json::from_str(fixture("ticket")).unwrap();
+        item["ticket_attributes"]["_default_description_"] = json!(typed);
+        ticket("2.14", "ticket-627", &[ok(&item), answer(404, "{}")]).messages
+    };
+    assert_eq!(described("<p> is an element")[0].text, "<p> is an element");
+    // Parts of a ticket are HTML; there is no way to ask for anything else.
+    assert_eq!(described("x")[1].text, "Which model?");
+}
+
+#[test]
 fn a_contact_that_cannot_be_read_does_not_stop_the_look() {
     let first = answer(200, fixture("ticket"));
     for status in [403, 404] {
@@ -88,6 +108,33 @@ fn an_outbound_message_is_asked_by_its_contact() {
     assert_eq!(ticket.requester.email.as_deref(), Some("grace@example.com"));
     assert_eq!(ticket.messages[0].author, Author::Agent);
     assert_eq!(ticket.first_customer_text(), "Thanks, order 4711");
+}
+
+#[test]
+fn a_conversation_that_no_customer_has_written_to_is_left_alone_until_one_does() {
+    let looked = |author: &str, parts: Value| {
+        let mut item = conversation();
+        item["source"]["author"] = json!({ "type": author, "id": "1", "email": null });
+        item["conversation_parts"]["conversation_parts"] = parts;
+        look("2.14", "1", &[ok(&item), answer(404, "{}")])
+    };
+    let skipped = Next::Done(Looked::Skip(Skip::NoCustomerYet));
+    let by = |kind: &str, author: &str, body: Value| json!({ "part_type": kind, "body": body, "author": { "type": author } });
+    for author in ["admin", "bot", "team"] {
+        assert_eq!(looked(author, json!([])), skipped, "{author}");
+        assert_eq!(looked(author, json!([by("comment", "bot", json!("Still there?"))])), skipped, "{author}");
+        assert_eq!(
+            looked(author, json!([by("assignment", "user", json!("x"))])),
+            skipped,
+            "a state change is no message"
+        );
+        let said = looked(author, json!([by("comment", "user", json!("Yes, refund me."))]));
+        assert!(matches!(said, Next::Done(Looked::Ticket(_))), "{said:?}");
+        // A picture has no text, and was sent by somebody all the same.
+        let shown = looked(author, json!([by("comment", "lead", Value::Null)]));
+        assert!(matches!(shown, Next::Done(Looked::Ticket(_))), "{shown:?}");
+    }
+    assert!(matches!(looked("user", json!([])), Next::Done(Looked::Ticket(_))));
 }
 
 #[test]

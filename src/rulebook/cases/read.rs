@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Duration;
 
+use deskbridge_connectors::plain_text::{self, About};
 use deskbridge_connectors::{FieldValue, Platform, Status};
 use deskbridge_onnx::Language;
 
@@ -141,8 +142,10 @@ fn given(node: &Node, rulebook: &Rulebook, problems: &mut Problems) -> Given {
     }
     let mut word = |key| table.optional(key).and_then(|(_, node)| problems.text(node, &format!("`{key}`")));
     given.account = word("account").map_or(given.account, str::to_owned);
-    given.subject = word("subject").unwrap_or_default().to_owned();
-    given.body = word("body").unwrap_or_default().to_owned();
+    // The text is read like that of a message that comes in, so that a case and the daemon see the same.
+    given.subject = word("subject").map(plain_text::subject).unwrap_or_default();
+    let about = About { subject: &given.subject, is_first: true };
+    given.body = word("body").map(|body| plain_text::from_plain(body, about)).unwrap_or_default();
     given.group = word("group").map(str::to_owned);
     given.agent = word("agent").map(str::to_owned);
     given.requester = word("requester").map(str::to_lowercase);
