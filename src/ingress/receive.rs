@@ -65,7 +65,8 @@ impl Gate {
             }
             (Some(_), &Method::HEAD) => Answer::Present,
             (Some((connector, account)), &Method::POST) => {
-                let answer = self.post(account.clone(), connector, head.headers, body, visitor, &mut unread).await;
+                let answer =
+                    self.post(account.clone(), connector, head.headers, body, visitor, &mut unread).await;
                 histogram!(names::ACK_SECONDS).record(since.elapsed().as_secs_f64());
                 answer
             }
@@ -167,7 +168,8 @@ impl Handler for Gate {
     }
 
     fn turned_away(&self) {
-        counter!(names::WEBHOOK_REQUESTS, "account" => "unknown", "outcome" => Answer::Busy.outcome()).increment(1);
+        counter!(names::WEBHOOK_REQUESTS, "account" => "unknown", "outcome" => Answer::Busy.outcome())
+            .increment(1);
     }
 }
 

@@ -51,6 +51,9 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    /// Every purpose.
+    pub const ALL: [Self; 2] = [Self::Hooks, Self::Admin];
+
     /// Returns the listener's section in the settings.
     pub fn section(self) -> &'static str {
         match self {
@@ -106,7 +109,10 @@ pub(crate) struct Times {
 /// What answers the requests at a listener.
 pub(crate) trait Handler: Send + Sync + 'static {
     /// An answer's body.
-    type Body: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>> + Send + Unpin + 'static;
+    type Body: Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>
+        + Send
+        + Unpin
+        + 'static;
 
     /// Answers one request.
     fn handle(

@@ -212,7 +212,11 @@ mod tests {
         proven.claim().prove();
         crowd[0].claim().prove();
         let other = admit(&places, "192.0.2.3", now).unwrap();
-        assert_eq!(crowd.iter().map(is_lost).collect::<Vec<_>>(), [false, true, false], "the oldest unproven");
+        assert_eq!(
+            crowd.iter().map(is_lost).collect::<Vec<_>>(),
+            [false, true, false],
+            "the oldest unproven"
+        );
         assert!(!is_lost(&proven));
         other.claim().prove();
         crowd[2].claim().prove();

@@ -4,8 +4,10 @@ pub(crate) mod rig;
 mod shelf;
 
 mod answers;
+mod crowd;
 mod durable;
 mod faults;
+mod flood;
 mod logs;
 mod slow;
 mod wire;
