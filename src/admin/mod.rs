@@ -104,6 +104,11 @@ impl listener::Handler for Pages {
 
     async fn handle(&self, mut request: http::Request<Incoming>, visitor: &Visitor) -> Response {
         request.extensions_mut().insert(visitor.clone());
+        // HTTP/2 names the host in the address alone, and where both name it the address counts (RFC 9112, 3.2.2).
+        let named = request.uri().authority().map(|named| HeaderValue::from_str(named.as_str()));
+        if let Some(Ok(host)) = named {
+            request.headers_mut().insert(header::HOST, host);
+        }
         let Ok(answer) = self.0.call(request.map(Body::new)).await;
         answer
     }

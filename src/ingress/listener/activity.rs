@@ -17,6 +17,7 @@ use super::places::Claim;
 #[derive(Debug)]
 pub(super) struct Activity {
     state: Mutex<State>,
+    has_begun: AtomicBool,
     unread: AtomicBool,
     closing: Notify,
 }
@@ -37,15 +38,23 @@ impl Activity {
     pub(super) fn new() -> Arc<Self> {
         let now = Instant::now();
         let state = State { asked: 0, answering: 0, blocked: false, quiet_since: now, wrote_at: now };
-        Arc::new(Self { state: Mutex::new(state), unread: AtomicBool::new(false), closing: Notify::new() })
+        Arc::new(Self {
+            state: Mutex::new(state),
+            has_begun: AtomicBool::new(false),
+            unread: AtomicBool::new(false),
+            closing: Notify::new(),
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a request.
-    pub(super) fn begin(self: &Arc<Self>) -> Underway {
+    /// Notes a request, the first one of the connection also at its place.
+    pub(super) fn begin(self: &Arc<Self>, claim: &Claim) -> Underway {
+        if !self.has_begun.swap(true, Ordering::Relaxed) {
+            claim.ask(Instant::now());
+        }
         self.state().asked += 1;
         Underway { activity: Arc::clone(self), answering: false }
     }

@@ -78,10 +78,11 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     H: Handler,
 {
-    let visitor = Visitor::new(place.claim(), activity);
+    let claim = place.claim();
+    let visitor = Visitor::new(claim.clone(), activity);
     let service = service_fn(|request| {
         let (handler, visitor) = (Arc::clone(&shared.handler), visitor.clone());
-        let underway = activity.begin();
+        let underway = activity.begin(&claim);
         async move {
             let answer = handler.handle(request, &visitor).await;
             Ok::<_, Infallible>(answer.map(|body| underway.answered(body)))

@@ -30,7 +30,7 @@ use tracing::{debug, info, warn};
 pub(crate) use activity::Visitor;
 pub(crate) use connection::RETRY_AFTER_SECONDS;
 
-use self::places::{Place, Places};
+use self::places::{NoPlace, Place, Places};
 use super::Certificate;
 use super::origin::holds;
 use crate::telemetry::names;
@@ -176,7 +176,7 @@ pub(crate) async fn serve<H: Handler>(
         };
         // Without it an answer can wait 40 ms for the acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
-        if let Some(place) = places.admit(peer, now) {
+        if let Ok(place) = admit(&places, peer, now).await {
             let (shared, abort) = (Arc::clone(&shared), abort.clone());
             tasks.spawn(async move {
                 tokio::select! {
@@ -219,6 +219,19 @@ pub(crate) async fn serve<H: Handler>(
     } else {
         info!(listener = section, "the listener is closed");
     }
+}
+
+/// Gives the peer a place, and waits for a moment if connections that were closed for others still hold their descriptors.
+async fn admit(places: &Arc<Places>, peer: IpAddr, now: Instant) -> Result<Place, NoPlace> {
+    let waiting = async {
+        loop {
+            match places.admit(peer, now) {
+                Err(NoPlace::StillLeaving) => places.left().await,
+                admitted => return admitted,
+            }
+        }
+    };
+    timeout(ACCEPT_PAUSE, waiting).await.unwrap_or(Err(NoPlace::StillLeaving))
 }
 
 /// Serves a connection, after the TLS handshake where there is one.

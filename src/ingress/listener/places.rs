@@ -4,28 +4,43 @@
 //! connection of the peer that has most of them is closed for the newcomer. Proven connections are never closed for
 //! others: if there are only such, the newcomer is turned away.
 //!
-//! A connection is not closed for one of its own peer, or of a peer that holds as many, during its first moments
-//! ([`GRACE`]). Without that, under overload, every connection would be closed before its first request is read.
+//! A connection whose first request has just begun is not closed for one of its own peer, or of a peer that holds as many,
+//! for some moments ([`GRACE`]). Without that, under overload, every request would be cut off by the next.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Caps;
 use crate::ingress::peer::Peer;
 
-/// How long a connection has to bring its first request before it is closed for a connection with the same claim.
+/// How long a connection's first request may take before the connection is closed for one with the same claim.
 const GRACE: Duration = Duration::from_millis(250);
+
+/// How many connections in their grace are passed over in search of one that is not.
+const PASSED_OVER: usize = 64;
 
 /// The connections of a listener.
 #[derive(Debug)]
 pub(super) struct Places {
     caps: Caps,
     table: Mutex<Table>,
+    /// Notified when a connection that was closed for another has ended.
+    left: Notify,
+}
+
+/// Why there is no place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoPlace {
+    /// No connection may be closed for this one.
+    AllTaken,
+    /// Too many that were closed for others have not ended yet.
+    StillLeaving,
 }
 
 #[derive(Debug, Default)]
@@ -50,28 +65,37 @@ struct Holder {
 
 #[derive(Debug)]
 struct Unproven {
-    since: Instant,
+    /// When its first request began.
+    asked_at: Option<Instant>,
     closed: CancellationToken,
 }
 
 impl Places {
     pub(super) fn new(caps: Caps) -> Arc<Self> {
-        Arc::new(Self { caps, table: Mutex::default() })
+        Arc::new(Self { caps, table: Mutex::default(), left: Notify::new() })
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the peer a place, closing another connection for it if need be. `None` if there is none to close.
-    pub(super) fn admit(self: &Arc<Self>, address: IpAddr, now: Instant) -> Option<Place> {
+    /// Returns when a connection that was closed for another has ended.
+    pub(super) async fn left(&self) {
+        self.left.notified().await;
+    }
+
+    /// Gives the peer a place, closing another connection for it if need be.
+    ///
+    /// # Errors
+    /// [`NoPlace`].
+    pub(super) fn admit(self: &Arc<Self>, address: IpAddr, now: Instant) -> Result<Place, NoPlace> {
         let peer = Peer::of(address);
         let mut table = self.table();
         let own = table.peers.get(&peer).map_or(0, |holder| holder.held);
         if own >= self.caps.per_peer && !self.caps.is_exempt(address) {
             self.close_one(&mut table, peer, Some(now))?;
         } else if table.held >= self.caps.connections {
-            let &(crowd, victim) = table.crowds.last()?;
+            let &(crowd, victim) = table.crowds.last().ok_or(NoPlace::AllTaken)?;
             let grace = (victim == peer || crowd <= own + 1).then_some(now);
             self.close_one(&mut table, victim, grace)?;
         }
@@ -79,12 +103,12 @@ impl Places {
         table.next += 1;
         table.held += 1;
         let closed = CancellationToken::new();
-        let unproven = Unproven { since: now, closed: closed.clone() };
+        let unproven = Unproven { asked_at: None, closed: closed.clone() };
         table.change(peer, |holder| {
             holder.held += 1;
             holder.unproven.insert(id, unproven);
         });
-        Some(Place(Claim { places: Arc::clone(self), peer, address, id, closed }))
+        Ok(Place(Claim { places: Arc::clone(self), peer, address, id, closed }))
     }
 
     /// Closes one unproven connection because the operating system has no descriptor left.
@@ -95,24 +119,28 @@ impl Places {
         }
     }
 
-    /// Closes the peer's oldest unproven connection, unless it is in its grace at the time that is given.
-    fn close_one(&self, table: &mut Table, peer: Peer, grace_at: Option<Instant>) -> Option<()> {
+    /// Closes the peer's oldest unproven connection that is not in its grace at the time that is given.
+    fn close_one(&self, table: &mut Table, peer: Peer, grace_at: Option<Instant>) -> Result<(), NoPlace> {
         if table.leaving >= self.caps.spare {
-            return None;
+            return Err(NoPlace::StillLeaving);
         }
-        let (_, oldest) = table.peers.get(&peer)?.unproven.first_key_value()?;
-        if grace_at.is_some_and(|now| now.duration_since(oldest.since) < GRACE) {
-            return None;
-        }
+        let is_spared = |unproven: &Unproven| {
+            let times = grace_at.zip(unproven.asked_at);
+            times.is_some_and(|(now, asked_at)| now.duration_since(asked_at) < GRACE)
+        };
+        let mut oldest =
+            table.peers.get(&peer).into_iter().flat_map(|holder| holder.unproven.iter().take(PASSED_OVER));
+        let chosen = oldest.find(|(_, unproven)| !is_spared(unproven));
+        let id = *chosen.ok_or(NoPlace::AllTaken)?.0;
         table.change(peer, |holder| {
-            if let Some((_, oldest)) = holder.unproven.pop_first() {
-                oldest.closed.cancel();
+            if let Some(unproven) = holder.unproven.remove(&id) {
+                unproven.closed.cancel();
                 holder.held -= 1;
             }
         });
         table.held -= 1;
         table.leaving += 1;
-        Some(())
+        Ok(())
     }
 }
 
@@ -161,6 +189,15 @@ impl Claim {
         self.address
     }
 
+    /// Notes that the connection's first request has begun.
+    pub(super) fn ask(&self, now: Instant) {
+        let mut table = self.places.table();
+        let unproven = table.peers.get_mut(&self.peer).and_then(|holder| holder.unproven.get_mut(&self.id));
+        if let Some(unproven) = unproven {
+            unproven.asked_at.get_or_insert(now);
+        }
+    }
+
     /// Notes that the connection has brought something authentic.
     pub(super) fn prove(&self) {
         let mut table = self.places.table();
@@ -176,6 +213,7 @@ impl Drop for Place {
         let mut table = places.table();
         if closed.is_cancelled() {
             table.leaving -= 1;
+            places.left.notify_one();
             return;
         }
         table.held -= 1;
@@ -196,7 +234,7 @@ mod tests {
     }
 
     fn admit(places: &Arc<Places>, address: &str, now: Instant) -> Option<Place> {
-        places.admit(address.parse().unwrap(), now)
+        places.admit(address.parse().unwrap(), now).ok()
     }
 
     fn is_lost(place: &Place) -> bool {
@@ -232,9 +270,17 @@ mod tests {
         let first = admit(&places, "192.0.2.1", now).unwrap();
         let second = admit(&places, "192.0.2.1", now).unwrap();
         let other = admit(&places, "192.0.2.2", now).unwrap();
-        assert!(admit(&places, "192.0.2.1", now).is_none(), "not in its first moments");
-        let third = admit(&places, "192.0.2.1", now + GRACE).unwrap();
-        assert_eq!([&first, &second, &third, &other].map(is_lost), [true, false, false, false]);
+        first.claim().ask(now);
+        let third = admit(&places, "192.0.2.1", now).unwrap();
+        assert_eq!(
+            [&first, &second, &third, &other].map(is_lost),
+            [false, true, false, false],
+            "who is silent"
+        );
+        third.claim().ask(now);
+        assert!(admit(&places, "192.0.2.1", now).is_none(), "both have just asked");
+        assert!(admit(&places, "192.0.2.1", now + GRACE).is_some());
+        assert!(is_lost(&first) && !is_lost(&third), "the oldest");
         let proxied: Vec<_> = (0..50).filter_map(|_| admit(&places, "10.1.2.3", now)).collect();
         assert_eq!(proxied.len(), 50, "a trusted proxy speaks for many");
     }
@@ -259,6 +305,7 @@ mod tests {
         let now = Instant::now();
         let places = places(3, 3);
         let held: Vec<_> = (1..4).map(|n| admit(&places, &format!("192.0.2.{n}"), now).unwrap()).collect();
+        held.iter().for_each(|place| place.claim().ask(now));
         assert!(admit(&places, "192.0.2.9", now).is_none());
         assert!(admit(&places, "192.0.2.9", now + GRACE).is_some());
         assert_eq!(held.iter().filter(|place| is_lost(place)).count(), 1);

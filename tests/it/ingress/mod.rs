@@ -4,6 +4,7 @@ pub(crate) mod rig;
 mod shelf;
 
 mod answers;
+mod besieged;
 mod crowd;
 mod durable;
 mod faults;

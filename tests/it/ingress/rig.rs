@@ -82,7 +82,8 @@ impl Rig {
 
     /// The same behind proxies that are trusted.
     pub(crate) async fn behind(proxies: &[&str], limits: Limits) -> Self {
-        let trusted_proxies = proxies.iter().map(|network| network.parse().unwrap()).collect();
+        let trusted_proxies =
+            proxies.iter().map(|proxy| proxy.parse::<std::net::IpAddr>().unwrap().into()).collect();
         let origins = Origins { trusted_proxies, ..Origins::default() };
         let shelf = Shelf::new();
         Self::open_door("acme", Arc::clone(&shelf) as Arc<dyn Store>, shelf, limits, origins).await
@@ -244,9 +245,14 @@ impl Client {
         Some(answer)
     }
 
-    /// Waits so long; true if the door closed meanwhile.
+    /// Waits so long, whatever the door says; true if it closed meanwhile.
     pub(crate) async fn ended_within(&mut self, wait: Duration) -> bool {
-        timeout(wait, self.0.fill_buf()).await.is_ok_and(|read| read.map_or(true, <[u8]>::is_empty))
+        let ended = async {
+            while let Ok(heard @ 1..) = self.0.fill_buf().await.map(<[u8]>::len) {
+                self.0.consume(heard);
+            }
+        };
+        timeout(wait, ended).await.is_ok()
     }
 
     /// Says that nothing more will come.
