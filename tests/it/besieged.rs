@@ -85,6 +85,20 @@ async fn silent_connections_to_the_admin_listener_starve_neither_probes_nor_deli
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_limit_of_open_files_is_raised_and_a_lower_setting_is_kept() {
+    let house = House::without_a_daemon().await;
+    let change = |settings: String| settings.replacen("listen:", "max_connections: 40, listen:", 1);
+    let served =
+        Served::start_changed(&house, "shadow", ONE_OF_EVERYTHING, "ulimit -Hn 700; ulimit -Sn 200", change)
+            .await;
+    let log = served.log();
+    for said in ["open_files=700", "server_connections=40", "admin_connections=64"] {
+        assert!(log.contains(said), "{said} is missing in {log}");
+    }
+    assert!(served.terminate().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_admin_listener_speaks_tls_and_takes_up_a_new_certificate() {
     let house = House::without_a_daemon().await;
     let folder = house.beside("");
