@@ -10,6 +10,7 @@ pub(crate) mod listener;
 mod answer;
 mod origin;
 mod peer;
+mod purpose;
 mod receive;
 mod room;
 mod server;
@@ -22,9 +23,9 @@ use std::time::Duration;
 use deskbridge_connectors::Connector;
 use tokio::sync::Notify;
 
-pub use listener::Purpose;
 pub use origin::Origins;
 pub(crate) use peer::Peer;
+pub use purpose::Purpose;
 pub use server::serve;
 pub use tls::{Certificate, Unusable};
 

@@ -6,7 +6,8 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::listener::{self, Bounds, Caps, Purpose, Times};
+use super::listener::{self, Bounds, Caps, Times};
+use super::purpose::Purpose;
 use super::receive::Gate;
 use super::{Door, Limits};
 

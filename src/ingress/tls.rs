@@ -14,7 +14,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, RootCertStore};
 use tokio_rustls::TlsAcceptor;
 
-use super::Purpose;
+use super::purpose::Purpose;
 use crate::telemetry::names;
 
 /// A certificate that can be replaced. New connections get the newest; those that are open keep theirs.

@@ -89,7 +89,7 @@ async fn the_limit_of_open_files_is_raised_and_a_lower_setting_is_kept() {
     let house = House::without_a_daemon().await;
     let change = |settings: String| settings.replacen("listen:", "max_connections: 40, listen:", 1);
     let served =
-        Served::start_changed(&house, "shadow", ONE_OF_EVERYTHING, "ulimit -Hn 700; ulimit -Sn 200", change)
+        Served::start_changed(&house, "shadow", ONE_OF_EVERYTHING, "ulimit -Sn 200; ulimit -Hn 700", change)
             .await;
     let log = served.log();
     for said in ["open_files=700", "server_connections=40", "admin_connections=64"] {

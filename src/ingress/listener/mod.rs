@@ -31,8 +31,9 @@ pub(crate) use activity::Visitor;
 pub(crate) use connection::RETRY_AFTER_SECONDS;
 
 use self::places::{NoPlace, Place, Places};
-use super::Certificate;
 use super::origin::holds;
+use super::purpose::Purpose;
+use super::tls::Certificate;
 use crate::telemetry::names;
 
 /// Pause after the operating system refused a connection (no file descriptor left): one must be given back first.
@@ -40,28 +41,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often the log says that connections find no place. A flood fills no disk.
 const NOTICE_EVERY: Duration = Duration::from_secs(10);
-
-/// What a listener is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// Webhooks, from the internet.
-    Hooks,
-    /// Health, metrics and the dashboard.
-    Admin,
-}
-
-impl Purpose {
-    /// Every purpose.
-    pub const ALL: [Self; 2] = [Self::Hooks, Self::Admin];
-
-    /// Returns the listener's section in the settings.
-    pub fn section(self) -> &'static str {
-        match self {
-            Self::Hooks => "server",
-            Self::Admin => "admin",
-        }
-    }
-}
 
 /// Limits of a listener.
 #[derive(Clone, Debug)]
