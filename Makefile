@@ -53,13 +53,14 @@ test: build setup browser
 fuzz: build setup
 	KEEP=1 tests/fuzz/run.sh -max_total_time=$(or $(SECONDS),300)
 
-# Half an hour: kill -9 at every arrow (450 crashes), power cuts (500 seeds on the store, 20 on the daemon), agents who are quicker (2,000 tickets a platform), a minute of overload, and ten thousand
-# tickets that drain at the platforms' limits. SEED=n runs another one.
+# Half an hour: kill -9 at every arrow (450 crashes), power cuts (500 seeds on the store, 20 on the daemon), agents who are quicker (2,000 tickets a platform), a minute of overload and of each flood,
+# and ten thousand tickets that drain at the platforms' limits. SEED=n runs another one.
 soak: build setup
 	DESKBRIDGE_CRASHES=$(or $(CRASHES),450) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it crash:: -- --nocapture
 	DESKBRIDGE_POWER_CUTS=$(or $(CUTS),500) DESKBRIDGE_POWER_DAEMONS=20 DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it disk::power:: -- --nocapture
 	DESKBRIDGE_RACES=$(or $(RACES),2000) DESKBRIDGE_SEED=$(or $(SEED),$(shell date +%s)) $(CARGO) test --test it race:: -- --nocapture
 	DESKBRIDGE_OVERLOAD=60 $(CARGO) test --test it overload:: -- --nocapture
+	DESKBRIDGE_FLOOD=60 $(CARGO) test --test it -- ingress::flood besieged:: --nocapture
 	DESKBRIDGE_BACKLOG=3334 $(CARGO) test --test it pacing::a_backlog -- --nocapture
 
 lint:

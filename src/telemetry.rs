@@ -44,6 +44,13 @@ pub mod names {
     pub const CIRCUIT_OPEN: &str = "deskbridge_circuit_open";
     /// Calls the platform still allows in its window; label `account`.
     pub const API_BUDGET_REMAINING: &str = "deskbridge_api_budget_remaining";
+    /// Connections closed because there were too many; labels `listener` (its section of the settings) and `reason`:
+    /// `displaced` by a newcomer, or a newcomer with `no_place`.
+    pub const CONNECTIONS_CLOSED: &str = "deskbridge_connections_closed_total";
+    /// Requests at the admin listener with a wrong token.
+    pub const WRONG_TOKENS: &str = "deskbridge_admin_wrong_tokens_total";
+    /// When the admin listener's own certificate ceases to hold, in seconds since the Unix epoch.
+    pub const ADMIN_CERTIFICATE_EXPIRY: &str = "deskbridge_admin_certificate_expiry_timestamp_seconds";
     /// When the public listener's own certificate ceases to hold, in seconds since the Unix epoch.
     pub const CERTIFICATE_EXPIRY: &str = "deskbridge_certificate_expiry_timestamp_seconds";
     /// Deliveries set aside for a person.
@@ -196,6 +203,16 @@ fn describe() {
         Unit::Seconds,
         "When the public listener's certificate ceases to hold"
     );
+    describe_gauge!(
+        names::ADMIN_CERTIFICATE_EXPIRY,
+        Unit::Seconds,
+        "When the admin listener's certificate ceases to hold"
+    );
+    describe_counter!(
+        names::CONNECTIONS_CLOSED,
+        "Connections closed because there were too many, by listener and reason"
+    );
+    describe_counter!(names::WRONG_TOKENS, "Requests at the admin listener with a wrong token");
     describe_gauge!(names::DEAD_LETTERS, "Deliveries set aside for a person");
     describe_gauge!(names::AGREEMENT_RATIO, "Share of predictions that the agents kept, by head and label");
     describe_gauge!(names::DRIFT_LEVEL, "0 as it was, 1 shifting, 2 shifted, by head and measure");

@@ -4,6 +4,7 @@
 //! setting or a delivery; the one thing that can be sent to it is a person's labels, which go to a file. The ledger holds no
 //! ticket text: only the review page shows one, read from its platform at that moment.
 
+mod access;
 mod board;
 mod decisions;
 mod health;
@@ -16,25 +17,32 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use deskbridge_connectors::{Changing, Secret};
+use deskbridge_connectors::Changing;
+use hyper::body::Incoming;
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tracing::warn;
 
+pub use access::Access;
 pub use board::Board;
 pub use health::Readiness;
 pub use reviewing::Reviewing;
 
+use self::access::Guard;
 use crate::clock::Clock;
 use crate::evidence::report::render::html;
+use crate::ingress::listener::{self, Visitor};
 use crate::store::Store;
 use crate::telemetry::PrometheusHandle;
 
@@ -46,9 +54,6 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 
 /// How often the figures are looked at when nobody asks for them, so that drift is logged all the same.
 const WATCH: Duration = Duration::from_secs(600);
-
-/// How long answers in progress may take after a shutdown was asked for.
-const DRAIN: Duration = Duration::from_secs(3);
 
 /// What the operator's door shows.
 #[derive(Clone)]
@@ -66,6 +71,8 @@ pub struct Admin {
     pub token: Option<Changing>,
     /// What the dashboard knows besides the store.
     pub board: Arc<Board>,
+    /// How it is reached, and how often.
+    pub access: Access,
 }
 
 impl std::fmt::Debug for Admin {
@@ -79,22 +86,31 @@ impl std::fmt::Debug for Admin {
 
 /// Serves on `listener` until `shutdown`, then gives answers in progress three seconds and returns.
 pub async fn serve(listener: TcpListener, admin: Admin, shutdown: CancellationToken) {
+    let (bounds, certificate) = (admin.access.bounds(), admin.access.certificate.clone());
     let watched = watch(admin.clone());
-    let drained = shutdown.clone().cancelled_owned();
-    let server = axum::serve(listener, routes(admin)).with_graceful_shutdown(drained);
-    let served = async {
-        if let Err(error) = server.await {
-            warn!(%error, "the operator's door stopped");
-        }
-    };
-    let overdue = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
-    };
+    let pages = Pages(TowerToHyperService::new(routes(admin)));
+    let served = listener::serve(listener, bounds, certificate, pages, TaskTracker::new(), shutdown);
     tokio::select! {
         () = served => {}
-        () = overdue => {}
         () = watched => {}
+    }
+}
+
+/// The routes as the listener asks them.
+struct Pages(TowerToHyperService<Router>);
+
+impl listener::Handler for Pages {
+    type Body = Body;
+
+    async fn handle(&self, mut request: http::Request<Incoming>, visitor: &Visitor) -> Response {
+        request.extensions_mut().insert(visitor.clone());
+        // HTTP/2 names the host in the address alone, and where both name it the address counts (RFC 9112, 3.2.2).
+        let named = request.uri().authority().map(|named| HeaderValue::from_str(named.as_str()));
+        if let Some(Ok(host)) = named {
+            request.headers_mut().insert(header::HOST, host);
+        }
+        let Ok(answer) = self.0.call(request.map(Body::new)).await;
+        answer
     }
 }
 
@@ -109,16 +125,25 @@ async fn watch(admin: Admin) {
 }
 
 fn routes(admin: Admin) -> Router {
+    let turns = Arc::new(Semaphore::new(access::MOST_REQUESTS));
     let guarded = Router::new()
         .route("/metrics", get(metrics::show))
         .route("/api/decisions", get(decisions::list))
         .merge(pages::routes())
-        .layer(from_fn_with_state(admin.clone(), ask_for_token))
-        .layer(from_fn_with_state(admin.clone(), expect_our_name));
+        .layer(from_fn_with_state(turns, access::take_turns));
+    let guarded = match &admin.token {
+        Some(token) => {
+            let guard = Guard::new(token.clone(), &admin.access);
+            guarded.layer(from_fn_with_state(Arc::new(guard), access::ask_for_token))
+        }
+        None => guarded,
+    };
+    let guarded = guarded.layer(from_fn_with_state(admin.clone(), expect_our_name));
     Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .merge(guarded)
+        .layer(from_fn_with_state(admin.access.body_timeout, access::read_body))
         .layer(from_fn(harden))
         .with_state(admin)
 }
@@ -144,34 +169,6 @@ fn is_ours(headers: &HeaderMap) -> bool {
         None => host.rsplit_once(':').map_or(host, |(name, _)| name),
     };
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-async fn ask_for_token(State(admin): State<Admin>, request: Request, next: Next) -> Response {
-    let allowed = admin.token.as_ref().is_none_or(|token| presents(request.headers(), &token.newest()));
-    if allowed {
-        return next.run(request).await;
-    }
-    // Basic comes along for browsers, which cannot be told a bearer token.
-    let challenge = r#"Basic realm="deskbridge", charset="UTF-8", Bearer realm="deskbridge""#;
-    (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)]).into_response()
-}
-
-/// Whether the request presents the token: as a bearer token, or as the password of basic authentication.
-fn presents(headers: &HeaderMap, token: &Secret) -> bool {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return false };
-    let Some(split) = value.as_bytes().iter().position(|byte| *byte == b' ') else { return false };
-    let (scheme, rest) = value.as_bytes().split_at(split);
-    let presented = rest.trim_ascii();
-    if scheme.eq_ignore_ascii_case(b"bearer") {
-        return token.equals(presented);
-    }
-    if !scheme.eq_ignore_ascii_case(b"basic") {
-        return false;
-    }
-    let Ok(pair) = STANDARD.decode(presented) else { return false };
-    let password = pair.iter().position(|byte| *byte == b':').map(|colon| &pair[colon + 1..]);
-    password.is_some_and(|password| token.equals(password))
 }
 
 /// Nothing here may be cached, sniffed, framed, or made to load anything; of scripts and styles only our own may run.

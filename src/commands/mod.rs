@@ -36,6 +36,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
+use crate::daemon::descriptors;
 
 /// Bad settings or a bad rulebook (`EX_CONFIG`).
 const BAD_SETTINGS: u8 = 78;
@@ -45,6 +46,7 @@ const BAD_SETTINGS: u8 = 78;
 /// # Errors
 /// Whatever is worth a plain sentence on standard error; the process then exits with 2.
 pub fn run(command: Command) -> anyhow::Result<ExitCode> {
+    descriptors::raise();
     match command {
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),

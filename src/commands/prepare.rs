@@ -10,7 +10,7 @@ use crate::diagnostics::{Diagnostic, Severity};
 use crate::domain::label_modes::LabelModes;
 use crate::evidence::promotion::label_modes;
 use crate::inference::brain::{self, Brain, Surroundings};
-use crate::ingress::{self, Certificate};
+use crate::ingress::{self, Certificate, Purpose};
 use crate::settings::{Draft, Settings, StoreUrl, TlsFiles, Unusable};
 use crate::store::{self, Store, sqlite::Sqlite};
 
@@ -33,16 +33,25 @@ pub(super) fn loaded(config: &Path) -> Result<Settings, Vec<Diagnostic>> {
     Settings::load(config, environment()).map(|(settings, _)| settings).map_err(|unusable| unusable.problems)
 }
 
-/// What the public listener speaks TLS with; `None` where it does not.
-pub(super) fn certificate(settings: &Settings) -> Result<Option<Arc<Certificate>>, Diagnostic> {
-    let Some(TlsFiles { certificate, key }) = &settings.server.tls else { return Ok(None) };
+/// Returns what a listener speaks TLS with; `None` if it does not.
+pub(super) fn certificate(
+    settings: &Settings,
+    purpose: Purpose,
+) -> Result<Option<Arc<Certificate>>, Diagnostic> {
+    let files = match purpose {
+        Purpose::Hooks => &settings.server.tls,
+        Purpose::Admin => &settings.admin.tls,
+    };
+    let Some(TlsFiles { certificate, key }) = files else { return Ok(None) };
     Certificate::load(certificate, key).map(|loaded| Some(Arc::new(loaded))).map_err(|error| {
         let file = match &error {
             ingress::Unusable::File { path, .. } => path,
             ingress::Unusable::Pair { .. } => certificate,
         };
-        let help = "`server.tls` names a certificate with its chain and its key, both as PEM files";
-        Diagnostic::file(&file.display().to_string(), format!("`server.tls`: {error}"), help)
+        let section = purpose.section();
+        let help =
+            format!("`{section}.tls` names a certificate with its chain and its key, both as PEM files");
+        Diagnostic::file(&file.display().to_string(), format!("`{section}.tls`: {error}"), &help)
     })
 }
 
@@ -71,7 +80,7 @@ pub(super) fn everything(args: &cli::Settings) -> Everything {
                     None
                 }
             };
-            findings.extend(certificate(&settings).err());
+            findings.extend(Purpose::ALL.iter().filter_map(|purpose| certificate(&settings, *purpose).err()));
             Everything { settings: Ok(settings), brain, findings }
         }
         Err(unusable) => {

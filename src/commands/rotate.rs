@@ -1,6 +1,7 @@
 //! What `serve` takes up while it runs besides rulebook and bundle: secrets and the certificate, when their files change.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use deskbridge_connectors::Rotating;
 
@@ -9,9 +10,18 @@ use crate::daemon::watch::{self, Watch};
 use crate::ingress::Certificate;
 use crate::settings::{Account, Settings, TlsFiles};
 
-/// Watches both, for ever. What cannot be used is told, and the old stays.
-pub(super) async fn forever(config: &Path, settings: &Settings, certificate: Option<&Certificate>) {
-    tokio::join!(secrets(config, settings), certificates(settings.server.tls.as_ref(), certificate));
+/// Watches secrets, and the certificates of the public and the admin listener, for ever. If a new one cannot be used,
+/// the old one stays and the log says so.
+pub(super) async fn forever(
+    config: &Path,
+    settings: &Settings,
+    [hooks, admin]: [Option<Arc<Certificate>>; 2],
+) {
+    tokio::join!(
+        secrets(config, settings),
+        certificates(settings.server.tls.as_ref(), hooks.as_deref()),
+        certificates(settings.admin.tls.as_ref(), admin.as_deref())
+    );
     // Where there is nothing to watch.
     std::future::pending().await
 }

@@ -16,6 +16,7 @@ use crate::daemon::watch::{self, Watch};
 use crate::daemon::{Daemon, Foundations};
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::inference::brain::{self, Brain};
+use crate::ingress::Purpose;
 use crate::settings::Settings;
 use crate::telemetry;
 
@@ -44,7 +45,6 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
         findings.extend(failed.map(|finding| Diagnostic { severity: Severity::Warning, ..finding }));
     }
     telemetry::init_logs(settings.log.format, &settings.log.level)?;
-    open_as_many_files_as_allowed(settings.server.max_connections);
     log_panics_without_payload();
     runtime.block_on(async {
         let hooks = bind(settings.server.listen, "server.listen", &file, &mut findings).await;
@@ -56,9 +56,16 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
         };
         let store = store.map_err(|error| findings.push(prepare::store_problem(&settings, &error)));
         // What is wrong with it was found with everything else.
-        let certificate = prepare::certificate(&settings);
-        let (Some(hooks), Some(admin), Some(brain), Ok((store, fallen)), Ok(certificate)) =
-            (hooks, admin, brain, store, certificate)
+        let certificate = prepare::certificate(&settings, Purpose::Hooks);
+        let admin_certificate = prepare::certificate(&settings, Purpose::Admin);
+        let (
+            Some(hooks),
+            Some(admin),
+            Some(brain),
+            Ok((store, fallen)),
+            Ok(certificate),
+            Ok(admin_certificate),
+        ) = (hooks, admin, brain, store, certificate, admin_certificate)
         else {
             return Ok(prepare::refuse(&findings));
         };
@@ -74,6 +81,7 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
             hooks,
             certificate: certificate.clone(),
             admin,
+            admin_certificate: admin_certificate.clone(),
         };
         tracing::info!(
             hooks = %on.hooks.local_addr()?, admin = %on.admin.local_addr()?, mode = settings.mode.as_str(),
@@ -83,36 +91,13 @@ pub(super) fn run(args: &cli::Settings) -> anyhow::Result<ExitCode> {
         tokio::select! {
             () = signals.shutdown.cancelled() => tracing::info!("draining"),
             () = reload_forever(&settings, &daemon, &signals.reload) => {}
-            () = rotate::forever(&args.config, &settings, certificate.as_deref()) => {}
+            () = rotate::forever(&args.config, &settings, [certificate, admin_certificate]) => {}
         }
         let drained = daemon.finished().await;
         tracing::info!(drained, "stopped");
         Ok(ExitCode::SUCCESS)
     })
 }
-
-/// Raises the limit of open files as far as this user may, and says so where connections could run out of them. Without it a
-/// shell's 1,024 would be what bounds connections, whatever the settings say.
-#[cfg(unix)]
-fn open_as_many_files_as_allowed(connections: usize) {
-    use rustix::process::{Resource, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    // Where it cannot be raised it stays as it is, and is told below.
-    let _ = setrlimit(Resource::Nofile, rustix::process::Rlimit { current: limit.maximum, ..limit });
-    let allowed = getrlimit(Resource::Nofile).current;
-    // Besides connections there are the store, the platforms' connections and the admin listener's.
-    let needed = connections as u64 + 128;
-    if let Some(allowed) = allowed.filter(|allowed| *allowed < needed) {
-        tracing::warn!(
-            allowed,
-            needed,
-            "fewer files may be open than server.max_connections asks for; raise `ulimit -n` or lower the setting"
-        );
-    }
-}
-
-#[cfg(not(unix))]
-fn open_as_many_files_as_allowed(_: usize) {}
 
 /// From now on a panic is one log line with its place. The payload is left out: it may quote a ticket's text or a
 /// secret, and the place is what a report needs.

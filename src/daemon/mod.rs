@@ -3,15 +3,17 @@
 //! Everything is handed in (sockets, store, clock), so that `serve`, `demo`, the tests and the benchmarks start the very
 //! same thing.
 
+pub mod descriptors;
 pub mod shutdown;
 pub mod sources;
 pub mod watch;
+
+mod listeners;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deskbridge_connectors::Connector;
 use prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch as latest};
@@ -27,7 +29,7 @@ use crate::evidence::gather::trained_on;
 use crate::evidence::promotion::{Fall, Warden};
 use crate::evidence::settling::{self, Readings, Settling};
 use crate::inference::brain::Brain;
-use crate::ingress::{self, Certificate, Door, Limits, Origins};
+use crate::ingress::{self, Certificate};
 use crate::platform::account::Account;
 use crate::platform::{Calls, Line, retry::Patience};
 use crate::settings::Settings;
@@ -54,6 +56,8 @@ pub struct Foundations {
     pub certificate: Option<Arc<Certificate>>,
     /// The admin listener, bound.
     pub admin: TcpListener,
+    /// What the admin listener speaks TLS with, where it does.
+    pub admin_certificate: Option<Arc<Certificate>>,
 }
 
 /// A running daemon.
@@ -81,33 +85,15 @@ impl Daemon {
         let (brain, brain_seen) = latest::channel(on.brain);
         let accounts = open_accounts(settings)?;
         accounts.keys().for_each(|account| telemetry::begin_at_zero(account));
-        let door = Door {
-            accounts: settings
-                .accounts
-                .iter()
-                .map(|account| {
-                    (account.config.id.to_string(), Arc::clone(&account.connector) as Arc<dyn Connector>)
-                })
-                .collect(),
-            store: Arc::clone(&on.store),
-            clock: Arc::clone(&on.clock),
-            arrived: Arc::clone(&arrived),
-            origins: Origins {
-                trusted_proxies: settings.server.trusted_proxies.clone(),
-                allowed: settings
-                    .accounts
-                    .iter()
-                    .map(|account| (account.name().to_owned(), account.allow_from.clone()))
-                    .collect(),
-            },
-            certificate: on.certificate,
-            limits: Limits {
-                max_body_bytes: settings.server.max_body_bytes,
-                max_connections: settings.server.max_connections,
-                drain: settings.server.drain,
-                ..Limits::default()
-            },
-        };
+        let shares = descriptors::divide(settings);
+        let door = listeners::door(
+            settings,
+            &shares,
+            Arc::clone(&on.store),
+            Arc::clone(&on.clock),
+            Arc::clone(&arrived),
+            on.certificate,
+        );
         tracker.spawn(ingress::serve(on.hooks, Arc::new(door), shutdown.clone()));
         tracker.spawn(telemetry::upkeep(on.metrics.clone(), shutdown.clone()));
         let sources = sources::sources(settings, &brain_seen.borrow());
@@ -120,6 +106,7 @@ impl Daemon {
             clock: Arc::clone(&on.clock),
             token: settings.admin.token.clone(),
             board: Arc::new(board(settings, readings).guarded_by(Arc::clone(&warden)).with_review(reviewing)),
+            access: listeners::access(settings, &shares, on.admin_certificate),
         };
         tracker.spawn(admin::serve(on.admin, admin, shutdown.clone()));
         accounts.values().for_each(|account| greet(&tracker, Arc::clone(account), shutdown.clone()));

@@ -7,11 +7,8 @@ use deskbridge_connectors::Rejected;
 use http::{HeaderValue, Response, StatusCode, Version, header};
 use http_body_util::Empty;
 
+use super::listener::RETRY_AFTER_SECONDS;
 use crate::store::Accepted;
-
-/// Seconds a platform is asked to wait. The strictest platform repeats a 503 only where this is less than 60; after 5 s a group of
-/// commits has passed even on a slow disk.
-pub(super) const RETRY_AFTER_SECONDS: u16 = 10;
 
 /// How a request was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,8 +87,13 @@ impl Answer {
         }
     }
 
-    /// As it goes over the wire. `body_unread` says that the rest of the request is still on its way.
-    pub(super) fn response(self, version: Version, body_unread: bool) -> Response<Empty<Bytes>> {
+    /// Returns true if the request was refused for what it is. Pressure, and trouble of our own, refuse nobody.
+    pub(super) fn is_refusal(self) -> bool {
+        self.status().is_client_error()
+    }
+
+    /// Returns the answer as it goes over the wire. `last` says that the connection takes no further request.
+    pub(super) fn response(self, version: Version, last: bool) -> Response<Empty<Bytes>> {
         let mut response = Response::new(Empty::new());
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
@@ -108,8 +110,8 @@ impl Answer {
             }
             _ => {}
         }
-        // HTTP/2 ends the one stream instead, and forbids the header.
-        if body_unread && version < Version::HTTP_2 {
+        // HTTP/2 ends with a frame of its own, and forbids the header.
+        if last && version < Version::HTTP_2 {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response

@@ -5,10 +5,14 @@
 //! parses a body, never calls a platform, and never answers 500, which one platform takes as "do not try again"
 //! (<https://developer.zendesk.com/api-reference/webhooks/introduction>).
 
+pub(crate) mod listener;
+
 mod answer;
-mod connection;
 mod origin;
+mod peer;
+mod purpose;
 mod receive;
+mod room;
 mod server;
 mod tls;
 
@@ -20,6 +24,8 @@ use deskbridge_connectors::Connector;
 use tokio::sync::Notify;
 
 pub use origin::Origins;
+pub(crate) use peer::Peer;
+pub use purpose::Purpose;
 pub use server::serve;
 pub use tls::{Certificate, Unusable};
 
@@ -62,12 +68,21 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// How long a body may take to arrive; answered 408.
     pub body_timeout: Duration,
-    /// Connections served at a time; further ones are answered 503 and closed.
+    /// Connections served at a time. For a further one, a connection that never brought anything authentic is closed;
+    /// if there is none, the further one is answered 503 and closed.
     pub max_connections: usize,
+    /// Of these, connections of one peer address (an IPv6 network of 64 bits). Trusted proxies have no such limit.
+    pub max_connections_per_peer: usize,
+    /// Connections beyond those that are being answered 503, and again as many that had to make room and have not ended.
+    pub spare_connections: usize,
+    /// How long a connection takes new requests.
+    pub max_connection_age: Duration,
     /// Deliveries being verified and stored at a time; further ones are answered 503 before their body is read.
     pub max_in_flight: usize,
     /// Bytes of bodies held in memory at a time, over all connections; beyond that a delivery is answered 503.
     pub max_buffered_bytes: usize,
+    /// Of these, bytes of one sender whose signature has not been checked yet; likewise 503.
+    pub max_buffered_bytes_per_peer: usize,
     /// How long the store may take; then the answer is 503, before the platform gives up by itself (the most
     /// impatient waits 5 s). A delivery that is stored after all is recognised when it comes again.
     pub store_timeout: Duration,
@@ -82,8 +97,12 @@ impl Default for Limits {
             header_timeout: Duration::from_secs(5),
             body_timeout: Duration::from_secs(10),
             max_connections: 1024,
+            max_connections_per_peer: 256,
+            spare_connections: 64,
+            max_connection_age: Duration::from_secs(300),
             max_in_flight: 256,
             max_buffered_bytes: 64 * 1024 * 1024,
+            max_buffered_bytes_per_peer: 8 * 1024 * 1024,
             store_timeout: Duration::from_secs(4),
             drain: Duration::from_secs(10),
         }

@@ -6,6 +6,8 @@ use std::net::IpAddr;
 use http::HeaderMap;
 use ipnet::IpNet;
 
+use super::peer::Peer;
+
 /// Lists of addresses, longest first to be read from the right: the last one is the nearest.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
@@ -24,6 +26,22 @@ impl Origins {
         let networks = self.allowed.get(account).filter(|networks| !networks.is_empty());
         networks
             .is_none_or(|networks| self.sender(peer, headers).is_some_and(|sender| holds(networks, sender)))
+    }
+
+    /// Returns who a request counts for where limits are per peer: the sender. `None` if a proxy of ours names nobody,
+    /// because it then speaks for many.
+    pub(crate) fn counted(&self, peer: IpAddr, headers: &HeaderMap) -> Option<Peer> {
+        match self.sender(peer, headers) {
+            Some(sender) if self.trusts(sender) => None,
+            Some(sender) => Some(Peer::of(sender)),
+            // A name that is no address may be the sender's own invention: it must not lift the limit.
+            None => Some(Peer::of(peer)),
+        }
+    }
+
+    /// Returns true if an address is a proxy of ours.
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
+        holds(&self.trusted_proxies, address.to_canonical())
     }
 
     /// The sender's address: the nearest one that is no proxy of ours. `None` where a proxy of ours names somebody in a way that is
@@ -47,7 +65,7 @@ impl Origins {
     }
 }
 
-fn holds(networks: &[IpNet], address: IpAddr) -> bool {
+pub(super) fn holds(networks: &[IpNet], address: IpAddr) -> bool {
     networks.iter().any(|network| network.contains(&address))
 }
 
@@ -97,6 +115,20 @@ mod tests {
         for named in ["unknown", "_hidden", "203.0.113.9, nonsense", "203.0.113.999"] {
             assert!(!allowed("10.0.0.1", &[named]), "{named}");
         }
+    }
+
+    #[test]
+    fn limits_count_for_the_sender() {
+        let counted = |peer: &str, forwarded: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            forwarded.into_iter().for_each(|line| _ = headers.append(FORWARDED_FOR, line.parse().unwrap()));
+            origins().counted(peer.parse().unwrap(), &headers).map(|peer| peer.to_string())
+        };
+        assert_eq!(counted("198.51.100.1", Some("203.0.113.9")).as_deref(), Some("198.51.100.1"));
+        assert_eq!(counted("10.0.0.1", Some("203.0.113.9")).as_deref(), Some("203.0.113.9"));
+        assert_eq!(counted("10.0.0.1", Some("nonsense")).as_deref(), Some("10.0.0.1"), "one for all of them");
+        assert_eq!(counted("10.0.0.1", None), None);
+        assert_eq!(counted("10.0.0.1", Some("10.0.0.7")), None);
     }
 
     #[test]

@@ -6,23 +6,24 @@
 //! and no worker is woken for, and a panic ends that task alone. A refusal is one log line with the account and the
 //! reason; never a body, a header, or a path that names no account of ours.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use deskbridge_connectors::{AccountId, Connector, Delivery, Verified};
-use http::{HeaderMap, Method, Request, Response, header};
+use http::{HeaderMap, Method, Request, Response, Version, header};
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Body, Incoming};
 use metrics::{counter, histogram};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 use tracing::{info, warn};
 
+use super::Door;
 use super::answer::Answer;
-use super::connection::Activity;
-use super::{Door, Limits};
+use super::listener::{Handler, Visitor};
+use super::peer::Peer;
+use super::room::{Reservation, Room};
 use crate::store;
 use crate::telemetry::names;
 
@@ -30,35 +31,28 @@ use crate::telemetry::names;
 pub(super) struct Gate {
     door: Arc<Door>,
     in_flight: Arc<Semaphore>,
-    buffered: Arc<Semaphore>,
+    room: Arc<Room>,
     tasks: TaskTracker,
 }
 
 /// A body, and the room in memory it was let into.
 struct Held {
     body: Bytes,
-    room: OwnedSemaphorePermit,
+    room: Reservation,
 }
 
 impl Gate {
     pub(super) fn new(door: Arc<Door>, tasks: TaskTracker) -> Self {
-        let in_flight = Arc::new(Semaphore::new(door.limits.max_in_flight.min(Semaphore::MAX_PERMITS)));
-        let buffered = Arc::new(Semaphore::new(door.limits.max_buffered_bytes.min(Semaphore::MAX_PERMITS)));
-        Self { door, in_flight, buffered, tasks }
-    }
-
-    pub(super) fn limits(&self) -> &Limits {
-        &self.door.limits
+        let limits = &door.limits;
+        let in_flight = Arc::new(Semaphore::new(limits.max_in_flight.min(Semaphore::MAX_PERMITS)));
+        let room = Room::new(limits.max_buffered_bytes, limits.max_buffered_bytes_per_peer);
+        Self { door, in_flight, room, tasks }
     }
 
     /// Answers one request.
-    pub(super) async fn receive(
-        &self,
-        request: Request<Incoming>,
-        peer: IpAddr,
-        activity: &Activity,
-    ) -> Response<Empty<Bytes>> {
+    async fn receive(&self, request: Request<Incoming>, visitor: &Visitor) -> Response<Empty<Bytes>> {
         let since = Instant::now();
+        let peer = visitor.address();
         let (head, body) = request.into_parts();
         let mut unread = !body.is_end_stream();
         let named = hook(head.uri.path());
@@ -71,7 +65,8 @@ impl Gate {
             }
             (Some(_), &Method::HEAD) => Answer::Present,
             (Some((connector, account)), &Method::POST) => {
-                let answer = self.post(account.clone(), connector, head.headers, body, &mut unread).await;
+                let answer =
+                    self.post(account.clone(), connector, head.headers, body, visitor, &mut unread).await;
                 histogram!(names::ACK_SECONDS).record(since.elapsed().as_secs_f64());
                 answer
             }
@@ -79,9 +74,14 @@ impl Gate {
         };
         count(known.as_ref().map(|(_, account)| account), answer);
         if unread {
-            activity.leave_unread();
+            visitor.leave_unread();
         }
-        answer.response(head.version, unread)
+        // A trusted proxy's connection carries the deliveries of others too.
+        let refused = answer.is_refusal() && !self.door.origins.trusts(peer);
+        if refused && head.version >= Version::HTTP_2 {
+            visitor.close();
+        }
+        answer.response(head.version, unread || refused)
     }
 
     async fn post(
@@ -90,6 +90,7 @@ impl Gate {
         connector: &Arc<dyn Connector>,
         headers: HeaderMap,
         mut body: Incoming,
+        visitor: &Visitor,
         unread: &mut bool,
     ) -> Answer {
         if encoded(&headers) {
@@ -102,18 +103,24 @@ impl Gate {
         if self.in_flight.available_permits() == 0 {
             return Answer::Busy;
         }
-        let held = match timeout(self.door.limits.body_timeout, self.read(&mut body)).await {
+        let sender = self.door.origins.counted(visitor.address(), &headers);
+        let held = match timeout(self.door.limits.body_timeout, self.read(&mut body, sender)).await {
             Ok(Ok(held)) => held,
             Ok(Err(refused)) => return refused,
             Err(_) => return Answer::Timeout,
         };
         *unread = false;
         let Ok(place) = Arc::clone(&self.in_flight).try_acquire_owned() else { return Answer::Busy };
-        let Held { body, room } = held;
+        let Held { body, mut room } = held;
+        let visitor = visitor.clone();
         let delivery = Delivery { account, headers, body };
         let (door, connector) = (Arc::clone(&self.door), Arc::clone(connector));
         let kept = self.tasks.spawn(async move {
-            let answer = keep(&door, &*connector, delivery).await;
+            let authentic = || {
+                visitor.prove();
+                room.verified();
+            };
+            let answer = keep(&door, &*connector, delivery, authentic).await;
             drop((place, room));
             answer
         });
@@ -124,10 +131,10 @@ impl Gate {
         }
     }
 
-    /// Reads the body, counting while it comes: neither one body nor all of them together outgrow their limit.
-    async fn read(&self, body: &mut Incoming) -> Result<Held, Answer> {
-        let nothing = Arc::clone(&self.buffered).try_acquire_many_owned(0);
-        let mut room = nothing.map_err(|_| Answer::Busy)?;
+    /// Reads the body, counting while it comes: neither one body, nor all of a sender, nor all together outgrow their
+    /// limit.
+    async fn read(&self, body: &mut Incoming, sender: Option<Peer>) -> Result<Held, Answer> {
+        let mut room = self.room.open(sender);
         let mut first = Bytes::new();
         let mut whole = BytesMut::new();
         let mut length = 0;
@@ -137,8 +144,7 @@ impl Gate {
             if length > self.door.limits.max_body_bytes {
                 return Err(Answer::TooLarge);
             }
-            let bytes = u32::try_from(data.len()).map_err(|_| Answer::TooLarge)?;
-            room.merge(Arc::clone(&self.buffered).try_acquire_many_owned(bytes).map_err(|_| Answer::Busy)?);
+            room.grow(data.len()).map_err(|_| Answer::Busy)?;
             // Nearly every webhook arrives in one piece, which then is not copied.
             if length == data.len() {
                 first = data;
@@ -154,14 +160,33 @@ impl Gate {
     }
 }
 
-/// Verifies and stores.
-async fn keep(door: &Door, connector: &dyn Connector, delivery: Delivery) -> Answer {
+impl Handler for Gate {
+    type Body = Empty<Bytes>;
+
+    async fn handle(&self, request: Request<Incoming>, visitor: &Visitor) -> Response<Empty<Bytes>> {
+        self.receive(request, visitor).await
+    }
+
+    fn turned_away(&self) {
+        counter!(names::WEBHOOK_REQUESTS, "account" => "unknown", "outcome" => Answer::Busy.outcome())
+            .increment(1);
+    }
+}
+
+/// Verifies and stores. `authentic` is called in between, if the signature matched.
+async fn keep(
+    door: &Door,
+    connector: &dyn Connector,
+    delivery: Delivery,
+    authentic: impl FnOnce(),
+) -> Answer {
     let now = door.clock.now();
     let verified = match connector.verify(&delivery, now) {
-        Ok(Verified::Delivery(verified)) => verified,
-        Ok(Verified::Handshake) => return Answer::Handshake,
+        Ok(verified) => verified,
         Err(rejected) => return Answer::Rejected(rejected),
     };
+    authentic();
+    let Verified::Delivery(verified) = verified else { return Answer::Handshake };
     let account = verified.account().as_str();
     let secret = verified.secret_index().to_string();
     counter!(names::SECRET_USED, "account" => account.to_owned(), "secret" => secret).increment(1);

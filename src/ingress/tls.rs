@@ -1,7 +1,7 @@
-//! TLS on the public listener, for those without a proxy: one certificate, replaced while connections go on.
+//! TLS on a listener, for those without a proxy: one certificate, replaced while connections go on.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,12 +14,15 @@ use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, RootCertStore};
 use tokio_rustls::TlsAcceptor;
 
+use super::purpose::Purpose;
 use crate::telemetry::names;
 
 /// A certificate that can be replaced. New connections get the newest; those that are open keep theirs.
 #[derive(Debug)]
 pub struct Certificate {
     current: RwLock<Arc<CertifiedKey>>,
+    /// Set once a listener uses it.
+    used_for: OnceLock<Purpose>,
 }
 
 /// Why a certificate and key cannot be used.
@@ -51,7 +54,7 @@ impl Certificate {
     /// # Errors
     /// [`Unusable`], which names the file and never quotes it.
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, Unusable> {
-        Ok(Self { current: RwLock::new(Arc::new(read(certificate, key)?)) })
+        Ok(Self { current: RwLock::new(Arc::new(read(certificate, key)?)), used_for: OnceLock::new() })
     }
 
     /// Reads both files again. What was there before stays where they cannot be used.
@@ -75,15 +78,21 @@ impl Certificate {
 
     /// Sets the gauge by which an alert can tell ahead.
     fn announce(&self) {
+        let name = match self.used_for.get() {
+            Some(Purpose::Hooks) => names::CERTIFICATE_EXPIRY,
+            Some(Purpose::Admin) => names::ADMIN_CERTIFICATE_EXPIRY,
+            None => return,
+        };
         if let Some((_, until)) = self.holds() {
-            metrics::gauge!(names::CERTIFICATE_EXPIRY).set(until.as_second() as f64);
+            metrics::gauge!(name).set(until.as_second() as f64);
         }
     }
 
     /// What makes TLS of a connection: 1.2 and 1.3, HTTP/2 and HTTP/1.1.
-    pub(super) fn acceptor(self: Arc<Self>) -> TlsAcceptor {
+    pub(super) fn acceptor(self: Arc<Self>, purpose: Purpose) -> TlsAcceptor {
         // The process has one provider; whoever comes second finds it there.
         let _ = ring::default_provider().install_default();
+        let _ = self.used_for.set(purpose);
         self.announce();
         let mut config = rustls::ServerConfig::builder().with_no_client_auth().with_cert_resolver(self);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];

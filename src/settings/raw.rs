@@ -13,7 +13,7 @@ use super::resolved::{
     Admin, Draft, Log, LogFormat, Model, Promotion, Review, Server, Settings, StoreUrl, Sweep, Worker,
 };
 use super::secret::{self, Pair};
-use super::server::server;
+use super::server::{server, tls};
 use super::settling::settling;
 use crate::diagnostics::yaml::{Node, Problems, Table};
 use crate::domain::mode::Mode;
@@ -159,8 +159,11 @@ fn admin(mut table: Table<'_>, problems: &mut Problems) -> Option<Admin> {
             Some(help.to_owned()),
         );
     }
+    let max_connections = count(&mut table, "max_connections", 64, 1..=65_536, problems);
+    let max_wrong_tokens = count(&mut table, "max_wrong_tokens", 10, 1..=1_000_000, problems);
+    let tls = tls(&mut table, problems);
     table.close(problems);
-    Some(Admin { listen: listen?, token: token.map(Changing::new) })
+    Some(Admin { listen: listen?, token: token.map(Changing::new), max_connections, max_wrong_tokens, tls })
 }
 
 fn ports(file: &Table<'_>, server: &Server, admin: &Admin, problems: &mut Problems) {

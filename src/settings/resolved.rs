@@ -57,6 +57,18 @@ pub struct Server {
     pub max_body_bytes: usize,
     /// Connections held open at once.
     pub max_connections: usize,
+    /// Of these, from one address that is no trusted proxy.
+    pub max_connections_per_peer: usize,
+    /// How long a connection takes new requests; also at the admin listener.
+    pub max_connection_age: Duration,
+    /// How long a connection may stay without a request in progress; also at the admin listener.
+    pub header_timeout: Duration,
+    /// How long a body may take to arrive; also at the admin listener.
+    pub body_timeout: Duration,
+    /// Bytes of bodies held in memory at once.
+    pub max_buffered_bytes: usize,
+    /// Of these, from one sender whose signature has not been checked yet.
+    pub max_buffered_bytes_per_peer: usize,
     /// How long a stop waits for requests and work in hand.
     pub drain: Duration,
     /// Proxies whose word for a sender's address is taken.
@@ -81,6 +93,12 @@ pub struct Admin {
     pub listen: SocketAddr,
     /// The bearer token its visitors need.
     pub token: Option<Changing>,
+    /// Connections held open at once.
+    pub max_connections: usize,
+    /// Wrong tokens that an address may present within a minute.
+    pub max_wrong_tokens: usize,
+    /// What it speaks TLS with; plain HTTP where there is none.
+    pub tls: Option<TlsFiles>,
 }
 
 /// Where the store is.

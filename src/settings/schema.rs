@@ -1,6 +1,8 @@
 //! The JSON Schema of the settings, for editors. It knows keys, shapes and what they mean; what a platform wants of an
 //! account only `check` knows.
 
+mod listeners;
+
 use deskbridge_connectors::Platform;
 use serde_json::{Map, Value, json};
 
@@ -11,46 +13,8 @@ pub fn schema() -> Value {
     let mut root = section(
         "The settings of deskbridge. Every key can also be set as DESKBRIDGE__SECTION__KEY.",
         vec![
-            (
-                "server",
-                section(
-                    "The listener that the platforms post to.",
-                    vec![
-                        ("listen", address("127.0.0.1:8080")),
-                        (
-                            "max_body_bytes",
-                            count("Larger deliveries are answered 413. Default: 1048576.", 1024),
-                        ),
-                        ("max_connections", count("Connections held open at once. Default: 512.", 1)),
-                        ("trusted_proxies", networks("Proxies whose X-Forwarded-For is believed.")),
-                        (
-                            "tls",
-                            required(
-                                &["certificate", "key"],
-                                section(
-                                    "TLS without a proxy; both files are read again when they change.",
-                                    vec![
-                                        ("certificate", text("The certificate and its chain, as PEM.")),
-                                        ("key", text("Its private key, as PEM.")),
-                                    ],
-                                ),
-                            ),
-                        ),
-                        ("drain", duration("How long a stop waits for work in hand. Default: 25s.")),
-                    ],
-                ),
-            ),
-            (
-                "admin",
-                section(
-                    "Health, metrics and the dashboard.",
-                    secret(
-                        "token",
-                        "Needed on any address but loopback.",
-                        vec![("listen", address("127.0.0.1:8081"))],
-                    ),
-                ),
-            ),
+            ("server", listeners::server()),
+            ("admin", listeners::admin()),
             (
                 "store",
                 section(

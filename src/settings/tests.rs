@@ -397,3 +397,31 @@ fn files_with_secrets_that_others_may_read_are_warned_about() {
     set("d.yaml", 0o644);
     assert_eq!(warned(), []);
 }
+
+#[test]
+fn the_largest_body_fits_into_the_memory_for_bodies() {
+    let text = |keys: &str| format!("{BASE}server: {{ {keys} }}\n{}", account());
+    let server = |keys: &str| good(&text(keys), &[]).server;
+    let large = server("max_body_bytes: 50331648");
+    assert!(large.max_buffered_bytes_per_peer >= large.max_body_bytes, "{large:?}");
+    assert!(large.max_buffered_bytes >= 2 * large.max_body_bytes, "{large:?}");
+    assert_eq!(server("max_connections: 7").max_connections_per_peer, 7);
+    check(
+        &text("max_buffered_bytes_per_peer: 4096"),
+        &[],
+        "d.yaml:3:11: error: `server.max_buffered_bytes_per_peer` is smaller than `server.max_body_bytes`\n \
+         3 | server: { max_buffered_bytes_per_peer: 4096 }\n   |           ^\n   \
+         help: raise `server.max_buffered_bytes_per_peer` to 1048576 or more\n",
+    );
+}
+
+#[test]
+fn both_listeners_take_a_certificate() {
+    let tls = "tls: { certificate: chain.pem, key: key.pem }";
+    let settings = good(&format!("{BASE}server: {{ {tls} }}\nadmin: {{ {tls} }}\n{}", account()), &[]);
+    assert!(settings.admin.tls.is_some());
+    assert_eq!(settings.server.tls, settings.admin.tls);
+    let half = "admin: { tls: { key: key.pem } }\n";
+    let found = load(&format!("{BASE}{half}{}", account()), &[]).unwrap_err().problems;
+    assert!(shown(&found).contains("admin.tls"), "{}", shown(&found));
+}

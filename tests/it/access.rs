@@ -8,7 +8,7 @@ use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
 use crate::process::{Served, ask, stderr};
 
 /// Makes a certificate for localhost; returns it, for a client to trust.
-fn certify(folder: &Path) -> reqwest::Certificate {
+pub(crate) fn certify(folder: &Path) -> reqwest::Certificate {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     std::fs::write(folder.join("chain.pem"), made.cert.pem()).unwrap();
     std::fs::write(folder.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
@@ -16,7 +16,7 @@ fn certify(folder: &Path) -> reqwest::Certificate {
 }
 
 /// A client that trusts this certificate and no other. A new one each time: connections are not kept.
-fn trusting(certificate: &reqwest::Certificate) -> reqwest::Client {
+pub(crate) fn trusting(certificate: &reqwest::Certificate) -> reqwest::Client {
     reqwest::Client::builder().no_proxy().tls_certs_only([certificate.clone()]).build().unwrap()
 }
 
@@ -181,7 +181,8 @@ async fn secrets_that_change_are_taken_up_without_a_restart() {
         std::fs::write(file("token"), "a token that was withdrawn").unwrap();
         std::fs::write(file("admin-token"), "the first token").unwrap();
         let changed = format!("{before}access_token_file: {:?}{tail}", file("token"));
-        let admin = format!("admin: {{ token_file: {:?}, listen:", file("admin-token"));
+        let admin =
+            format!("admin: {{ max_wrong_tokens: 10000, token_file: {:?}, listen:", file("admin-token"));
         changed.replacen("admin: { listen:", &admin, 1)
     };
     let served = Served::start_changed(&house, "shadow", ONE_OF_EVERYTHING, ":", change).await;

@@ -137,6 +137,7 @@ impl House {
             metrics: recorder(),
             hooks,
             certificate: None,
+            admin_certificate: None,
             admin,
         };
         self.daemon = Some(Daemon::start(&settings, on, self.stop.clone()).unwrap());

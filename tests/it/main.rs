@@ -12,6 +12,7 @@ mod store;
 
 mod access;
 mod actions;
+mod besieged;
 mod challenger;
 mod cli;
 mod cli_model;

@@ -82,7 +82,9 @@ async fn sustainable(house: &House, hooks: &str, secret: &Secret, tickets: &[Str
 #[expect(clippy::print_stdout, reason = "a soak says what it did")]
 async fn overload_is_refused_and_loses_nothing_that_was_acknowledged() {
     let house = House::without_a_daemon().await;
-    let served = Served::start(&house, "shadow", ONE_OF_EVERYTHING).await;
+    // These clients stand for many addresses, and have one.
+    let change = |settings: String| settings.replacen("listen:", "max_connections_per_peer: 512, listen:", 1);
+    let served = Served::start_changed(&house, "shadow", ONE_OF_EVERYTHING, ":", change).await;
     let (hooks, secret) = (served.hooks().to_owned(), signing_secret(&house));
     house.desks[0].raise_limit();
     let tickets: Arc<Vec<_>> =

@@ -33,6 +33,32 @@ impl Served {
         first: &str,
         change: impl FnOnce(String) -> String,
     ) -> Self {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        Self::start_asked(house, mode, rulebook, first, change, |admin| (client, format!("http://{admin}")))
+            .await
+    }
+
+    /// The same with an admin listener that has this certificate for localhost.
+    pub(crate) async fn start_secured(
+        house: &House,
+        mode: &str,
+        rulebook: &str,
+        certificate: &reqwest::Certificate,
+        change: impl FnOnce(String) -> String,
+    ) -> Self {
+        let client = crate::access::trusting(certificate);
+        let url = |admin: &str| (client, format!("https://{}", admin.replace("127.0.0.1", "localhost")));
+        Self::start_asked(house, mode, rulebook, ":", change, url).await
+    }
+
+    async fn start_asked(
+        house: &House,
+        mode: &str,
+        rulebook: &str,
+        first: &str,
+        change: impl FnOnce(String) -> String,
+        asked: impl FnOnce(&str) -> (reqwest::Client, String),
+    ) -> Self {
         let (hooks, admin) = (free(), free());
         let settings = house.write_settings(mode, rulebook, &hooks, &admin);
         let written = std::fs::read_to_string(&settings).unwrap();
@@ -56,9 +82,9 @@ impl Served {
             .stderr(log)
             .spawn()
             .unwrap();
-        let served = Self { child, admin: format!("http://{admin}"), hooks, settings };
+        let (client, admin) = asked(&admin);
+        let served = Self { child, admin, hooks, settings };
         let ready = format!("{}/readyz", served.admin);
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
         wait_until("the daemon is ready", async || {
             client.get(&ready).send().await.is_ok_and(|answer| answer.status().is_success())
         })

@@ -29,7 +29,7 @@ pub(super) fn run(args: &Checks) -> anyhow::Result<ExitCode> {
         }
         found.extend(machine::model(brain, &settings, now));
     }
-    found.extend(machine::certificate(&settings, now));
+    found.extend(machine::certificates(&settings, now));
     let (rows, health) = machine::store(&settings, now);
     found.extend(rows);
     let rulebook = brain.as_ref().map(|brain| &brain.rulebook);

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::check::{About, Check};
 use crate::commands::prepare;
 use crate::inference::brain::Brain;
+use crate::ingress::Purpose;
 use crate::platform::contact::hooks;
 use crate::settings::{Settings, StoreUrl};
 use crate::store::sqlite::health::{Health, inspect};
@@ -215,31 +216,39 @@ fn database(health: &Health, now: Timestamp) -> Vec<Check> {
     found
 }
 
-/// How long the public listener's certificate holds; none where it has none, or one that cannot be used, which `configuration` tells.
-pub(super) fn certificate(settings: &Settings, now: Timestamp) -> Option<Check> {
-    let certificate = prepare::certificate(settings).ok()??;
-    Some(match certificate.holds() {
-        Some((from, until)) => holds(from, until, now),
-        None => MACHINE.warning("certificate", "its dates cannot be read", RENEW),
-    })
+/// Checks how long the listeners' certificates hold. No row for a listener that has none, or one that cannot be used, which
+/// `configuration` reports.
+pub(super) fn certificates(settings: &Settings, now: Timestamp) -> Vec<Check> {
+    let each = Purpose::ALL.iter().filter_map(|purpose| {
+        let certificate = prepare::certificate(settings, *purpose).ok()??;
+        Some(match (certificate.holds(), purpose) {
+            (Some((from, until)), Purpose::Hooks) => holds(from, until, now, "platforms"),
+            (Some((from, until)), Purpose::Admin) => {
+                let row = holds(from, until, now, "browsers and probes");
+                Check { check: "admin certificate", ..row }
+            }
+            (None, _) => MACHINE.warning("certificate", "its dates cannot be read", RENEW),
+        })
+    });
+    each.collect()
 }
 
-fn holds(from: Timestamp, until: Timestamp, now: Timestamp) -> Check {
+fn holds(from: Timestamp, until: Timestamp, now: Timestamp, clients: &str) -> Check {
     let date = |at: Timestamp| at.strftime("%Y-%m-%d").to_string();
     let left = Duration::try_from(until.duration_since(now)).unwrap_or_default();
     if now < from {
         return MACHINE.wrong(
             "certificate",
             format!("it does not hold before {}", date(from)),
-            "check this machine's clock, or have one made that holds now; platforms refuse this one",
+            &format!(
+                "check this machine's clock, or have one made that holds now; {clients} refuse this one"
+            ),
         );
     }
     match left {
-        Duration::ZERO => MACHINE.wrong(
-            "certificate",
-            format!("it ended on {}: platforms refuse it and deliver nothing", date(until)),
-            RENEW,
-        ),
+        Duration::ZERO => {
+            MACHINE.wrong("certificate", format!("it ended on {}: {clients} refuse it", date(until)), RENEW)
+        }
         left if left < RENEWED_BEFORE => {
             MACHINE.warning("certificate", format!("it ends on {}, in {}", date(until), days(left)), RENEW)
         }
@@ -318,7 +327,7 @@ mod tests {
             ("2026-04-01", State::Wrong, "ended on 2026-04-01"),
             ("2026-05-01", State::Wrong, "ended on 2026-04-01"),
         ] {
-            let check = holds(from, until, at(now));
+            let check = holds(from, until, at(now), "platforms");
             assert_eq!(check.state, state, "{now}");
             assert!(check.seen.contains(says), "{now}: {}", check.seen);
         }

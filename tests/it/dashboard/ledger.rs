@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use deskbridge::admin::{Admin, Board, Readiness, serve};
+use deskbridge::admin::{Access, Admin, Board, Readiness, serve};
 use deskbridge::domain::decision::Digests;
 use deskbridge::domain::label_modes::Demotion;
 use deskbridge::domain::mode::Mode;
@@ -86,6 +86,7 @@ impl Dashboard {
                 Board::new(accounts.into(), Arc::new(rows), None, Bar::default())
                     .guarded_by(Arc::new(warden(settled))),
             ),
+            access: Access::default(),
         };
         metrics::gauge!("deskbridge_api_budget_remaining", "account" => "acme").set(377.0);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use deskbridge::admin::{Admin, Readiness, serve};
+use deskbridge::admin::{Access, Admin, Readiness, serve};
 use deskbridge::domain::mode::Mode;
 use deskbridge::domain::outcome::{EffectOutcome, EffectRecord, Entry, Outcome};
 use deskbridge::store::Depth;
@@ -29,6 +29,11 @@ struct Desk {
 
 impl Desk {
     async fn open(token: Option<&str>) -> Self {
+        // Not what most of these tests are about.
+        Self::reached_by(token, Access { max_wrong_tokens: 1000, ..Access::default() }).await
+    }
+
+    async fn reached_by(token: Option<&str>, access: Access) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
@@ -41,6 +46,7 @@ impl Desk {
             clock: Arc::new(ManualClock::at(NOW)),
             token: token.map(Secret::new).map(Changing::new),
             board: Arc::default(),
+            access,
         };
         let shutdown = CancellationToken::new();
         let served = tokio::spawn(serve(listener, admin, shutdown.clone()));

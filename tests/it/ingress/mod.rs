@@ -4,8 +4,11 @@ pub(crate) mod rig;
 mod shelf;
 
 mod answers;
+mod besieged;
+mod crowd;
 mod durable;
 mod faults;
+mod flood;
 mod logs;
 mod slow;
 mod wire;

@@ -77,11 +77,29 @@ impl Rig {
     }
 
     pub(crate) async fn with(limits: Limits) -> Self {
+        Self::behind(&[], limits).await
+    }
+
+    /// The same behind proxies that are trusted.
+    pub(crate) async fn behind(proxies: &[&str], limits: Limits) -> Self {
+        let trusted_proxies =
+            proxies.iter().map(|proxy| proxy.parse::<std::net::IpAddr>().unwrap().into()).collect();
+        let origins = Origins { trusted_proxies, ..Origins::default() };
         let shelf = Shelf::new();
-        Self::over("acme", Arc::clone(&shelf) as Arc<dyn Store>, shelf, limits).await
+        Self::open_door("acme", Arc::clone(&shelf) as Arc<dyn Store>, shelf, limits, origins).await
     }
 
     pub(crate) async fn over(name: &str, store: Arc<dyn Store>, shelf: Arc<Shelf>, limits: Limits) -> Self {
+        Self::open_door(name, store, shelf, limits, Origins::default()).await
+    }
+
+    async fn open_door(
+        name: &str,
+        store: Arc<dyn Store>,
+        shelf: Arc<Shelf>,
+        limits: Limits,
+        origins: Origins,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap();
         let arrived = Arc::new(Notify::new());
@@ -90,7 +108,7 @@ impl Rig {
             store,
             clock: Arc::new(ManualClock::at(NOW)),
             arrived: Arc::clone(&arrived),
-            origins: Origins::default(),
+            origins,
             certificate: None,
             limits,
         };
@@ -176,12 +194,28 @@ impl Answer {
     }
 }
 
+/// A connection that comes from 127.0.0.`host`.
+pub(crate) async fn connect_from(host: u8, to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = tokio::net::TcpSocket::new_v4()?;
+    socket.bind(SocketAddr::from(([127, 0, 0, host], 0)))?;
+    socket.connect(to).await
+}
+
 /// A client that says exactly what it is told.
 pub(crate) struct Client(BufReader<TcpStream>);
 
 impl Client {
     pub(crate) async fn to(at: SocketAddr) -> Self {
         Self(BufReader::new(TcpStream::connect(at).await.unwrap()))
+    }
+
+    /// A client that comes from 127.0.0.`host`.
+    pub(crate) async fn from(host: u8, to: SocketAddr) -> Self {
+        Self::try_from(host, to).await.unwrap()
+    }
+
+    pub(crate) async fn try_from(host: u8, to: SocketAddr) -> std::io::Result<Self> {
+        Ok(Self(BufReader::new(connect_from(host, to).await?)))
     }
 
     /// Writes all of it, or as much as the door takes before it closes; says whether it was all.
@@ -209,6 +243,16 @@ impl Client {
         let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
         assert_eq!(length, 0, "an answer without a body: {answer:?}");
         Some(answer)
+    }
+
+    /// Waits so long, whatever the door says; true if it closed meanwhile.
+    pub(crate) async fn ended_within(&mut self, wait: Duration) -> bool {
+        let ended = async {
+            while let Ok(heard @ 1..) = self.0.fill_buf().await.map(<[u8]>::len) {
+                self.0.consume(heard);
+            }
+        };
+        timeout(wait, ended).await.is_ok()
     }
 
     /// Says that nothing more will come.

@@ -12,9 +12,6 @@ async fn one_connection_carries_many_deliveries() {
         client.write(delivery(event).as_bytes()).await;
         assert_eq!(client.answer().await.status, 200);
     }
-    // A refusal, too, leaves the connection open where the body has been read.
-    client.write(post("", "{}").as_bytes()).await;
-    assert_eq!(client.answer().await.status, 401);
     let body = created("4");
     let (front, back) = body.split_at(40);
     let chunked = format!(
@@ -36,12 +33,13 @@ async fn pipelined_requests_are_answered_in_order() {
     let rig = Rig::open().await;
     let mut client = rig.connect().await;
     let head = "HEAD /hooks/nobody HTTP/1.1\r\nhost: bridge\r\n\r\n";
-    let all = [delivery("1"), post("", "{}"), delivery("2"), head.to_owned(), delivery("1")].concat();
+    let all = [delivery("1"), delivery("2"), delivery("1"), head.to_owned(), delivery("3")].concat();
     client.write(all.as_bytes()).await;
-    for status in [200, 401, 200, 404, 200] {
+    for status in [200, 200, 200, 404] {
         assert_eq!(client.answer().await.status, status);
     }
-    assert_eq!(rig.shelf.kept(), 2);
+    client.closed().await;
+    assert_eq!(rig.shelf.kept(), 2, "nothing is taken after a refusal");
 }
 
 #[tokio::test]
