@@ -4,12 +4,14 @@
 //! setting or a delivery; the one thing that can be sent to it is a person's labels, which go to a file. The ledger holds no
 //! ticket text: only the review page shows one, read from its platform at that moment.
 
+mod address;
 mod board;
 mod decisions;
 mod health;
 mod metrics;
 mod pages;
 mod reviewing;
+mod stream;
 
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
@@ -44,9 +46,6 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-/// How often the figures are looked at when nobody asks for them, so that drift is logged all the same.
-const WATCH: Duration = Duration::from_secs(600);
-
 /// How long answers in progress may take after a shutdown was asked for.
 const DRAIN: Duration = Duration::from_secs(3);
 
@@ -79,7 +78,7 @@ impl std::fmt::Debug for Admin {
 
 /// Serves on `listener` until `shutdown`, then gives answers in progress three seconds and returns.
 pub async fn serve(listener: TcpListener, admin: Admin, shutdown: CancellationToken) {
-    let watched = watch(admin.clone());
+    let behind = admin.clone();
     let drained = shutdown.clone().cancelled_owned();
     let server = axum::serve(listener, routes(admin)).with_graceful_shutdown(drained);
     let served = async {
@@ -91,20 +90,13 @@ pub async fn serve(listener: TcpListener, admin: Admin, shutdown: CancellationTo
         shutdown.cancelled().await;
         tokio::time::sleep(DRAIN).await;
     };
+    let made = behind.board.keep_fresh(&behind);
+    let counted = behind.board.count_inbox(&behind);
     tokio::select! {
         () = served => {}
         () = overdue => {}
-        () = watched => {}
-    }
-}
-
-/// Makes the figures anew now and then; never ends.
-async fn watch(admin: Admin) {
-    loop {
-        tokio::time::sleep(WATCH).await;
-        if let Err(error) = admin.board.figures(&admin).await {
-            warn!(%error, "the figures cannot be made");
-        }
+        () = made => {}
+        () = counted => {}
     }
 }
 

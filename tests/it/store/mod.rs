@@ -8,6 +8,7 @@ mod model;
 mod settling;
 mod sqlite;
 mod step;
+mod summaries;
 mod upgrade;
 
 use std::sync::Arc;
