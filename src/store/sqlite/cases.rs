@@ -79,11 +79,16 @@ pub(super) fn list(conn: &Connection, query: &CaseQuery, limit: u32) -> Result<V
             many(conn, &sql, values)
         }
         CaseQuery::Tickets(tickets) => {
-            let marks = vec!["(?, ?)"; tickets.len()].join(", ");
+            // Numbered, because `?1` comes later in the statement.
+            let mark = |at: usize| format!("(?{}, ?{})", 2 * at + 2, 2 * at + 3);
+            let marks = (0..tickets.len()).map(mark).collect::<Vec<_>>().join(", ");
+            // DISTINCT: a ticket may be named twice. Joined and not looked for by IN, for which SQLite would read the whole table.
             let sql = format!(
-                "SELECT {columns} FROM settling LEFT JOIN summary ON summary.id = settling.decision
-                 WHERE (settling.account, settling.ticket) IN (VALUES {marks}) AND settling.settled_at IS NOT NULL
-                 ORDER BY settling.account, settling.ticket LIMIT ?"
+                "WITH named(account, ticket) AS (VALUES {marks})
+                 SELECT {columns} FROM (SELECT DISTINCT account, ticket FROM named) AS named
+                     CROSS JOIN settling ON settling.account = named.account AND settling.ticket = named.ticket
+                     LEFT JOIN summary ON summary.id = settling.decision
+                 WHERE settling.settled_at IS NOT NULL ORDER BY settling.account, settling.ticket LIMIT ?"
             );
             let named = tickets.iter().flat_map(|key| [key.account.clone(), key.ticket.to_string()]);
             let values = [Value::from(i64::MIN)].into_iter().chain(named.map(Value::from));

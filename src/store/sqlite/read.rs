@@ -100,9 +100,10 @@ impl Fitting {
         if let Some(since) = filter.since.map(micros) {
             fitting.add("+decided_at >= ?", since.into());
             if filter.after.is_none() && filter.ticket.is_none() {
-                // Ids and times grow together, but for a clock that was set back: where to begin is looked up.
+                // Ids and times grow together, but for a clock that was set back: where to begin is looked up in the index of times.
+                // With a bare `id` SQLite would walk the table from its beginning instead.
                 fitting.add(
-                    "id >= (SELECT coalesce(min(id), 9223372036854775807) FROM ledger WHERE decided_at >= ?)",
+                    "id >= (SELECT coalesce(min(id + 0), 9223372036854775807) FROM ledger WHERE decided_at >= ?)",
                     since.into(),
                 );
             }

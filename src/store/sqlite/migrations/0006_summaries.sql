@@ -20,6 +20,7 @@ CREATE TABLE summary (
 ) STRICT;
 
 CREATE INDEX summary_wrote ON summary (id) WHERE wrote = 1;
+CREATE INDEX summary_challenged ON summary (id) WHERE challenged = 1;
 
 CREATE TABLE summarised (
     id      INTEGER PRIMARY KEY CHECK (id = 1),
