@@ -57,6 +57,8 @@ pub mod names {
     pub const DEAD_LETTERS: &str = "deskbridge_dead_letters";
     /// Share of predictions that the agents kept; labels `head` and `label`.
     pub const AGREEMENT_RATIO: &str = "deskbridge_agreement_ratio";
+    /// Age of the figures of agreement and drift, in seconds; absent until there are any.
+    pub const FIGURES_AGE_SECONDS: &str = "deskbridge_figures_age_seconds";
     /// 0 as it was, 1 shifting, 2 shifted; labels `head` (empty for the tickets' own) and `measure`.
     pub const DRIFT_LEVEL: &str = "deskbridge_drift_level";
     /// Deliveries verified by each configured secret; labels `account` and `secret` (its place in the list, from 0).
@@ -215,6 +217,11 @@ fn describe() {
     describe_counter!(names::WRONG_TOKENS, "Requests at the admin listener with a wrong token");
     describe_gauge!(names::DEAD_LETTERS, "Deliveries set aside for a person");
     describe_gauge!(names::AGREEMENT_RATIO, "Share of predictions that the agents kept, by head and label");
+    describe_gauge!(
+        names::FIGURES_AGE_SECONDS,
+        Unit::Seconds,
+        "Age of the figures of agreement and drift; they are made in the background"
+    );
     describe_gauge!(names::DRIFT_LEVEL, "0 as it was, 1 shifting, 2 shifted, by head and measure");
     describe_counter!(names::SECRET_USED, "Deliveries verified by each configured secret, counted from 0");
     describe_gauge!(names::BUILD_INFO, "The running version; always 1");

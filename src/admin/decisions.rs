@@ -1,32 +1,34 @@
-//! `/api/decisions?since=&account=&limit=`: the ledger as a JSON array, oldest first.
+//! `/api/decisions?since=&account=&limit=&before=`: the ledger as a JSON array, oldest first.
 //!
-//! Each element is a line of `deskbridge decisions --json`. Without a limit the newest hundred are shown.
+//! Each element is a line of `deskbridge decisions --json`. Without a limit the newest hundred are shown. Where there are older ones,
+//! the header `Link` has the address of the next page.
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracing::warn;
 
-use super::{Admin, promptly};
+use super::address::{escaped, moment};
+use super::{Admin, promptly, stream};
 use crate::domain::outcome::Entry;
-use crate::store::Filter;
+use crate::store::{Error, Filter, Pages};
 
 const USUAL: u32 = 100;
 const MOST: u32 = 1000;
 
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
     since: Option<String>,
     account: Option<String>,
     limit: Option<u32>,
+    before: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -36,12 +38,26 @@ struct Line<'a> {
     entry: &'a Entry,
 }
 
+impl Asked {
+    /// The address of the page that ends before an entry.
+    fn address(&self, before: i64) -> String {
+        let mut address = format!("/api/decisions?before={before}");
+        let limit = self.limit.map(|limit| limit.to_string());
+        for (name, value) in [("since", &self.since), ("account", &self.account), ("limit", &limit)] {
+            if let Some(value) = value {
+                address.push_str(&format!("&{name}={}", escaped(value)));
+            }
+        }
+        address
+    }
+}
+
 pub(super) async fn list(
     State(admin): State<Admin>,
     asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
     let Ok(Query(asked)) = asked else {
-        return refuse("`since`, `account` and `limit` (a number) are understood, each once");
+        return refuse("`since`, `account`, `limit` and `before` (numbers) are understood, each once");
     };
     let since = match asked.since.as_deref().map(moment) {
         Some(None) => return refuse("`since` is a date or a time: 2026-11-20 or 2026-11-20T08:00:00Z"),
@@ -49,14 +65,10 @@ pub(super) async fn list(
         None => None,
     };
     let limit = Some(asked.limit.unwrap_or(USUAL).min(MOST));
-    let filter = Filter { since, account: asked.account, limit, ..Filter::default() };
-    match promptly(admin.store.decisions(&filter)).await {
-        Ok(mut entries) => {
-            // What `replay` needs is half of an entry, and nobody reads it here.
-            entries.iter_mut().for_each(|(_, entry)| entry.snapshot = None);
-            let lines: Vec<_> = entries.iter().map(|(id, entry)| Line { id: *id, entry }).collect();
-            Json(lines).into_response()
-        }
+    let (account, before) = (asked.account.clone(), asked.before);
+    let filter = Filter { since, account, before, limit, ..Filter::default() };
+    match answer(&admin, &asked, filter).await {
+        Ok(answer) => answer,
         Err(error) => {
             warn!(%error, "the ledger cannot be read");
             let answer = Json(json!({ "error": "the ledger cannot be read at the moment" }));
@@ -65,18 +77,43 @@ pub(super) async fn list(
     }
 }
 
-fn refuse(why: &str) -> Response {
-    (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))).into_response()
+/// The first page is read before the answer begins, so that a store that cannot be read is told by the status.
+async fn answer(admin: &Admin, asked: &Asked, filter: Filter) -> Result<Response, Error> {
+    let store = Arc::clone(&admin.store);
+    let mut pages = Pages::new(store, &filter);
+    let first = promptly(pages.next()).await?;
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some((oldest, _)) = first.iter().flatten().next() {
+        let older = Filter { before: Some(*oldest), limit: Some(1), ..filter };
+        if !promptly(admin.store.decisions(&older)).await?.is_empty() {
+            let link = format!("<{}>; rel=\"next\"", asked.address(*oldest));
+            headers.extend(HeaderValue::try_from(link).ok().map(|link| (header::LINK, link)));
+        }
+    }
+    let body = stream::body(|chunks| async move {
+        let (mut page, mut separator) = (first, "[");
+        while let Some(entries) = page {
+            let mut text = String::new();
+            for (id, mut entry) in entries {
+                // What `replay` needs is half of an entry, and nobody reads it here.
+                entry.snapshot = None;
+                let line = serde_json::to_string(&Line { id, entry: &entry });
+                text.push_str(std::mem::replace(&mut separator, ","));
+                text.push_str(&line.map_err(|error| Error::Unavailable(Box::new(error)))?);
+            }
+            if !chunks.send(text).await {
+                return Ok(());
+            }
+            page = pages.next().await?;
+        }
+        let end = if separator == "[" { "[]" } else { "]" };
+        chunks.send(end.to_owned()).await;
+        Ok(())
+    });
+    Ok((headers, body).into_response())
 }
 
-/// A time with its offset, or a date at midnight in UTC.
-pub(super) fn moment(text: &str) -> Option<Timestamp> {
-    // In a query string a `+` that was not escaped arrives as a space.
-    let text = text.trim().replace(' ', "+");
-    text.parse().ok().or_else(|| {
-        // A longer text that begins with a date is a time without its zone, and not midnight.
-        let midnight =
-            text.parse::<Date>().ok().filter(|_| text.len() == 10)?.to_zoned(TimeZone::UTC).ok()?;
-        Some(midnight.timestamp())
-    })
+fn refuse(why: &str) -> Response {
+    (StatusCode::BAD_REQUEST, Json(json!({ "error": why }))).into_response()
 }

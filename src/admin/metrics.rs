@@ -1,26 +1,25 @@
 //! `/metrics`, in Prometheus' text format.
 //!
-//! The inbox's gauges are read from the store at that moment: a gauge that is set on every change would cost every
-//! delivery a query.
+//! It computes nothing and reads no store: it shows what was counted last, and how old the figures are.
 
 use ::metrics::gauge;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use jiff::Timestamp;
-use tracing::warn;
 
-use super::{Admin, promptly};
+use super::Admin;
 use crate::store::Depth;
 use crate::telemetry::names;
 
 pub(super) async fn show(State(admin): State<Admin>) -> impl IntoResponse {
-    match promptly(admin.store.depth()).await {
-        Ok(depth) => gauges(&depth, admin.clock.now()),
-        Err(error) => warn!(%error, "the inbox's gauges keep their last values"),
+    let now = admin.clock.now();
+    let (age, depth) = admin.board.known(now);
+    if let Some(depth) = depth {
+        gauges(&depth, now);
     }
-    if let Err(error) = admin.board.figures(&admin).await {
-        warn!(%error, "the gauges of agreement and drift keep their last values");
+    if let Some(age) = age {
+        gauge!(names::FIGURES_AGE_SECONDS).set(age.as_secs_f64().max(0.0));
     }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.render())
 }

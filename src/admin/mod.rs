@@ -5,12 +5,14 @@
 //! ticket text: only the review page shows one, read from its platform at that moment.
 
 mod access;
+mod address;
 mod board;
 mod decisions;
 mod health;
 mod metrics;
 mod pages;
 mod reviewing;
+mod stream;
 
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
@@ -52,8 +54,6 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-/// How often the figures are looked at when nobody asks for them, so that drift is logged all the same.
-const WATCH: Duration = Duration::from_secs(600);
 
 /// What the operator's door shows.
 #[derive(Clone)]
@@ -87,12 +87,15 @@ impl std::fmt::Debug for Admin {
 /// Serves on `listener` until `shutdown`, then gives answers in progress three seconds and returns.
 pub async fn serve(listener: TcpListener, admin: Admin, shutdown: CancellationToken) {
     let (bounds, certificate) = (admin.access.bounds(), admin.access.certificate.clone());
-    let watched = watch(admin.clone());
+    let behind = admin.clone();
     let pages = Pages(TowerToHyperService::new(routes(admin)));
     let served = listener::serve(listener, bounds, certificate, pages, TaskTracker::new(), shutdown);
+    let made = behind.board.keep_fresh(&behind);
+    let counted = behind.board.count_inbox(&behind);
     tokio::select! {
         () = served => {}
-        () = watched => {}
+        () = made => {}
+        () = counted => {}
     }
 }
 
@@ -111,16 +114,6 @@ impl listener::Handler for Pages {
         }
         let Ok(answer) = self.0.call(request.map(Body::new)).await;
         answer
-    }
-}
-
-/// Makes the figures anew now and then; never ends.
-async fn watch(admin: Admin) {
-    loop {
-        tokio::time::sleep(WATCH).await;
-        if let Err(error) = admin.board.figures(&admin).await {
-            warn!(%error, "the figures cannot be made");
-        }
     }
 }
 

@@ -42,9 +42,12 @@ pub struct Decisions {
     /// Only this account.
     #[arg(long, value_name = "A")]
     pub account: Option<String>,
-    /// At most so many, the newest.
+    /// Show only the N most recent; on a terminal 50 when left out.
     #[arg(long, value_name = "N")]
     pub limit: Option<u32>,
+    /// Show all of them, also on a terminal.
+    #[arg(long, conflicts_with = "limit")]
+    pub all: bool,
     /// JSON Lines.
     #[arg(long)]
     pub json: bool,

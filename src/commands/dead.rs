@@ -4,11 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use comfy_table::Table;
 
 use super::{prepare, runtime, terminal};
 use crate::cli::{Dead, Settings};
 use crate::clock::{Clock, SystemClock};
-use crate::store::Store;
+use crate::store::{DeadFilter, DeadLetter, Store};
 
 pub(super) fn run(command: Dead) -> anyhow::Result<ExitCode> {
     let settings = match &command {
@@ -35,20 +36,37 @@ fn open(settings: &Settings) -> Result<Arc<dyn Store>, ExitCode> {
     prepare::store_or_refuse(&prepare::settings(settings)?)
 }
 
+/// Letters of a page.
+const PAGE: u32 = 500;
+
 async fn list(store: &dyn Store, json: bool) -> anyhow::Result<ExitCode> {
-    let letters = store.dead().await?;
-    if json {
-        for letter in &letters {
-            terminal::line(serde_json::to_string(letter)?)?;
+    let mut after = i64::MIN;
+    let mut any = false;
+    loop {
+        let letters = store.dead(&page(after)).await?;
+        let Some(last) = letters.last() else { break };
+        (after, any) = (last.id, true);
+        if json {
+            for letter in &letters {
+                terminal::line(serde_json::to_string(letter)?)?;
+            }
+        } else {
+            terminal::line(table(&letters))?;
         }
-        return Ok(ExitCode::SUCCESS);
     }
-    if letters.is_empty() {
+    if !any && !json {
         terminal::line("no dead letters")?;
-        return Ok(ExitCode::SUCCESS);
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn page(after: i64) -> DeadFilter {
+    DeadFilter { after: Some(after), limit: Some(PAGE), ..DeadFilter::default() }
+}
+
+fn table(letters: &[DeadLetter]) -> Table {
     let mut table = terminal::table(&["id", "account", "ticket", "received", "died", "attempts", "reason"]);
-    for letter in &letters {
+    for letter in letters {
         table.add_row([
             letter.id.to_string(),
             letter.account.clone(),
@@ -59,8 +77,7 @@ async fn list(store: &dyn Store, json: bool) -> anyhow::Result<ExitCode> {
             letter.reason.clone(),
         ]);
     }
-    terminal::line(table)?;
-    Ok(ExitCode::SUCCESS)
+    table
 }
 
 async fn show(store: &dyn Store, id: i64, body: bool, json: bool) -> anyhow::Result<ExitCode> {
@@ -101,15 +118,27 @@ async fn show(store: &dyn Store, id: i64, body: bool, json: bool) -> anyhow::Res
 }
 
 async fn requeue(store: &dyn Store, ids: Vec<i64>, all: bool) -> anyhow::Result<ExitCode> {
-    let ids = if all { store.dead().await?.into_iter().map(|letter| letter.id).collect() } else { ids };
     let mut code = ExitCode::SUCCESS;
     let mut count = 0;
-    for id in ids {
-        let done = store.requeue(id, SystemClock.now()).await.with_context(|| format!("dead letter {id}"))?;
-        if done { count += 1 } else { code = none_such(id) }
+    let mut after = i64::MIN;
+    let mut ids = if all { next_ids(store, &mut after).await? } else { ids };
+    while !ids.is_empty() {
+        for id in ids {
+            let done =
+                store.requeue(id, SystemClock.now()).await.with_context(|| format!("dead letter {id}"))?;
+            if done { count += 1 } else { code = none_such(id) }
+        }
+        // Letters that die meanwhile have been tried again: each is taken once.
+        ids = if all { next_ids(store, &mut after).await? } else { Vec::new() };
     }
     terminal::line(format!("{count} requeued"))?;
     Ok(code)
+}
+
+async fn next_ids(store: &dyn Store, after: &mut i64) -> anyhow::Result<Vec<i64>> {
+    let letters = store.dead(&page(*after)).await?;
+    *after = letters.last().map_or(*after, |letter| letter.id);
+    Ok(letters.into_iter().map(|letter| letter.id).collect())
 }
 
 async fn drop_letters(store: &dyn Store, ids: &[i64]) -> anyhow::Result<ExitCode> {

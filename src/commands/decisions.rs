@@ -1,4 +1,4 @@
-//! `decisions`: the ledger, as a table or as JSON Lines.
+//! `decisions`: the ledger, as tables or as JSON Lines, a page at a time.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,10 @@ use super::{prepare, runtime, terminal};
 use crate::cli::Decisions;
 use crate::clock::{Clock, SystemClock};
 use crate::domain::outcome::Entry;
-use crate::store::Filter;
+use crate::store::{Filter, Pages};
+
+/// Decisions on a terminal where nothing else is asked for.
+const SHOWN: u32 = 50;
 
 pub(super) fn run(args: &Decisions) -> anyhow::Result<ExitCode> {
     let settings = match prepare::settings(&args.settings) {
@@ -19,47 +22,81 @@ pub(super) fn run(args: &Decisions) -> anyhow::Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     let since = args.since.as_deref().map(|text| since(text, SystemClock.now())).transpose()?;
-    let filter = Filter { since, account: args.account.clone(), limit: args.limit, ..Filter::default() };
+    let usual = terminal::is_one().then_some(SHOWN).filter(|_| !args.all && !args.json);
+    let limit = args.limit.or(usual);
+    let filter = Filter { since, account: args.account.clone(), limit, ..Filter::default() };
     let store = match prepare::store_or_refuse(&settings) {
         Ok(store) => store,
         Err(code) => return Ok(code),
     };
-    let entries = runtime()?.block_on(store.decisions(&filter))?;
-    if args.json {
-        for (id, entry) in &entries {
-            terminal::line(json_line(*id, entry)?)?;
+    let mut pages = Pages::new(store, &filter);
+    runtime()?.block_on(async {
+        let mut shown = Shown::default();
+        while let Some(entries) = pages.next().await? {
+            if args.json {
+                for (id, entry) in &entries {
+                    terminal::line(json_line(*id, entry)?)?;
+                }
+            } else {
+                shown.show(&entries)?;
+            }
         }
-        return Ok(ExitCode::SUCCESS);
+        if !args.json {
+            shown.end(limit.filter(|_| args.limit.is_none()))?;
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// The tables that were printed, one per page.
+#[derive(Default)]
+struct Shown {
+    entries: usize,
+    noise: usize,
+}
+
+impl Shown {
+    fn show(&mut self, entries: &[(i64, Entry)]) -> std::io::Result<()> {
+        self.entries += entries.len();
+        let told = |entry: &Entry| entry.reason.as_deref() != Some(Skip::NotSubscribed.as_str());
+        let rows: Vec<_> = entries.iter().filter(|(_, entry)| told(entry)).collect();
+        self.noise += entries.len() - rows.len();
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut table =
+            terminal::table(&["id", "decided", "ticket", "mode", "predicted", "rules", "effects", "outcome"]);
+        for (id, entry) in rows {
+            table.add_row([
+                id.to_string(),
+                entry.decided_at.strftime("%F %T").to_string(),
+                format!("{}/{}", entry.account, entry.ticket),
+                entry.mode.to_string(),
+                predicted(entry),
+                entry.rules.join("\n"),
+                effects(entry),
+                outcome(entry),
+            ]);
+        }
+        terminal::line(table)
     }
-    if entries.is_empty() {
-        terminal::line("no decisions yet")?;
-        return Ok(ExitCode::SUCCESS);
+
+    /// Says what is not in the tables; `usual` is the limit that nobody asked for.
+    fn end(&self, usual: Option<u32>) -> std::io::Result<()> {
+        if self.entries == 0 {
+            return terminal::line("no decisions yet");
+        }
+        if self.noise > 0 {
+            terminal::line(format!(
+                "and {} deliveries that were not about triage (--json shows them)",
+                self.noise
+            ))?;
+        }
+        match usual.filter(|usual| self.entries >= *usual as usize) {
+            Some(usual) => terminal::line(format!("the newest {usual}; --limit N or --all shows more")),
+            None => Ok(()),
+        }
     }
-    let mut table =
-        terminal::table(&["id", "decided", "ticket", "mode", "predicted", "rules", "effects", "outcome"]);
-    let (noise, entries): (Vec<_>, Vec<_>) = entries
-        .into_iter()
-        .partition(|(_, entry)| entry.reason.as_deref() == Some(Skip::NotSubscribed.as_str()));
-    for (id, entry) in &entries {
-        table.add_row([
-            id.to_string(),
-            entry.decided_at.strftime("%F %T").to_string(),
-            format!("{}/{}", entry.account, entry.ticket),
-            entry.mode.to_string(),
-            predicted(entry),
-            entry.rules.join("\n"),
-            effects(entry),
-            outcome(entry),
-        ]);
-    }
-    terminal::line(table)?;
-    if !noise.is_empty() {
-        terminal::line(format!(
-            "and {} deliveries that were not about triage (--json shows them)",
-            noise.len()
-        ))?;
-    }
-    Ok(ExitCode::SUCCESS)
 }
 
 /// One ledger entry as the line that `decisions --json` prints: the entry with its id first.

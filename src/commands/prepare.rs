@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{BAD_SETTINGS, terminal};
 use crate::cli;
 use crate::diagnostics::{Diagnostic, Severity};
 use crate::domain::label_modes::LabelModes;
+use crate::evidence::gather::{self, Pace};
 use crate::evidence::promotion::label_modes;
 use crate::inference::brain::{self, Brain, Surroundings};
 use crate::ingress::{self, Certificate, Purpose};
@@ -16,6 +18,9 @@ use crate::store::{self, Store, sqlite::Sqlite};
 
 /// Where `make setup` puts the ONNX Runtime library, seen from the project's folder.
 const RUNTIME_FOLDER: &str = "onnx/runtime";
+
+/// Decisions that take a while to read.
+const WORTH_SAYING: u64 = 10_000;
 
 /// The settings, or their problems on standard error and the exit code that says so.
 pub(super) fn settings(args: &cli::Settings) -> Result<Settings, ExitCode> {
@@ -160,4 +165,20 @@ fn environment() -> Vec<(String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+/// Summarises what an earlier version left without summaries, so that figures are complete; says so where it takes a while.
+///
+/// # Errors
+/// When the store cannot be used.
+pub(super) async fn summaries(store: &dyn Store) -> Result<(), store::Error> {
+    let told = AtomicBool::new(false);
+    gather::summarise(store, Pace::Foreground, |left| {
+        if left >= WORTH_SAYING && !told.swap(true, Ordering::Relaxed) {
+            terminal::remark(format!(
+                "reading {left} decisions of an earlier version once, for their figures; this takes a while"
+            ));
+        }
+    })
+    .await
 }

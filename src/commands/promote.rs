@@ -16,12 +16,12 @@ use crate::clock::{Clock, SystemClock};
 use crate::daemon::sources::sources;
 use crate::domain::label_modes::LabelModes;
 use crate::domain::mode::Mode;
+use crate::evidence::gather::Pace;
 use crate::evidence::promotion::{self, Evidence, Promoted, Promotions};
-use crate::evidence::report::evidence;
-use crate::evidence::report::observation::Observation;
+use crate::evidence::report::evidence::HeadEvidence;
 use crate::evidence::report::readiness::{Bar, Readiness, State, readiness};
 use crate::evidence::report::thresholds::{Verdict, propose};
-use crate::evidence::settling::observations;
+use crate::evidence::settling::Readings;
 use crate::inference::brain::Brain;
 use crate::settings::PROMOTIONS_FILE;
 use crate::settings::Settings;
@@ -34,11 +34,21 @@ pub(super) fn run(args: &Promote) -> anyhow::Result<ExitCode> {
         Err(code) => return Ok(code),
     };
     let sources = sources(&settings, &brain);
-    let (seen, gate) = runtime()?.block_on(async {
-        let (seen, _) = observations(&*store, &sources, None).await?;
-        anyhow::Ok((seen, prepare::gate(&settings, &brain).await?))
+    let model = brain.classifier.digest().as_str().to_owned();
+    let readings = Readings { store, sources };
+    let (heads, gate) = runtime()?.block_on(async {
+        prepare::summaries(&*readings.store).await?;
+        let mut heads = BTreeMap::<String, HeadEvidence>::new();
+        readings
+            .each(None, Pace::Foreground, |ticket| {
+                for seen in ticket.observations.iter().filter(|seen| seen.model == model) {
+                    heads.entry(seen.head.clone()).or_default().add(seen);
+                }
+            })
+            .await?;
+        anyhow::Ok((heads, prepare::gate(&settings, &brain).await?))
     })?;
-    let book = Book { settings: &settings, brain: &brain, seen: &seen, gate: &gate };
+    let book = Book { settings: &settings, brain: &brain, heads: &heads, gate: &gate };
     match &args.label {
         None => book.list(args.json),
         Some(label) => book.promote(args, label, SystemClock.now()),
@@ -49,7 +59,8 @@ pub(super) fn run(args: &Promote) -> anyhow::Result<ExitCode> {
 struct Book<'a> {
     settings: &'a Settings,
     brain: &'a Brain,
-    seen: &'a [Observation],
+    /// Evidence of the bundle that decides now, by head.
+    heads: &'a BTreeMap<String, HeadEvidence>,
     gate: &'a LabelModes,
 }
 
@@ -60,9 +71,7 @@ impl Book<'_> {
 
     /// Where every label of the bundle stands; those nobody has named yet stand at nothing.
     fn standing(&self) -> BTreeMap<String, BTreeMap<String, Readiness>> {
-        let model = self.brain.classifier.digest().as_str();
-        let own: Vec<Observation> = self.seen.iter().filter(|one| one.model == model).cloned().collect();
-        let known = readiness(&evidence::by_head(&own), &self.bar());
+        let known = readiness(self.heads, &self.bar());
         let nothing = crate::evidence::report::readiness::judge(0, 0, &self.bar());
         let of = |head: &String, label: &String| {
             known.get(head).and_then(|labels| labels.get(label)).copied().unwrap_or(nothing)
@@ -178,11 +187,8 @@ impl Book<'_> {
     }
 
     fn threshold(&self, head: &str, label: &str) -> anyhow::Result<f32> {
-        let model = self.brain.classifier.digest().as_str();
-        let own: Vec<Observation> = self.seen.iter().filter(|one| one.model == model).cloned().collect();
-        let heads = evidence::by_head(&own);
-        let tickets = heads.get(head).map(|evidence| evidence.independent.as_slice()).unwrap_or_default();
-        let proposal = propose(label, tickets, self.bar().target);
+        let nothing = HeadEvidence::default();
+        let proposal = propose(label, self.heads.get(head).unwrap_or(&nothing), self.bar().target);
         match (proposal.threshold, proposal.verdict) {
             (Some(threshold), Verdict::Verified) => Ok(threshold as f32),
             (Some(_), Verdict::Unproven) => {

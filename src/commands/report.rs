@@ -8,13 +8,14 @@ use super::{decisions, prepare, runtime, terminal};
 use crate::cli::{self, ReportFormat};
 use crate::clock::{Clock, SystemClock};
 use crate::daemon::sources::sources;
-use crate::evidence::gather::{self, gather, trained_on};
+use crate::evidence::gather::{self, EvidenceSource, Pace, trained_on};
 use crate::evidence::promotion;
 use crate::evidence::report::impact::Split;
 use crate::evidence::report::readiness::Bar;
 use crate::evidence::report::render;
 use crate::evidence::report::rows::Rows;
-use crate::evidence::report::whole::{Report, Terms};
+use crate::evidence::report::terms::Terms;
+use crate::evidence::report::whole::Report;
 use crate::evidence::settling::Readings;
 
 pub(super) fn run(args: &cli::Report) -> anyhow::Result<ExitCode> {
@@ -22,14 +23,17 @@ pub(super) fn run(args: &cli::Report) -> anyhow::Result<ExitCode> {
     let since = args.since.as_deref().map(|text| decisions::since(text, now)).transpose()?;
     let before = args.before.as_deref().map(|text| decisions::since(text, now)).transpose()?;
     let split = before.map_or(Split::Mode, Split::Opened);
-    let mut bar = Bar::default();
-    let (rows, training, in_force, backlog) = match &args.rows {
+    let report = match &args.rows {
         Some(file) => {
             let text =
                 std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
             let mut rows = Rows::read(&text).with_context(|| file.display().to_string())?;
             rows.observations.retain(|row| since.is_none_or(|since| row.decided_at >= since));
-            (rows, None, None, None)
+            // A file of rows is looked at as of its own last decision: drift asks for the last days.
+            let now = rows.latest().unwrap_or(now);
+            let bar = Bar::default();
+            let terms = Terms { since, now, bar, split, training: None, in_force: None, backlog: None };
+            Report::of(&rows.sums(&terms), &terms)
         }
         None => {
             let prepare::Everything { settings, brain, findings } = prepare::everything(&args.settings);
@@ -40,22 +44,26 @@ pub(super) fn run(args: &cli::Report) -> anyhow::Result<ExitCode> {
                 Ok(store) => store,
                 Err(code) => return Ok(code),
             };
-            bar = settings.promotion.bar();
             let readings = Readings { store, sources: sources(&settings, &brain) };
-            let training = trained_on(&settings.model.bundle);
+            let mut terms = Terms {
+                since,
+                now,
+                bar: settings.promotion.bar(),
+                split,
+                training: trained_on(&settings.model.bundle),
+                in_force: None,
+                backlog: None,
+            };
             runtime()?.block_on(async {
                 let fallen = readings.store.demotions().await?;
-                let in_force = promotion::in_force(brain.promotions.as_ref(), &fallen);
-                let rows = gather(&*readings.store, &readings, since, None).await?;
-                let backlog = gather::backlog(&*readings.store, now).await?;
-                anyhow::Ok((rows, training, Some(in_force), Some(backlog)))
+                terms.in_force = Some(promotion::in_force(brain.promotions.as_ref(), &fallen));
+                terms.backlog = Some(gather::backlog(&*readings.store, now).await?);
+                prepare::summaries(&*readings.store).await?;
+                let sums = readings.sums(&terms, Pace::Foreground).await?;
+                anyhow::Ok(Report::of(&sums, &terms))
             })?
         }
     };
-    // A file of rows is looked at as of its own last decision: drift asks for the last days.
-    let latest = rows.glimpses.last().map(|glimpse| glimpse.at);
-    let now = if args.rows.is_some() { latest.unwrap_or(now) } else { now };
-    let report = Report::of(&rows, &Terms { since, now, bar, split, training, in_force, backlog });
     let page = match args.format {
         ReportFormat::Text if args.out.is_some() => render::text::text(&report, None),
         ReportFormat::Text => render::text::text(&report, terminal::width()),

@@ -40,6 +40,11 @@ pub(super) fn diagnostics(findings: &[Diagnostic]) {
     findings.iter().for_each(|finding| remark(format!("{finding}\n")));
 }
 
+/// Returns whether standard output is a terminal.
+pub(super) fn is_one() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// How many columns the terminal has; `None` where standard output is none.
 pub(super) fn width() -> Option<u16> {
     table(&[]).0.width()

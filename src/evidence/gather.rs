@@ -1,37 +1,103 @@
-//! Gathers what a report is made of: settled values from where they are kept, and every answer from the ledger.
+//! Gathers what a report is made of: sums of decisions beside settled values, and how fast the work goes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use deskbridge_onnx::Manifest;
 use deskbridge_onnx::bundle::MANIFEST;
 use jiff::Timestamp;
 
-use crate::domain::outcome::Entry;
 use crate::evidence::report::backlog::{Backlog, LATELY};
 use crate::evidence::report::drift::Reference;
-use crate::evidence::report::observation::{Course, Observation};
-use crate::evidence::report::rows::Rows;
-use crate::store::{Error, Filter, Store};
+use crate::evidence::report::observation::Observation;
+use crate::evidence::report::sums::ReportSums;
+use crate::evidence::report::terms::Terms;
+use crate::store::{Error, Store};
 
-/// Entries looked at to tell which model decided at some place of the ledger: some entries are of no decision.
-const PEEK: u32 = 20;
+/// Entries that are summarised at once.
+const SUMMARISED: u32 = 50;
 
-/// Where answers stand beside what the agents settled on.
+/// Decisions beside the values that agents settled on.
 #[async_trait]
-pub trait Settled: Send + Sync {
-    /// Observations of decisions since then, and the courses of their tickets.
-    async fn rows(&self, since: Option<Timestamp>) -> Result<(Vec<Observation>, Vec<Course>), Error>;
+pub trait EvidenceSource: Send + Sync {
+    /// Sums up everything that a report is made of.
+    async fn sums(&self, terms: &Terms, pace: Pace) -> Result<ReportSums, Error>;
+
+    /// Returns the observations of these decisions, where their tickets have settled.
+    async fn observed(&self, decisions: &[i64]) -> Result<BTreeMap<i64, Vec<Observation>>, Error>;
 }
 
-/// A desk whose agents' values nobody has read yet: a report then tells of drift alone, and says so.
+/// A source without anything.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Unsettled;
+pub struct NoEvidence;
 
 #[async_trait]
-impl Settled for Unsettled {
-    async fn rows(&self, _: Option<Timestamp>) -> Result<(Vec<Observation>, Vec<Course>), Error> {
-        Ok((Vec::new(), Vec::new()))
+impl EvidenceSource for NoEvidence {
+    async fn sums(&self, terms: &Terms, _: Pace) -> Result<ReportSums, Error> {
+        Ok(ReportSums::new(terms, None, None))
+    }
+
+    async fn observed(&self, _: &[i64]) -> Result<BTreeMap<i64, Vec<Observation>>, Error> {
+        Ok(BTreeMap::new())
+    }
+}
+
+/// How a long reading shares the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Somebody waits: read without a pause.
+    Foreground,
+    /// Nobody waits: rest four times as long as was worked, so that a fifth of one core is the most it takes.
+    Background,
+}
+
+/// Rests for each stretch of work.
+const RESTS: u32 = 4;
+/// The longest rest: a slow disk is no reason to wait for long.
+const LONGEST_REST: Duration = Duration::from_millis(500);
+
+/// A stretch of work that ends with a rest.
+#[must_use = "a stretch ends with `end`"]
+pub struct Stretch {
+    pace: Pace,
+    begun: Instant,
+}
+
+impl Pace {
+    /// Begins a stretch of work.
+    pub fn begin(self) -> Stretch {
+        Stretch { pace: self, begun: Instant::now() }
+    }
+}
+
+impl Stretch {
+    /// Rests as long as the pace asks for.
+    pub async fn end(self) {
+        match self.pace {
+            Pace::Foreground => tokio::task::yield_now().await,
+            Pace::Background => {
+                tokio::time::sleep((self.begun.elapsed() * RESTS).min(LONGEST_REST)).await;
+            }
+        }
+    }
+}
+
+/// Summarises the entries that an earlier program left without a summary, so that figures are complete. `told` hears how many are
+/// left.
+///
+/// # Errors
+/// When the store cannot be used.
+pub async fn summarise(store: &dyn Store, pace: Pace, told: impl Fn(u64) + Send) -> Result<(), Error> {
+    loop {
+        let stretch = pace.begin();
+        let left = store.summarise(SUMMARISED).await?;
+        if left == 0 {
+            return Ok(());
+        }
+        told(left);
+        stretch.end().await;
     }
 }
 
@@ -41,60 +107,13 @@ pub fn trained_on(bundle: &Path) -> Option<Reference> {
     serde_json::from_str::<Manifest>(&text).ok().map(|manifest| Reference::of(&manifest))
 }
 
-/// What waits, and how long it will take at the pace of late.
+/// Returns what waits, and how long it takes at the present pace.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub async fn backlog(store: &dyn Store, now: Timestamp) -> Result<Backlog, Error> {
     let depth = store.depth().await?;
-    let filter = Filter { since: Some(now - LATELY), ..Filter::default() };
     // Where nothing waits, nobody asks for the pace.
-    let done = if depth.pending > 0 { store.decisions(&filter).await?.len() } else { 0 };
-    Ok(Backlog::of(depth.pending, depth.oldest, done))
-}
-
-/// Everything there is since then. With a limit, of the ledger the newest `limit` entries, and the first `limit` of the model
-/// that decides now: what drift is measured against.
-///
-/// # Errors
-/// When the store cannot be read.
-pub async fn gather(
-    store: &dyn Store,
-    settled: &dyn Settled,
-    since: Option<Timestamp>,
-    limit: Option<u32>,
-) -> Result<Rows, Error> {
-    let (observations, courses) = settled.rows(since).await?;
-    let filter = Filter { since, limit, ..Filter::default() };
-    let newest = store.decisions(&filter).await?;
-    let mut ledger = match limit {
-        Some(limit) if newest.len() >= limit as usize => first(store, &newest, limit).await?,
-        _ => Vec::new(),
-    };
-    ledger.extend(newest);
-    Ok(Rows::new(observations, courses, &ledger))
-}
-
-/// The first entries of the newest model that lie before these, at most `limit`.
-///
-/// A model decides from some entry on until the next one takes over, so its first entry is found by halving: some twenty looks
-/// into a ledger of a million.
-async fn first(store: &dyn Store, newest: &[(i64, Entry)], limit: u32) -> Result<Vec<(i64, Entry)>, Error> {
-    let (Some(model), Some((end, _))) = (newest.iter().rev().find_map(model), newest.first()) else {
-        return Ok(Vec::new());
-    };
-    let (mut low, mut high) = (0, *end);
-    while low + 1 < high {
-        let middle = low + (high - low) / 2;
-        let look = Filter { before: Some(middle + 1), limit: Some(PEEK), ..Filter::default() };
-        let seen = store.decisions(&look).await?;
-        if seen.iter().rev().find_map(self::model) == Some(model) { high = middle } else { low = middle }
-    }
-    let before = Some((*end).min(high.saturating_add(i64::from(limit))));
-    store.decisions(&Filter { after: Some(low), before, ..Filter::default() }).await
-}
-
-/// The model behind an entry, where something was decided.
-fn model(entry: &(i64, Entry)) -> Option<&str> {
-    entry.1.digests.as_ref().map(|digests| digests.model.as_str())
+    let done = if depth.pending > 0 { store.decided_since(now - LATELY).await? } else { 0 };
+    Ok(Backlog::of(depth.pending, depth.oldest, usize::try_from(done).unwrap_or(usize::MAX)))
 }

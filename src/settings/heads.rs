@@ -109,13 +109,11 @@ pub fn label_word(head: &str, value: &str, heads: &Heads) -> String {
 
 /// Whether two words differ in nothing but case, spaces, `-` and `_`.
 pub(crate) fn same(a: &str, b: &str) -> bool {
-    let letters = |word: &str| -> String {
-        word.chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '-' | '_'))
-            .flat_map(char::to_lowercase)
-            .collect()
+    let letters = |word| {
+        let letters = str::chars(word).filter(|c: &char| !c.is_whitespace() && !matches!(c, '-' | '_'));
+        letters.flat_map(char::to_lowercase)
     };
-    letters(a) == letters(b)
+    letters(a).eq(letters(b))
 }
 
 #[cfg(test)]

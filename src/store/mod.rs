@@ -25,8 +25,14 @@ use crate::domain::history::History;
 use crate::domain::label_modes::Demotion;
 use crate::domain::outcome::Entry;
 use crate::domain::settled::Kept;
+use crate::domain::summary::SummarisedDecision;
 
+pub mod query;
 pub mod sqlite;
+
+pub use query::{
+    CaseQuery, DeadFilter, Decisions, Filter, Headline, LimitFrom, MOST_ENTRIES, Pages, TicketCase,
+};
 
 /// A durable inbox and ledger.
 #[async_trait]
@@ -79,11 +85,30 @@ pub trait Store: Send + Sync {
         since: Timestamp,
     ) -> Result<Vec<Timestamp>, Error>;
 
-    /// Ledger entries, oldest first.
+    /// Returns ledger entries, oldest first: at most [`MOST_ENTRIES`]; [`Pages`] reads more.
     async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error>;
 
-    /// Dead letters, oldest first.
-    async fn dead(&self) -> Result<Vec<DeadLetter>, Error>;
+    /// Returns the id of the fitting entry that `newest - 1` fitting ones follow; `None` where fewer fit.
+    async fn place(&self, filter: &Filter, newest: u32) -> Result<Option<i64>, Error>;
+
+    /// Returns the newest entries in one line each, oldest first.
+    async fn headlines(&self, limit: u32) -> Result<Vec<Headline>, Error>;
+
+    /// Counts the ledger entries since a time.
+    async fn decided_since(&self, since: Timestamp) -> Result<u64, Error>;
+
+    /// Returns decisions in a few words, oldest first, under the same bound as [`Self::decisions`].
+    async fn summaries(&self, filter: &Filter) -> Result<Vec<SummarisedDecision>, Error>;
+
+    /// Returns tickets with their settled values and their last decision, at most `limit`.
+    async fn cases(&self, query: &CaseQuery, limit: u32) -> Result<Vec<TicketCase>, Error>;
+
+    /// Summarises up to `limit` entries that were written by a program which made no summaries. Returns how many are left;
+    /// figures are complete at 0.
+    async fn summarise(&self, limit: u32) -> Result<u64, Error>;
+
+    /// Returns dead letters, oldest first: at most [`MOST_ENTRIES`].
+    async fn dead(&self, filter: &DeadFilter) -> Result<Vec<DeadLetter>, Error>;
 
     /// One dead letter with its body.
     async fn dead_letter(&self, id: i64) -> Result<Option<(DeadLetter, Vec<u8>)>, Error>;
@@ -106,9 +131,6 @@ pub trait Store: Send + Sync {
 
     /// Waits for a ticket's values no more: it is gone.
     async fn never_settled(&self, of: &Unsettled) -> Result<(), Error>;
-
-    /// What the agents settled on, read at or after `since`, in the order it was read.
-    async fn settled(&self, since: Option<Timestamp>) -> Result<Vec<(TicketKey, Kept)>, Error>;
 
     /// Notes, durably, that a label fell back to shadow.
     async fn demote(&self, fallen: &Demotion) -> Result<(), Error>;
@@ -196,23 +218,6 @@ pub struct JournalEntry {
     pub path: String,
     /// When.
     pub at: Timestamp,
-}
-
-/// Which ledger entries to read.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Decided at or after this.
-    pub since: Option<Timestamp>,
-    /// Of this account only.
-    pub account: Option<String>,
-    /// Of this ticket only.
-    pub ticket: Option<String>,
-    /// Only entries with a larger id: for following.
-    pub after: Option<i64>,
-    /// Only entries with a smaller id: for leafing back.
-    pub before: Option<i64>,
-    /// At most so many, the newest ones; all when `None`.
-    pub limit: Option<u32>,
 }
 
 /// A decided ticket whose agents' values are not known yet.

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use deskbridge::clock::{Clock, SystemClock};
+use deskbridge::store::{CaseQuery, MOST_ENTRIES};
 use deskbridge_standins::NewTicket;
 use deskbridge_standins::webhook::set_clock_ahead;
 use jiff::{SignedDuration, Timestamp};
@@ -97,7 +98,8 @@ pub(crate) async fn arrive(
 pub(crate) async fn settled(house: &House, tickets: usize) {
     let mut known = 0;
     loop {
-        let now = house.store.settled(None).await.unwrap().len();
+        let everything = CaseQuery::Settled { after: None, since: None };
+        let now = house.store.cases(&everything, MOST_ENTRIES).await.unwrap().len();
         if now == tickets {
             return;
         }

@@ -198,7 +198,7 @@ async fn a_ticket_that_is_no_conversation_is_routed_too() {
     house.settle().await;
     let state = desk.ticket(&id).unwrap();
     let decided = house.decided(desk.as_ref(), &id).await;
-    assert_eq!(decided.len(), 1, "{:?}", house.store.dead().await.unwrap());
+    assert_eq!(decided.len(), 1, "{:?}", house.store.dead(&Default::default()).await.unwrap());
     for effect in &decided[0].effects {
         assert_eq!(effect.state, EffectOutcome::Applied, "{effect:?}");
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket};
+use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
 use crate::process::{Served, ask, ask_bytes, stderr, stdout};
 
 #[test]
@@ -161,7 +161,10 @@ async fn a_served_ticket_is_seen_by_every_command() {
     let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
     let config = config.to_str().unwrap();
 
-    let metrics = reqwest::get(format!("{}/metrics", served.admin)).await.unwrap().text().await.unwrap();
+    let scrape =
+        async || reqwest::get(format!("{}/metrics", served.admin)).await.unwrap().text().await.unwrap();
+    wait_until("it is counted", async || scrape().await.contains("deskbridge_dead_letters 1")).await;
+    let metrics = scrape().await;
     for name in [
         "deskbridge_webhook_requests_total",
         "deskbridge_decisions_total",

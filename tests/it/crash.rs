@@ -111,7 +111,12 @@ async fn killed_at_every_arrow_the_daemon_decides_everything_it_acknowledged_onc
     let served = Served::start(&house, "live", ONE_OF_EVERYTHING).await;
     wait_until("the backlog is worked off", async || house.store.depth().await.unwrap().pending == 0).await;
     assert!(served.terminate().success());
-    assert_eq!(house.store.depth().await.unwrap().dead, 0, "{:?}", house.store.dead().await.unwrap());
+    assert_eq!(
+        house.store.depth().await.unwrap().dead,
+        0,
+        "{:?}",
+        house.store.dead(&Default::default()).await.unwrap()
+    );
     assert!(acknowledged.len() as u64 >= crashes, "{}", acknowledged.len());
     for (desk, ticket, by_hand) in acknowledged {
         let at = format!("seed {seed}: {}/{ticket}", desk.platform());

@@ -112,6 +112,11 @@ async fn whoever_is_named_for_our_writes_nothing_is_written_again() {
         assert_eq!((writes(desk), desk.ticket(&ticket).unwrap()), before, "{}", desk.platform());
         assert_eq!(house.decided(desk.as_ref(), &ticket).await.len(), 1, "{}", desk.platform());
     }
-    assert_eq!(house.store.depth().await.unwrap().dead, 0, "{:?}", house.store.dead().await.unwrap());
+    assert_eq!(
+        house.store.depth().await.unwrap().dead,
+        0,
+        "{:?}",
+        house.store.dead(&Default::default()).await.unwrap()
+    );
     house.stop().await;
 }

@@ -239,7 +239,7 @@ async fn what_was_put_back_to_be_read_again_is_forgotten_where_it_names_them() {
         house.store.accept(&letter, now).await.unwrap();
     }
     let now = deskbridge::clock::Clock::now(&deskbridge::clock::SystemClock);
-    for letter in house.store.dead().await.unwrap() {
+    for letter in house.store.dead(&Default::default()).await.unwrap() {
         assert!(house.store.requeue(letter.id, now).await.unwrap());
     }
     let asked = ["forget", "--config", config.to_str().unwrap(), "--requester", WHO, "--yes", "--json"];

@@ -137,7 +137,7 @@ async fn a_forged_delivery_is_refused_and_leaves_no_trace() {
 async fn an_authentic_but_unreadable_delivery_becomes_a_dead_letter_with_its_json_path() {
     on_every_desk("live", async |house, desk| {
         assert_eq!(desk.send_malformed().await, 200, "{}", desk.platform());
-        let dead = house.store.dead().await.unwrap();
+        let dead = house.store.dead(&Default::default()).await.unwrap();
         let letter = dead.iter().find(|letter| letter.account == desk.platform()).expect("a dead letter");
         assert!(letter.reason.contains("$"), "{}", letter.reason);
     })

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use deskbridge::clock::{Clock, SystemClock};
+use deskbridge::evidence::gather::Pace;
 use deskbridge::evidence::report::observation::{Course, Influence, Observation};
-use deskbridge::evidence::settling::observations;
+use deskbridge::evidence::settling::Readings;
 use deskbridge_standins::{Change, Desk};
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,7 +40,14 @@ async fn settle(house: &House, mode: &str, hours: i64) -> usize {
 
 async fn seen(house: &House, mode: &str) -> (Vec<Observation>, Vec<Course>) {
     let settling = house.settling(mode, ONE_OF_EVERYTHING, Arc::new(SystemClock));
-    observations(&*house.store, &settling.sources, None).await.unwrap()
+    let readings = Readings { store: Arc::clone(&house.store), sources: settling.sources };
+    let (mut seen, mut courses) = (Vec::new(), Vec::new());
+    let took = readings.each(None, Pace::Foreground, |ticket| {
+        seen.extend(ticket.observations);
+        courses.push(ticket.course);
+    });
+    took.await.unwrap();
+    (seen, courses)
 }
 
 fn of<'a>(seen: &'a [Observation], desk: &dyn Desk, head: &str) -> &'a Observation {

@@ -41,7 +41,7 @@ fn next(ticket: String) -> String {
 
 /// The account's open dead letters, as their reasons.
 async fn dead(house: &House, desk: &dyn Desk) -> Vec<String> {
-    let dead = house.store.dead().await.unwrap();
+    let dead = house.store.dead(&Default::default()).await.unwrap();
     dead.into_iter().filter(|letter| letter.account == desk.platform()).map(|letter| letter.reason).collect()
 }
 
@@ -151,7 +151,7 @@ async fn a_change_that_is_rejected_is_told_with_its_reason_and_can_be_put_back()
             assert_eq!(desk.ticket(&ticket).unwrap().notes.len(), 1);
             continue;
         }
-        let letters = house.store.dead().await.unwrap();
+        let letters = house.store.dead(&Default::default()).await.unwrap();
         let letter = letters.iter().find(|letter| letter.account == desk.platform()).expect("a dead letter");
         assert!(letter.reason.contains("rejects the request"), "{}: {}", desk.platform(), letter.reason);
         assert!(house.store.requeue(letter.id, deskbridge::clock::Clock::now(&*house.clock)).await.unwrap());

@@ -301,7 +301,7 @@ rules:
         house.settle().await;
         let (name, state) = (desk.platform(), desk.ticket(&ticket).unwrap());
         let decided = house.decided(desk.as_ref(), &ticket).await;
-        let dead = house.store.dead().await.unwrap();
+        let dead = house.store.dead(&Default::default()).await.unwrap();
         assert!(!decided.is_empty(), "{name}: {dead:?}");
         let unties = decided[0].rules.iter().any(|rule| rule == "unties");
         assert!(

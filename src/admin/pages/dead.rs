@@ -1,7 +1,5 @@
 //! `/dead`: deliveries that were set aside for a person, and the commands that bring them back.
 
-use std::collections::BTreeMap;
-
 use axum::extract::State;
 use axum::response::Response;
 use minijinja::context;
@@ -10,9 +8,10 @@ use serde::Serialize;
 
 use super::row::moment;
 use super::{Admin, page, promptly};
+use crate::store::DeadFilter;
 
 /// Dead letters shown; there should be none.
-const SHOWN: usize = 500;
+const SHOWN: u32 = 500;
 
 #[derive(Serialize)]
 struct Letter {
@@ -26,14 +25,11 @@ struct Letter {
 }
 
 pub(super) async fn show(State(admin): State<Admin>) -> Response {
-    let dead = promptly(admin.store.dead()).await;
+    let filter = DeadFilter { limit: Some(SHOWN), ..DeadFilter::default() };
+    let (depth, dead) = tokio::join!(promptly(admin.store.depth()), promptly(admin.store.dead(&filter)));
     let problem = dead.as_ref().err().map(ToString::to_string);
     let dead = dead.unwrap_or_default();
-    let mut reasons = BTreeMap::<&str, usize>::new();
-    for letter in &dead {
-        *reasons.entry(&letter.reason).or_default() += 1;
-    }
-    let letters = dead.iter().rev().take(SHOWN).map(|letter| Letter {
+    let letters = dead.iter().rev().map(|letter| Letter {
         id: letter.id,
         account: letter.account.clone(),
         ticket: letter.ticket.clone(),
@@ -43,6 +39,7 @@ pub(super) async fn show(State(admin): State<Admin>) -> Response {
         reason: letter.reason.clone(),
     });
     let letters: Vec<_> = letters.collect();
-    let values = context! { all => dead.len(), reasons, letters => Serde(letters) };
+    let all = depth.map_or(letters.len() as u64, |depth| depth.dead);
+    let values = context! { all, letters => Serde(letters) };
     page(&admin, "dead.html", "/dead", problem, values).await
 }

@@ -59,13 +59,12 @@ pub(super) async fn show(State(admin): State<Admin>, Path(id): Path<String>) -> 
     };
     match found {
         Ok(Some((id, entry))) => {
-            let figures = admin.board.figures(&admin).await.ok();
-            let settled = figures.as_ref().and_then(|figures| figures.settled.get(&id)).map(Vec::as_slice);
+            let settled = promptly(admin.board.observed(&[id])).await.unwrap_or_default().remove(&id);
             let row: Row = row(id, &entry);
             let withheld = entry.withheld.as_ref().and_then(|call| serde_json::to_string_pretty(call).ok());
             let values = context! {
                 facts => Serde(facts(&entry)),
-                heads => Serde(heads(&entry, settled.unwrap_or_default())),
+                heads => Serde(heads(&entry, settled.as_deref().unwrap_or_default())),
                 calls => Serde(&entry.calls),
                 snapshot => entry.snapshot.is_some(),
                 withheld,

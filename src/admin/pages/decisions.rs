@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::row::{Row, row};
 use super::{Admin, page, promptly};
-use crate::admin::decisions::moment;
+use crate::admin::address::{escaped, moment};
+use crate::admin::stream;
 use crate::domain::outcome::Entry;
 use crate::evidence::report::render::csv;
 use crate::store::{Error, Filter};
@@ -24,7 +25,7 @@ const SHOWN: usize = 50;
 const SCANNED: usize = 2000;
 /// Entries asked for at once.
 const BATCH: u32 = 250;
-/// Lines of a CSV file.
+/// Entries that a CSV file looks through.
 const LINES: usize = 10_000;
 
 /// What is asked for. Empty values are what an empty field of a form sends.
@@ -41,6 +42,8 @@ pub(super) struct Asked {
 
 struct Found {
     entries: Vec<(i64, Entry)>,
+    /// Entries that were looked through.
+    scanned: usize,
     /// Where the next page begins.
     next: Option<i64>,
 }
@@ -84,15 +87,6 @@ impl Asked {
     }
 }
 
-/// A value as an address takes it.
-fn escaped(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    value
-        .bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
-}
-
 pub(super) async fn show(
     State(admin): State<Admin>,
     asked: Result<Query<Asked>, QueryRejection>,
@@ -103,7 +97,7 @@ pub(super) async fn show(
     };
     let found = search(&admin, filter, &asked, SHOWN, SCANNED).await;
     let problem = found.as_ref().err().map(ToString::to_string);
-    let found = found.unwrap_or(Found { entries: Vec::new(), next: None });
+    let found = found.unwrap_or(Found { entries: Vec::new(), scanned: 0, next: None });
     let rows: Vec<Row> = found.entries.iter().map(|(id, entry)| row(*id, entry)).collect();
     let mut accounts: Vec<_> = admin.board.accounts().iter().map(|(name, _)| name.clone()).collect();
     accounts.extend(rows.iter().map(|row| row.account.clone()));
@@ -126,47 +120,54 @@ pub(super) async fn csv(State(admin): State<Admin>, asked: Result<Query<Asked>, 
         Ok(understood) => understood,
         Err(why) => return (StatusCode::BAD_REQUEST, why).into_response(),
     };
-    let found = match search(&admin, filter, &asked, LINES, LINES).await {
-        Ok(found) => found,
+    // The first page is read before the answer begins, so that a store that cannot be read is told by the status.
+    let first = match search(&admin, filter.clone(), &asked, BATCH as usize, LINES).await {
+        Ok(first) => first,
         Err(error) => return (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
     };
-    let mut text = csv::line(&[
-        "id",
-        "decided_at",
-        "account",
-        "ticket",
-        "mode",
-        "predictions",
-        "rules",
-        "effects",
-        "outcome",
-        "reason",
-    ]);
-    for (id, entry) in &found.entries {
-        let row = row(*id, entry);
-        let said = row.predictions.iter().map(|said| {
-            let percent = said.percent.as_ref().map(|percent| format!(" {percent} %")).unwrap_or_default();
-            format!("{} {}{percent}", said.head, said.label)
-        });
-        let effects = row.effects.iter().map(|done| format!("{} {}: {}", done.kind, done.value, done.state));
-        text.push_str(&csv::line(&[
-            &row.id.to_string(),
-            &entry.decided_at.to_string(),
-            &row.account,
-            &row.ticket,
-            row.mode,
-            &said.collect::<Vec<_>>().join("; "),
-            &row.rules.join("; "),
-            &effects.collect::<Vec<_>>().join("; "),
-            row.outcome,
-            row.reason.as_deref().unwrap_or_default(),
-        ]));
-    }
     let kind = [
         (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
         (header::CONTENT_DISPOSITION, "attachment; filename=\"decisions.csv\""),
     ];
-    (kind, text).into_response()
+    let body = stream::body(|chunks| async move {
+        let (mut found, mut left) = (first, LINES);
+        let mut text = csv::line(&HEADER);
+        loop {
+            found.entries.iter().for_each(|(id, entry)| text.push_str(&line(*id, entry)));
+            left = left.saturating_sub(found.scanned);
+            if !chunks.send(std::mem::take(&mut text)).await {
+                return Ok(());
+            }
+            let Some(before) = found.next.filter(|_| left > 0) else { return Ok(()) };
+            let older = Filter { before: Some(before), ..filter.clone() };
+            found = search(&admin, older, &asked, BATCH as usize, left).await?;
+        }
+    });
+    (kind, body).into_response()
+}
+
+const HEADER: [&str; 10] =
+    ["id", "decided_at", "account", "ticket", "mode", "predictions", "rules", "effects", "outcome", "reason"];
+
+fn line(id: i64, entry: &Entry) -> String {
+    let row = row(id, entry);
+    let said = row.predictions.iter().map(|said| {
+        let percent = said.percent.as_ref().map(|percent| format!(" {percent} %")).unwrap_or_default();
+        format!("{} {}{percent}", said.head, said.label)
+    });
+    let effects = row.effects.iter().map(|done| format!("{} {}: {}", done.kind, done.value, done.state));
+    csv::line(&[
+        &row.id.to_string(),
+        &entry.decided_at.to_string(),
+        &row.account,
+        &row.ticket,
+        row.mode,
+        &said.collect::<Vec<_>>().join("; "),
+        &row.rules.join("; "),
+        &effects.collect::<Vec<_>>().join("; "),
+        row.outcome,
+        row.reason.as_deref().unwrap_or_default(),
+    ])
 }
 
 fn understood(asked: Result<Query<Asked>, QueryRejection>) -> Result<(Asked, Filter), &'static str> {
@@ -196,11 +197,11 @@ async fn search(
                 entries.push((id, entry));
             }
             if entries.len() == shown || seen == scanned {
-                return Ok(Found { entries, next: filter.before });
+                return Ok(Found { entries, scanned: seen, next: filter.before });
             }
         }
         if last {
-            return Ok(Found { entries, next: None });
+            return Ok(Found { entries, scanned: seen, next: None });
         }
     }
 }

@@ -6,8 +6,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use minijinja::context;
 use serde_json::json;
-use tracing::warn;
 
+use super::row::moment;
 use super::{Admin, page};
 use crate::evidence::report::render::html;
 use crate::evidence::report::render::view::view;
@@ -29,25 +29,28 @@ pub(super) async fn drift(State(admin): State<Admin>) -> Response {
 }
 
 async fn part(admin: &Admin, here: &str, part: &str) -> Response {
-    match admin.board.figures(admin).await {
+    match admin.board.figures(admin.clock.now()).await {
         Ok(figures) => {
-            let values = context! { part, view => html::value(view(&figures.report)) };
+            let values = context! {
+                part,
+                view => html::value(view(&figures.report)),
+                figures_at => moment(figures.at),
+            };
             page(admin, "figures.html", here, None, values).await
         }
-        Err(error) => {
+        Err(missing) => {
             let values = context! { part };
-            page(admin, "figures.html", here, Some(error.to_string()), values).await
+            page(admin, "figures.html", here, Some(missing.to_string()), values).await
         }
     }
 }
 
 /// `/api/report`: what `deskbridge report --format json` prints.
 pub(super) async fn json(State(admin): State<Admin>) -> Response {
-    match admin.board.figures(&admin).await {
+    match admin.board.figures(admin.clock.now()).await {
         Ok(figures) => Json(&figures.report).into_response(),
-        Err(error) => {
-            warn!(%error, "the report cannot be made");
-            let answer = Json(json!({ "error": "the report cannot be made at the moment" }));
+        Err(missing) => {
+            let answer = Json(json!({ "error": missing.to_string() }));
             (StatusCode::SERVICE_UNAVAILABLE, answer).into_response()
         }
     }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::house::House;
 use super::play::{AGENTS_TAG, Played};
 use crate::domain::outcome::{EffectOutcome, EffectRecord};
+use crate::store::DeadFilter;
 
 /// One statement and whether it held.
 pub(super) struct Check {
@@ -107,7 +108,7 @@ fn once(what: &str, played: &[Played]) -> Check {
 }
 
 async fn dead_letters(mode: &str, expected: usize, house: &House) -> anyhow::Result<Check> {
-    let dead = house.store()?.dead().await?;
+    let dead = house.store()?.dead(&DeadFilter::default()).await?;
     let faults = if dead.len() == expected {
         Vec::new()
     } else {

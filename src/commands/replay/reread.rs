@@ -25,11 +25,7 @@ const GIVE_UP: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// What the brain's model says of each decision's ticket, or why it says nothing.
-pub(super) async fn all(
-    settings: &Settings,
-    brain: &Brain,
-    chosen: &[&(i64, Entry)],
-) -> anyhow::Result<Said> {
+pub(super) async fn all(settings: &Settings, brain: &Brain, chosen: &[(i64, Entry)]) -> anyhow::Result<Said> {
     let accounts = open_accounts(settings)?;
     let bar = bar(chosen.len());
     let mut reader = Reader { accounts, lost: HashMap::new(), failed: HashMap::new() };

@@ -1,8 +1,11 @@
 //! When a label falls back: people override what it wrote, more often than its promotion allows. Pure.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
 use super::Promotions;
-use crate::domain::label_modes::Demotion;
-use crate::domain::label_modes::LabelModes;
+use crate::domain::label_modes::{Demotion, LabelModes};
 use crate::domain::mode::Mode;
 use crate::evidence::report::observation::{Influence, Observation};
 use crate::evidence::report::wilson::Share;
@@ -24,39 +27,91 @@ impl Default for Fall {
     }
 }
 
-/// The labels that are live and must fall: among their newest writes since the promotion, the lower end of the 95 %
-/// interval of the overridden share lies over what is allowed. Of few writes most must have been overridden; the interval
-/// sees to that, and a handful is the least that counts.
-pub fn falls(
-    promotions: &Promotions,
-    gate: &LabelModes,
-    observations: &[Observation],
+/// The newest writes of every live label, as far as they count.
+///
+/// A label must fall where, among its newest writes since the promotion, the lower end of the 95 % interval of the overridden share
+/// lies over the share that is allowed. Of few writes most must have been overridden; the interval sees to that, and a handful is the
+/// least that counts.
+#[derive(Clone, Debug)]
+pub struct LabelWrites {
     rule: Fall,
-    now: jiff::Timestamp,
-) -> Vec<Demotion> {
-    let live = promotions.0.iter().filter(|((head, label), _)| gate.mode(head, label) == Mode::Live);
-    let fallen = live.filter_map(|((head, label), promoted)| {
-        let mut writes: Vec<&Observation> = observations
-            .iter()
-            .filter(|seen| seen.head == *head && seen.named.contains(label) && seen.decided_at >= promoted.at)
-            .filter(|seen| matches!(seen.influence, Influence::Kept | Influence::Overridden))
-            .collect();
-        writes.sort_by_key(|seen| (seen.decided_at, seen.decision));
-        let newest = &writes[writes.len().saturating_sub(rule.window)..];
-        let overridden = Share::among(newest, |seen| !seen.settled.contains(label))?;
-        (overridden.n >= rule.least && overridden.low > rule.max_override).then(|| Demotion {
-            head: head.clone(),
-            label: label.clone(),
-            at: now,
-            reason: format!(
-                "people overrode {} of its last {} writes ({:.0} %, at least {:.0} % with 95 % certainty); {:.0} % are allowed",
-                overridden.hits,
-                overridden.n,
-                100.0 * overridden.share,
-                100.0 * overridden.low,
-                100.0 * rule.max_override
-            ),
-        })
-    });
-    fallen.collect()
+    /// By head, then label.
+    live: BTreeMap<String, BTreeMap<String, Writes>>,
+}
+
+/// One label's.
+#[derive(Clone, Debug)]
+struct Writes {
+    promoted_at: Timestamp,
+    /// By time and decision: true where people overrode the write.
+    newest: BTreeMap<(Timestamp, i64), bool>,
+}
+
+impl LabelWrites {
+    /// Begins with the labels that are live.
+    pub fn new(promotions: &Promotions, gate: &LabelModes, rule: Fall) -> Self {
+        let mut live = BTreeMap::<String, BTreeMap<String, Writes>>::new();
+        for ((head, label), promoted) in &promotions.0 {
+            if gate.mode(head, label) == Mode::Live {
+                let writes = Writes { promoted_at: promoted.at, newest: BTreeMap::new() };
+                live.entry(head.clone()).or_default().insert(label.clone(), writes);
+            }
+        }
+        Self { rule, live }
+    }
+
+    fn labels(&self) -> impl Iterator<Item = &Writes> {
+        self.live.values().flat_map(BTreeMap::values)
+    }
+
+    /// Returns the first promotion of a live label; `None` where no label is live.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.labels().map(|writes| writes.promoted_at).min()
+    }
+
+    /// Returns true once older writes of no label count any more.
+    pub fn is_full(&self) -> bool {
+        self.labels().all(|writes| writes.newest.len() >= self.rule.window)
+    }
+
+    /// Adds an observation; only writes of live labels count.
+    pub fn add(&mut self, seen: &Observation) {
+        if !matches!(seen.influence, Influence::Kept | Influence::Overridden) {
+            return;
+        }
+        let Some(labels) = self.live.get_mut(&seen.head) else { return };
+        for label in &seen.named {
+            let Some(writes) = labels.get_mut(label) else { continue };
+            if seen.decided_at >= writes.promoted_at {
+                let overridden = !seen.settled.contains(label);
+                writes.newest.insert((seen.decided_at, seen.decision), overridden);
+            }
+            if writes.newest.len() > self.rule.window {
+                writes.newest.pop_first();
+            }
+        }
+    }
+
+    /// Returns the labels that must fall.
+    pub fn falls(&self, now: Timestamp) -> Vec<Demotion> {
+        let labels = self.live.iter().flat_map(|(head, labels)| labels.iter().map(move |one| (head, one)));
+        let fallen = labels.filter_map(|(head, (label, writes))| {
+            let overridden = Share::among(writes.newest.values(), |overridden| **overridden)?;
+            let rule = &self.rule;
+            (overridden.n >= rule.least && overridden.low > rule.max_override).then(|| Demotion {
+                head: head.clone(),
+                label: label.clone(),
+                at: now,
+                reason: format!(
+                    "people overrode {} of its last {} writes ({:.0} %, at least {:.0} % with 95 % certainty); {:.0} % are allowed",
+                    overridden.hits,
+                    overridden.n,
+                    100.0 * overridden.share,
+                    100.0 * overridden.low,
+                    100.0 * rule.max_override
+                ),
+            })
+        });
+        fallen.collect()
+    }
 }

@@ -16,7 +16,7 @@ use deskbridge_onnx::{Confidence, HeadKind, Prediction};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use fall::{Fall, falls};
+pub use fall::{Fall, LabelWrites};
 pub use file::{read, write};
 pub use gate::{in_force, label_modes};
 pub use warden::Warden;

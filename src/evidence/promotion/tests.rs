@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use deskbridge_onnx::{HeadKind, Language, Prediction, Scored};
 
 use super::*;
-use crate::domain::label_modes::Demotion;
+use crate::domain::label_modes::{Demotion, LabelModes};
 use crate::evidence::report::observation::{Influence, Observation};
 use crate::rulebook::Vocabulary;
 
@@ -140,6 +140,7 @@ fn writes(overridden: usize, kept: usize) -> Vec<Observation> {
         settled: BTreeSet::from([if influence == Influence::Kept { "billing" } else { "sales" }.to_owned()]),
         first: None,
         influence,
+        bundle: None,
     };
     (0..overridden)
         .map(|n| one(n, Influence::Overridden))
@@ -147,14 +148,23 @@ fn writes(overridden: usize, kept: usize) -> Vec<Observation> {
         .collect()
 }
 
+/// The labels that fall by these observations, whichever comes first.
+fn falls(promotions: &Promotions, gate: &LabelModes, seen: &[Observation], now: Timestamp) -> Vec<Demotion> {
+    let mut writes = LabelWrites::new(promotions, gate, Fall::default());
+    seen.iter().for_each(|seen| writes.add(seen));
+    let forwards = writes.falls(now);
+    let mut writes = LabelWrites::new(promotions, gate, Fall::default());
+    seen.iter().rev().for_each(|seen| writes.add(seen));
+    assert_eq!(writes.falls(now), forwards, "the newest count, in whatever order they come");
+    forwards
+}
+
 #[test]
 fn a_live_label_falls_once_its_overrides_are_surely_too_many() {
     let promotions = billing(Mode::Live, None);
     let gate = label_modes(Some(&promotions), &[]);
     let now = at("2026-03-10T00:00:00Z");
-    let fallen = |overridden, kept| {
-        falls(&promotions, &gate, &writes(overridden, kept), Fall::default(), now).len() == 1
-    };
+    let fallen = |overridden, kept| falls(&promotions, &gate, &writes(overridden, kept), now).len() == 1;
     assert!(!fallen(1, 0), "one override is no evidence");
     assert!(!fallen(4, 0), "nor are four");
     assert!(!fallen(5, 45), "ten in a hundred are allowed");
@@ -163,8 +173,8 @@ fn a_live_label_falls_once_its_overrides_are_surely_too_many() {
     // Overrides from before the promotion are another model's, or another threshold's.
     let mut old = writes(20, 0);
     old.iter_mut().for_each(|seen| seen.decided_at = at("2026-02-01T00:00:00Z"));
-    assert!(falls(&promotions, &gate, &old, Fall::default(), now).is_empty());
+    assert!(falls(&promotions, &gate, &old, now).is_empty());
     // A label that is not live has nothing to fall from.
     let shadow = label_modes(Some(&promotions), &[fall("2026-03-06T00:00:00Z")]);
-    assert!(falls(&promotions, &shadow, &writes(50, 0), Fall::default(), now).is_empty());
+    assert!(falls(&promotions, &shadow, &writes(50, 0), now).is_empty());
 }

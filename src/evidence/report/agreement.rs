@@ -15,15 +15,15 @@
 //!
 //! A head with several labels a ticket has no confusion matrix and no kappa of its own; its labels do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use deskbridge_onnx::HeadKind;
 use serde::{Deserialize, Serialize};
 
-use super::calibration::{Bin, calibration};
-use super::evidence::{Evidence, labels};
+use super::calibration::Bin;
+use super::evidence::{HeadEvidence, LabelEvidence};
 use super::kappa::Kappa;
-use super::observation::{Influence, Observation};
+use super::observation::Influence;
 use super::wilson::Share;
 
 mod confusion;
@@ -96,21 +96,19 @@ pub struct LabelAgreement {
     pub human: Option<Share>,
 }
 
-/// The figures of one head.
-pub fn head(evidence: &Evidence<'_>) -> HeadAgreement {
-    let tickets = &evidence.independent;
-    let kind = tickets.iter().chain(&evidence.apart).next().map_or(HeadKind::Single, |first| first.kind);
-    let answered: Vec<_> = tickets.iter().copied().filter(|ticket| !ticket.named.is_empty()).collect();
-    let agreed = answered.iter().filter(|ticket| ticket.named == ticket.settled).count();
-    let agreement = Share::of(agreed, answered.len());
-    let abstention = Share::of(tickets.len() - answered.len(), tickets.len());
-    let confusion = (kind == HeadKind::Single).then(|| Confusion::of(tickets));
+/// Returns the figures of one head.
+pub fn head(evidence: &HeadEvidence) -> HeadAgreement {
+    let (n, answered, agreed) = (evidence.tickets, evidence.answered, evidence.agreed);
+    let kind = evidence.kind.unwrap_or(HeadKind::Single);
+    let agreement = Share::of(agreed, answered);
+    let abstention = Share::of(n - answered, n);
+    let confusion = (kind == HeadKind::Single).then(|| Confusion::of(evidence));
     let kappa = confusion.as_ref().and_then(Confusion::kappa);
-    let calibration = calibration(tickets);
+    let calibration = evidence.calibration.calibration();
     HeadAgreement {
         kind,
-        n: tickets.len(),
-        answered: answered.len(),
+        n,
+        answered,
         agreed,
         agreement: agreement.map(|share| share.share),
         agreement_ci: agreement.map(|share| share.ci()),
@@ -121,28 +119,22 @@ pub fn head(evidence: &Evidence<'_>) -> HeadAgreement {
         ece: calibration.ece,
         calibration: calibration.bins,
         confusion,
-        human: changed(tickets, |first, settled| first != settled, |_| true),
-        influence: evidence.counts(),
-        overridden: Share::among(evidence.judged(), |(_, replaced)| *replaced),
+        human: evidence.human.share(),
+        influence: evidence.influence.clone(),
+        overridden: evidence.judged.share(),
     }
 }
 
-/// The figures of every label of a head.
-pub fn by_label(evidence: &Evidence<'_>) -> BTreeMap<String, LabelAgreement> {
-    let tickets = &evidence.independent;
-    labels(tickets).into_iter().map(|label| (label.to_owned(), one(label, tickets))).collect()
+/// Returns the figures of every label of a head.
+pub fn by_label(evidence: &HeadEvidence) -> BTreeMap<String, LabelAgreement> {
+    let labels = evidence.independent_labels();
+    labels.map(|(label, of)| (label.clone(), one(of, evidence.tickets))).collect()
 }
 
-fn one(label: &str, tickets: &[&Observation]) -> LabelAgreement {
-    let count = |said: bool, settled: bool| {
-        let is = |ticket: &&&Observation| {
-            ticket.named.contains(label) == said && ticket.settled.contains(label) == settled
-        };
-        tickets.iter().filter(is).count()
-    };
-    let (right, only_said, only_settled, neither) =
-        (count(true, true), count(true, false), count(false, true), count(false, false));
-    let agreement = Share::of(right + neither, tickets.len());
+fn one(of: &LabelEvidence, tickets: usize) -> LabelAgreement {
+    let (right, only_said, only_settled) = (of.right, of.named - of.right, of.settled - of.right);
+    let neither = tickets - right - only_said - only_settled;
+    let agreement = Share::of(right + neither, tickets);
     let precision = Share::of(right, right + only_said);
     let recall = Share::of(right, right + only_settled);
     let kappa = Kappa::of_two(right, only_said, only_settled, neither);
@@ -158,18 +150,6 @@ fn one(label: &str, tickets: &[&Observation]) -> LabelAgreement {
         precision_ci: precision.map(|share| share.ci()),
         recall: recall.map(|share| share.share),
         recall_ci: recall.map(|share| share.ci()),
-        human: changed(tickets, |_, settled| !settled.contains(label), |first| first.contains(label)),
+        human: of.human.share(),
     }
-}
-
-type Labels = BTreeSet<String>;
-
-/// Of the tickets whose first human choice is known and `counts`, the share that `differs` from what was settled.
-fn changed(
-    tickets: &[&Observation],
-    differs: impl Fn(&Labels, &Labels) -> bool,
-    counts: impl Fn(&Labels) -> bool,
-) -> Option<Share> {
-    let known = tickets.iter().filter_map(|ticket| Some((ticket.first.as_ref()?, &ticket.settled)));
-    Share::among(known.filter(|(first, _)| counts(first)), |(first, settled)| differs(first, settled))
 }

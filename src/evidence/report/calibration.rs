@@ -11,10 +11,8 @@
 //! A head with one label a ticket is measured by its best label, also where it abstained; a head with several by every label of
 //! every ticket.
 
-use deskbridge_onnx::HeadKind;
 use serde::{Deserialize, Serialize};
 
-use super::observation::Observation;
 use super::wilson::Share;
 
 /// Bins of equal width between 0 and 1.
@@ -44,36 +42,42 @@ pub struct Calibration {
     pub bins: Vec<Bin>,
 }
 
-/// Holds confidences against what was right.
-pub fn calibration(observations: &[&Observation]) -> Calibration {
-    let mut sorted = vec![(0usize, 0.0f64, 0usize); BINS];
-    for (confidence, right) in observations.iter().flat_map(|observation| claims(observation)) {
-        let at = ((confidence * BINS as f64) as usize).min(BINS - 1);
-        let bin = &mut sorted[at];
-        *bin = (bin.0 + 1, bin.1 + confidence, bin.2 + usize::from(right));
+/// Sums of answers by range of confidence.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CalibrationBins([(usize, f64, usize); BINS]);
+
+impl Default for CalibrationBins {
+    fn default() -> Self {
+        Self([(0, 0.0, 0); BINS])
     }
-    let n: usize = sorted.iter().map(|bin| bin.0).sum();
-    let edge = |at: usize| at as f64 / BINS as f64;
-    let bins: Vec<_> = sorted
-        .iter()
-        .enumerate()
-        .filter_map(|(at, (n, confidence, right))| {
-            let right = Share::of(*right, *n)?;
-            let confidence = confidence / *n as f64;
-            Some(Bin { from: edge(at), to: edge(at + 1), n: *n, confidence, right })
-        })
-        .collect();
-    let gaps = bins.iter().map(|bin| bin.n as f64 * (bin.confidence - bin.right.share).abs());
-    Calibration { ece: (n > 0).then(|| gaps.sum::<f64>() / n as f64), bins }
 }
 
-/// Every confidence that an observation can be held to, and whether it was right.
-pub(crate) fn claims(observation: &Observation) -> Vec<(f64, bool)> {
-    let held = |(label, confidence): &(String, f32)| {
-        (f64::from(*confidence).clamp(0.0, 1.0), observation.settled.contains(label))
-    };
-    match observation.kind {
-        HeadKind::Single => observation.ranked.first().map(held).into_iter().collect(),
-        HeadKind::Multi => observation.ranked.iter().map(held).collect(),
+impl CalibrationBins {
+    /// Adds an answer.
+    pub fn add(&mut self, confidence: f64, right: bool) {
+        let confidence = confidence.clamp(0.0, 1.0);
+        let at = ((confidence * BINS as f64) as usize).min(BINS - 1);
+        let (n, sum, hits) = &mut self.0[at];
+        *n += 1;
+        *sum += confidence;
+        *hits += usize::from(right);
+    }
+
+    /// Compares what was claimed with what was right.
+    pub fn calibration(&self) -> Calibration {
+        let n: usize = self.0.iter().map(|bin| bin.0).sum();
+        let edge = |at: usize| at as f64 / BINS as f64;
+        let bins: Vec<_> = self
+            .0
+            .iter()
+            .enumerate()
+            .filter_map(|(at, (n, confidence, right))| {
+                let right = Share::of(*right, *n)?;
+                let confidence = confidence / *n as f64;
+                Some(Bin { from: edge(at), to: edge(at + 1), n: *n, confidence, right })
+            })
+            .collect();
+        let gaps = bins.iter().map(|bin| bin.n as f64 * (bin.confidence - bin.right.share).abs());
+        Calibration { ece: (n > 0).then(|| gaps.sum::<f64>() / n as f64), bins }
     }
 }

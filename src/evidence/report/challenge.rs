@@ -5,12 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-use super::observation::{Influence, Observation};
-use crate::domain::outcome::Entry;
-use crate::domain::trial::named;
 
 /// Ways of parting that are listed for a head.
 const LISTED: usize = 5;
@@ -18,10 +13,6 @@ const LISTED: usize = 5;
 /// One head's two answers to one ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Duel {
-    /// When it was decided.
-    pub at: Timestamp,
-    /// Account and ticket.
-    pub ticket: String,
     /// The live bundle and its challenger.
     pub models: (String, String),
     /// The head.
@@ -32,37 +23,6 @@ pub struct Duel {
     pub challenger: BTreeSet<String>,
     /// What agents settled on by themselves; `None` where nobody has yet, or where they saw an answer first.
     pub settled: Option<BTreeSet<String>>,
-}
-
-impl Duel {
-    /// The duels of a ledger, beside what was settled.
-    pub fn all(ledger: &[(i64, Entry)], observations: &[Observation]) -> Vec<Self> {
-        let own = observations.iter().filter(|seen| seen.influence == Influence::Independent);
-        let settled: BTreeMap<(i64, &str), &BTreeSet<String>> =
-            own.map(|seen| ((seen.decision, seen.head.as_str()), &seen.settled)).collect();
-        let mut last = BTreeMap::new();
-        for (id, entry) in ledger {
-            let (Some(trial), Some(digests)) = (&entry.challenger, &entry.digests) else { continue };
-            let heads = trial.heads.as_object().into_iter().flatten();
-            for (head, challenger) in heads {
-                let Some(live) = entry.heads.get(head) else { continue };
-                let ticket = format!("{}/{}", entry.account, entry.ticket);
-                let duel = Self {
-                    at: entry.decided_at,
-                    ticket: ticket.clone(),
-                    models: (digests.model.clone(), trial.model.clone()),
-                    head: head.clone(),
-                    live: named(live),
-                    challenger: named(challenger),
-                    settled: settled.get(&(*id, head.as_str())).map(|labels| (*labels).clone()),
-                };
-                last.insert((ticket, head.clone()), duel);
-            }
-        }
-        let mut duels: Vec<_> = last.into_values().collect();
-        duels.sort_by(|a, b| (a.at, &a.ticket, &a.head).cmp(&(b.at, &b.ticket, &b.head)));
-        duels
-    }
 }
 
 /// A challenger's standing.
@@ -110,13 +70,51 @@ pub struct Parting {
     pub n: usize,
 }
 
-/// The standing of the newest challenger against the bundle it was last held against; `None` where there is none.
-pub fn challenge(duels: &[Duel]) -> Option<Challenge> {
-    let models = &duels.last()?.models;
-    let mut heads: BTreeMap<String, HeadChallenge> = BTreeMap::new();
-    let mut pairs: BTreeMap<(&str, &BTreeSet<String>, &BTreeSet<String>), usize> = BTreeMap::new();
-    for duel in duels.iter().filter(|duel| duel.models == *models) {
-        let head = heads.entry(duel.head.clone()).or_default();
+/// Sums of duels, added one at a time, each ticket by its last decision, the oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct ChallengeSums {
+    newest: Option<(String, String)>,
+    /// By live bundle and challenger: few, because each is a bundle that somebody trained.
+    by_models: BTreeMap<(String, String), BTreeMap<String, HeadDuels>>,
+}
+
+/// Sums of one head.
+#[derive(Clone, Debug, Default)]
+struct HeadDuels {
+    counts: HeadChallenge,
+    pairs: BTreeMap<(BTreeSet<String>, BTreeSet<String>), usize>,
+}
+
+/// Ways of parting that are counted for a head. A head with one label per ticket has fewer; of one with several, rare ways beyond
+/// these are left out of the list, and stay in every count.
+const COUNTED: usize = 4096;
+
+impl ChallengeSums {
+    /// Adds one head's two answers.
+    pub fn add(&mut self, duel: &Duel) {
+        if self.newest.as_ref() != Some(&duel.models) {
+            self.newest = Some(duel.models.clone());
+        }
+        if !self.by_models.contains_key(&duel.models) {
+            self.by_models.insert(duel.models.clone(), BTreeMap::new());
+        }
+        if let Some(heads) = self.by_models.get_mut(&duel.models) {
+            heads.entry(duel.head.clone()).or_default().add(duel);
+        }
+    }
+
+    /// Returns the standing of the newest challenger against the bundle that it was last compared with; `None` where there is none.
+    pub fn challenge(&self) -> Option<Challenge> {
+        let models = self.newest.as_ref()?;
+        let heads = self.by_models.get(models)?.iter();
+        let heads = heads.map(|(head, duels)| (head.clone(), duels.standing())).collect();
+        Some(Challenge { live: models.0.clone(), challenger: models.1.clone(), heads })
+    }
+}
+
+impl HeadDuels {
+    fn add(&mut self, duel: &Duel) {
+        let head = &mut self.counts;
         head.n += 1;
         match (duel.live.is_empty(), duel.challenger.is_empty()) {
             _ if duel.live == duel.challenger => head.same += 1,
@@ -125,36 +123,40 @@ pub fn challenge(duels: &[Duel]) -> Option<Challenge> {
             _ => head.other += 1,
         }
         if duel.live == duel.challenger {
-            continue;
+            return;
         }
-        *pairs.entry((&duel.head, &duel.live, &duel.challenger)).or_default() += 1;
         if let Some(settled) = &duel.settled {
             head.settled += 1;
             head.live_right += usize::from(duel.live == *settled);
             head.challenger_right += usize::from(duel.challenger == *settled);
         }
-    }
-    let mut pairs: Vec<_> = pairs.into_iter().collect();
-    pairs.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    for ((head, live, challenger), n) in pairs {
-        let listed = &mut heads.entry(head.to_owned()).or_default().pairs;
-        if listed.len() < LISTED {
-            let names = |labels: &BTreeSet<String>| labels.iter().cloned().collect();
-            listed.push(Parting { live: names(live), challenger: names(challenger), n });
+        let pair = (duel.live.clone(), duel.challenger.clone());
+        if self.pairs.len() < COUNTED || self.pairs.contains_key(&pair) {
+            *self.pairs.entry(pair).or_default() += 1;
         }
     }
-    Some(Challenge { live: models.0.clone(), challenger: models.1.clone(), heads })
+
+    fn standing(&self) -> HeadChallenge {
+        let mut pairs: Vec<_> = self.pairs.iter().collect();
+        pairs.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
+        let names = |labels: &BTreeSet<String>| labels.iter().cloned().collect();
+        let listed = pairs.into_iter().take(LISTED);
+        let listed = listed.map(|((live, challenger), n)| Parting {
+            live: names(live),
+            challenger: names(challenger),
+            n: *n,
+        });
+        HeadChallenge { pairs: listed.collect(), ..self.counts.clone() }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn duel(ticket: usize, live: &[&str], challenger: &[&str], settled: Option<&[&str]>) -> Duel {
+    fn duel(live: &[&str], challenger: &[&str], settled: Option<&[&str]>) -> Duel {
         let set = |labels: &[&str]| labels.iter().map(|label| (*label).to_owned()).collect::<BTreeSet<_>>();
         Duel {
-            at: Timestamp::from_second(i64::try_from(ticket).unwrap()).unwrap(),
-            ticket: format!("acme/{ticket}"),
             models: ("old".into(), "new".into()),
             head: "category".into(),
             live: set(live),
@@ -166,16 +168,21 @@ mod tests {
     #[test]
     fn where_they_part_is_counted_and_who_was_right() {
         let mut duels = vec![
-            duel(1, &["billing"], &["billing"], Some(&["sales"])),
-            duel(2, &["billing"], &["sales"], Some(&["sales"])),
-            duel(3, &["billing"], &["sales"], Some(&["billing"])),
-            duel(4, &["billing"], &["sales"], None),
-            duel(5, &[], &["sales"], Some(&["sales"])),
-            duel(6, &["billing"], &[], Some(&["sales"])),
-            duel(7, &[], &[], None),
+            duel(&["billing"], &["billing"], Some(&["sales"])),
+            duel(&["billing"], &["sales"], Some(&["sales"])),
+            duel(&["billing"], &["sales"], Some(&["billing"])),
+            duel(&["billing"], &["sales"], None),
+            duel(&[], &["sales"], Some(&["sales"])),
+            duel(&["billing"], &[], Some(&["sales"])),
+            duel(&[], &[], None),
         ];
-        duels.insert(0, Duel { models: ("older".into(), "new".into()), ..duel(0, &["a"], &["b"], None) });
-        let found = challenge(&duels).unwrap();
+        duels.insert(0, Duel { models: ("older".into(), "new".into()), ..duel(&["a"], &["b"], None) });
+        let sums = |duels: &[Duel]| {
+            let mut sums = ChallengeSums::default();
+            duels.iter().for_each(|duel| sums.add(duel));
+            sums.challenge()
+        };
+        let found = sums(&duels).unwrap();
         let head = &found.heads["category"];
         assert_eq!((head.n, head.same, head.only_live, head.only_challenger, head.other), (7, 2, 1, 1, 3));
         assert_eq!((head.settled, head.live_right, head.challenger_right), (4, 1, 2));
@@ -184,6 +191,6 @@ mod tests {
             (&most.live[..], &most.challenger[..], most.n),
             (&["billing".into()][..], &["sales".into()][..], 3)
         );
-        assert_eq!(challenge(&[]), None);
+        assert_eq!(sums(&[]), None);
     }
 }

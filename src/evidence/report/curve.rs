@@ -9,12 +9,13 @@
 //! ```
 //!
 //! Raising the bar answers less and is right more often. The curve is drawn for each head and for each label; a label's
-//! coverage is counted among all tickets too, so that it says how much of the desk it would take over.
+//! coverage is counted among all tickets too, so that it says how much of the desk it would take over. Bars are looked at in steps of
+//! 0.001 ([`super::bins`]).
 
-use deskbridge_onnx::HeadKind;
 use serde::{Deserialize, Serialize};
 
-use super::observation::Observation;
+use super::bins::{BinCount, ConfidenceBins};
+use super::evidence::HeadEvidence;
 use super::wilson::Share;
 
 /// Points a curve has at most.
@@ -41,64 +42,57 @@ pub struct Point {
     pub precision_ci: [f64; 2],
 }
 
-/// An answer that some bar lets through: its ticket, its confidence, whether it was right.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Candidate {
-    pub(crate) ticket: usize,
-    pub(crate) confidence: f64,
-    pub(crate) right: bool,
-}
-
-/// The curve of a head (`label` is `None`) or of one of its labels, from the lowest bar to the highest.
-pub fn curve(head: &str, label: Option<&str>, observations: &[&Observation]) -> Vec<Point> {
-    let mut answers = candidates(label, observations);
-    answers.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    let (mut right, mut covered) = (0, 0);
-    let mut seen = vec![false; observations.len()];
+/// Returns the curve of a head (`label` is `None`) or of one of its labels, from the lowest bar to the highest.
+pub fn curve(head: &str, label: Option<&str>, evidence: &HeadEvidence) -> Vec<Point> {
+    let bars: Vec<(f64, BinCount)> = match label {
+        None => evidence.answers.from_highest().collect(),
+        Some(label) => match evidence.labels.get(label) {
+            Some(of) => together(&of.fitted, &of.verified),
+            None => Vec::new(),
+        },
+    };
+    let mut covered = evidence.covered.from_highest().peekable();
+    let (mut n, mut right, mut reached) = (0, 0, 0);
     let mut points = Vec::new();
-    for (at, answer) in answers.iter().enumerate() {
-        right += usize::from(answer.right);
-        covered += usize::from(!std::mem::replace(&mut seen[answer.ticket], true));
-        // Answers of the same confidence come in together: no bar lies between them.
-        let next = answers.get(at + 1).map(|next| next.confidence);
-        if next == Some(answer.confidence) {
-            continue;
+    for (bar, bin) in bars {
+        n += bin.n as usize;
+        right += bin.right as usize;
+        while let Some((_, tickets)) = covered.next_if(|(surest, _)| *surest >= bar) {
+            reached += tickets.n as usize;
         }
-        let Some(share) = Share::of(right, at + 1) else { continue };
+        // Of one label there is one answer per ticket; of a whole head with several there may be more.
+        let tickets = if label.is_some() { n } else { reached };
+        let Some(share) = Share::of(right, n) else { continue };
         points.push(Point {
             head: head.to_owned(),
             label: label.map(str::to_owned),
-            threshold: answer.confidence,
-            coverage: covered as f64 / observations.len() as f64,
+            threshold: bar,
+            coverage: tickets as f64 / evidence.tickets as f64,
             n: share.n,
             right: share.hits,
             precision: share.share,
             precision_ci: share.ci(),
         });
     }
-    thin(points)
+    thin(&points)
 }
 
-/// Every answer that a bar of 0 would let through.
-pub(crate) fn candidates(label: Option<&str>, observations: &[&Observation]) -> Vec<Candidate> {
-    let mut found = Vec::new();
-    for (ticket, observation) in observations.iter().enumerate() {
-        let reach = match observation.kind {
-            HeadKind::Single => 1,
-            HeadKind::Multi => observation.ranked.len(),
-        };
-        for (said, confidence) in observation.ranked.iter().take(reach) {
-            if label.is_none_or(|label| label == said) {
-                let right = observation.settled.contains(said);
-                found.push(Candidate { ticket, confidence: f64::from(*confidence), right });
-            }
+/// The bars of two parts, from the highest.
+fn together(one: &ConfidenceBins, other: &ConfidenceBins) -> Vec<(f64, BinCount)> {
+    let mut bars: Vec<(f64, BinCount)> = one.from_highest().chain(other.from_highest()).collect();
+    bars.sort_by(|a, b| b.0.total_cmp(&a.0));
+    bars.dedup_by(|next, kept| {
+        let same = next.0 == kept.0;
+        if same {
+            kept.1 = BinCount { n: kept.1.n + next.1.n, right: kept.1.right + next.1.right };
         }
-    }
-    found
+        same
+    });
+    bars
 }
 
 /// At most [`POINTS`] of them, evenly by rank, the first and the last kept; from the lowest bar.
-fn thin(points: Vec<Point>) -> Vec<Point> {
+fn thin(points: &[Point]) -> Vec<Point> {
     let last = points.len().saturating_sub(1);
     let kept = points.len().min(POINTS);
     let mut chosen: Vec<_> = (0..kept).map(|at| if kept < 2 { 0 } else { at * last / (kept - 1) }).collect();

@@ -18,7 +18,7 @@
 //! also beyond what chance gives in 19 of 20 cases (for PSI: `χ²₀.₉₅(k − 1) · (1/n_then + 1/n_now)`, Yurdakul 2018; for
 //! differences: an interval that does not hold 0), and under [`FEWEST`] tickets on a side it is `too_few`.
 //!
-//! *Then* is the first 28 days of this model on this desk (of a busy desk, its first 5000 decisions); where they do not reach, the label mix and the abstention that the
+//! *Then* is the first 28 days of this model on this desk; where they do not reach, the label mix and the abstention that the
 //! bundle was trained on. *Now* is the last days. Drift is no fault in itself: a new product makes new tickets. It says that old
 //! figures may no longer hold.
 
@@ -27,12 +27,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::contrast::{Contrast, Known};
-use super::wilson::{Share, Z};
+use super::wilson::Share;
 
-mod glimpse;
+mod mix;
 mod psi;
 
-pub use glimpse::{Glimpse, Reference};
+pub use mix::{AnswerMix, HeadMix, RecentAnswer, Reference, Trained};
 pub use psi::{chance, psi};
 
 /// Tickets that each side needs.
@@ -113,49 +113,43 @@ impl Measure {
 }
 
 /// Compares today with the references; heads in alphabetical order, the tickets' own measures last.
-pub fn drift(now: &[Glimpse], first_weeks: &[Glimpse], training: Option<&Reference>) -> Vec<Drift> {
+pub fn drift(now: &AnswerMix, first_weeks: &AnswerMix, training: Option<&Reference>) -> Vec<Drift> {
     let mut found = Vec::new();
-    let (now_by, then_by) = (glimpse::by_head(now), glimpse::by_head(first_weeks));
-    for (head, now) in &now_by {
-        let then = then_by.get(head).map(Vec::as_slice).unwrap_or_default();
-        let trained = training.and_then(|reference| reference.heads.get(*head));
-        let count = |measure, against, n_then| Drift::new(Some(head), measure, against, n_then, now.len());
-        let (mix_now, mix_then) = (glimpse::labels(now), glimpse::labels(then));
-        match trained.filter(|_| then.len() < FEWEST) {
+    let nothing = HeadMix::default();
+    for (head, now) in &now.heads {
+        let then = first_weeks.heads.get(head).unwrap_or(&nothing);
+        let trained = training.and_then(|reference| reference.heads.get(head));
+        let count = |measure, against, n_then| Drift::new(Some(head), measure, against, n_then, now.n);
+        match trained.filter(|_| then.n < FEWEST) {
             Some(trained) => {
                 let n = trained.labels.values().sum();
                 if n > 0 {
-                    found.push(count(Measure::Labels, Against::Training, n).mixed(&trained.labels, &mix_now));
+                    found.push(
+                        count(Measure::Labels, Against::Training, n).mixed(&trained.labels, &now.labels),
+                    );
                 }
                 let share = Share::of(trained.abstained, trained.n);
                 let blank = count(Measure::Abstention, Against::Training, trained.n);
-                found.push(blank.differs(share.map(Known::from), glimpse::abstention(now)));
+                found.push(blank.differs(share.map(Known::from), now.abstention()));
             }
             None => {
-                let blank = |measure| count(measure, Against::FirstWeeks, then.len());
-                found.push(blank(Measure::Labels).mixed(&mix_then, &mix_now));
-                let (then, now) = (glimpse::abstention(then), glimpse::abstention(now));
-                found.push(blank(Measure::Abstention).differs(then, now));
+                let blank = |measure| count(measure, Against::FirstWeeks, then.n);
+                found.push(blank(Measure::Labels).mixed(&then.labels, &now.labels));
+                found.push(blank(Measure::Abstention).differs(then.abstention(), now.abstention()));
             }
         }
-        let sure = count(Measure::Confidence, Against::FirstWeeks, then.len());
-        found.push(sure.differs(mean(then), mean(now)));
-        let (judged_then, judged_now) = (glimpse::overrides(then), glimpse::overrides(now));
-        if let (Some(then), Some(now)) = (judged_then, judged_now) {
+        let sure = count(Measure::Confidence, Against::FirstWeeks, then.n);
+        found.push(sure.differs(then.mean_confidence(), now.mean_confidence()));
+        if let (Some(then), Some(now)) = (then.overrides.share(), now.overrides.share()) {
             let blank = Drift::new(Some(head), Measure::Overrides, Against::FirstWeeks, then.n, now.n);
             found.push(blank.differs(Some(then.into()), Some(now.into())));
         }
     }
-    let (spoken_now, spoken_then) = (glimpse::languages(now), glimpse::languages(first_weeks));
+    let (spoken_now, spoken_then) = (&now.languages, &first_weeks.languages);
     let tickets = |mix: &BTreeMap<String, usize>| mix.values().sum();
-    let blank = Drift::new(
-        None,
-        Measure::Languages,
-        Against::FirstWeeks,
-        tickets(&spoken_then),
-        tickets(&spoken_now),
-    );
-    found.push(blank.mixed(&spoken_then, &spoken_now));
+    let blank =
+        Drift::new(None, Measure::Languages, Against::FirstWeeks, tickets(spoken_then), tickets(spoken_now));
+    found.push(blank.mixed(spoken_then, spoken_now));
     found
 }
 
@@ -205,16 +199,4 @@ fn band(value: f64, shifting: f64, shifted: f64) -> Band {
         value if value > shifting => Band::Shifting,
         _ => Band::Stable,
     }
-}
-
-/// The mean confidence of the best label, with the interval of a large sample.
-fn mean(glimpses: &[&Glimpse]) -> Option<Known> {
-    let n = glimpses.len() as f64;
-    if glimpses.len() < 2 {
-        return None;
-    }
-    let value = glimpses.iter().map(|glimpse| glimpse.confidence).sum::<f64>() / n;
-    let spread = glimpses.iter().map(|glimpse| (glimpse.confidence - value).powi(2)).sum::<f64>() / (n - 1.0);
-    let half = Z * (spread / n).sqrt();
-    Some(Known { value, low: value - half, high: value + half })
 }

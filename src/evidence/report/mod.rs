@@ -1,8 +1,11 @@
 //! What the ledger says when it is held against what the agents did: agreement, thresholds, promotion, impact, drift.
 //!
 //! ```text
-//! ledger entry + settled values ─observe─► Observation, Course ─► figures with intervals ─► text, JSON, HTML
+//! ledger entry + settled values ─observe─► Observation, Course ─► sums ─► figures with intervals ─► text, JSON, HTML
 //! ```
+//!
+//! Observations are added to sums one at a time; nothing keeps them. So a report takes as much memory for a million tickets as for a
+//! thousand.
 //!
 //! Pure: no clock, no store, no platform. Every figure is defined beside the function that computes it, and again in
 //! plain words in this folder's README.
@@ -18,6 +21,7 @@
 
 pub mod observation;
 
+pub mod bins;
 pub mod contrast;
 pub mod evidence;
 pub mod kappa;
@@ -39,6 +43,8 @@ pub mod thresholds;
 
 pub mod render;
 pub mod rows;
+pub mod sums;
+pub mod terms;
 pub mod whole;
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! One head's answer beside what the agents settled on, and one ticket's course: the two rows that all figures come from.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use deskbridge_onnx::HeadKind;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::mode::Mode;
+use crate::domain::summary::BundleLabels;
 
 /// What one head said of one ticket, beside the labels that its agents settled on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,7 +31,8 @@ pub struct Observation {
     pub head: String,
     /// One label or several.
     pub kind: HeadKind,
-    /// Every label with its confidence, 0 to 1, the best first.
+    /// Labels with their confidence, 0 to 1, the best first: at least the best two of a head with one label per ticket, all of
+    /// another.
     pub ranked: Vec<(String, f32)>,
     /// The labels that the head named; none where it abstained.
     pub named: BTreeSet<String>,
@@ -40,6 +43,9 @@ pub struct Observation {
     pub first: Option<BTreeSet<String>>,
     /// Whether the agents' choice was their own.
     pub influence: Influence,
+    /// All labels of the bundle's heads; `None` where [`Self::ranked`] has all of this head.
+    #[serde(skip)]
+    pub bundle: Option<Arc<BundleLabels>>,
 }
 
 /// Whether the agents' choice was their own: only then is it evidence.

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::evidence::{Evidence, labels};
+use super::evidence::HeadEvidence;
 use super::wilson::{self, Share};
 pub use crate::domain::bar::Bar;
 
@@ -59,23 +59,20 @@ pub enum State {
 /// More tickets than anybody waits for; a forecast beyond is none.
 const HORIZON: usize = 1_000_000;
 
-/// Where every label of every head stands; by head, then label.
+/// Judges every label of every head; by head, then label.
 pub fn readiness(
-    heads: &BTreeMap<&str, Evidence<'_>>,
+    heads: &BTreeMap<String, HeadEvidence>,
     bar: &Bar,
 ) -> BTreeMap<String, BTreeMap<String, Readiness>> {
-    let all = |evidence: &Evidence<'_>| {
-        let everybody: Vec<_> = evidence.independent.iter().chain(&evidence.apart).copied().collect();
-        let stand = |label: &str| {
-            let named = evidence.independent.iter().filter(|observation| observation.named.contains(label));
-            let right = named.clone().filter(|observation| observation.settled.contains(label)).count();
-            let judged = evidence.judged().filter(|(observation, _)| observation.named.contains(label));
-            let overridden = Share::among(judged, |(_, replaced)| *replaced);
-            Readiness { overridden, ..judge(right, named.count(), bar) }
-        };
-        labels(&everybody).into_iter().map(|label| (label.to_owned(), stand(label))).collect()
+    let all = |evidence: &HeadEvidence| {
+        let labels = evidence.labels.iter().filter(|(_, of)| of.listed);
+        let judged = labels.map(|(label, of)| {
+            let overridden = of.judged.share();
+            (label.clone(), Readiness { overridden, ..judge(of.right, of.named, bar) })
+        });
+        judged.collect()
     };
-    heads.iter().map(|(head, evidence)| ((*head).to_owned(), all(evidence))).collect()
+    heads.iter().map(|(head, evidence)| (head.clone(), all(evidence))).collect()
 }
 
 /// Where a label with `right` right answers of `n` stands.

@@ -1,31 +1,23 @@
-//! What a report is made of, as it was gathered; and the same as JSON Lines, for looking at a desk elsewhere.
+//! Observations and courses as JSON Lines, for looking at a desk elsewhere. A file of rows is read whole; a store never is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::challenge::Duel;
-use super::drift::Glimpse;
-use super::observation::{Course, Influence, Observation};
-use crate::domain::outcome::Entry;
+use super::drift::RecentAnswer;
+use super::evidence::{first_of_each, newest_model};
+use super::observation::{Course, Observation};
+use super::sums::ReportSums;
+use super::terms::Terms;
 
-/// How long the reference of drift lasts, from a model's first decision on.
-const FIRST_WEEKS: SignedDuration = SignedDuration::from_hours(28 * 24);
-/// How far back "now" reaches.
-const LAST_DAYS: SignedDuration = SignedDuration::from_hours(7 * 24);
-
-/// Everything a report is made of.
+/// The rows of a file.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     /// Answers beside settled values.
     pub observations: Vec<Observation>,
     /// How tickets went.
     pub courses: Vec<Course>,
-    /// Every answer, settled or not.
-    pub glimpses: Vec<Glimpse>,
-    /// A challenger's answers beside the live ones.
-    pub duels: Vec<Duel>,
 }
 
 /// One line of a rows file.
@@ -47,24 +39,6 @@ pub struct Unreadable {
 }
 
 impl Rows {
-    /// Of settled rows and of the ledger.
-    pub fn new(observations: Vec<Observation>, courses: Vec<Course>, ledger: &[(i64, Entry)]) -> Self {
-        let judged: BTreeMap<(i64, &str), bool> = observations.iter().filter_map(judged).collect();
-        let known: BTreeSet<i64> = ledger.iter().map(|(id, _)| *id).collect();
-        let mut glimpses = Vec::new();
-        for (id, entry) in ledger {
-            for mut glimpse in Glimpse::of(entry) {
-                glimpse.overridden = judged.get(&(*id, glimpse.head.as_str())).copied();
-                glimpses.push(glimpse);
-            }
-        }
-        let elsewhere = observations.iter().filter(|observation| !known.contains(&observation.decision));
-        glimpses.extend(elsewhere.filter_map(glimpse));
-        glimpses.sort_by(|a, b| (a.at, &a.ticket, &a.head).cmp(&(b.at, &b.ticket, &b.head)));
-        let duels = Duel::all(ledger, &observations);
-        Self { observations, courses, glimpses, duels }
-    }
-
     /// Reads JSON Lines; empty lines are passed over.
     ///
     /// # Errors
@@ -81,7 +55,7 @@ impl Rows {
                 Line::Course(course) => courses.push(course),
             }
         }
-        Ok(Self::new(observations, courses, &[]))
+        Ok(Self { observations, courses })
     }
 
     /// The same as JSON Lines.
@@ -99,23 +73,46 @@ impl Rows {
         Ok(text)
     }
 
-    /// The newest model's answers of the last days, and of its first weeks without those; each ticket once.
-    pub(super) fn now_and_then(&self, now: Timestamp) -> (Vec<Glimpse>, Vec<Glimpse>) {
-        let Some(model) = self.glimpses.last().map(|glimpse| glimpse.model.as_str()) else {
-            return (Vec::new(), Vec::new());
-        };
-        let mut seen = BTreeSet::new();
-        let own = self.glimpses.iter().filter(|glimpse| glimpse.model == model);
-        let once = own.filter(|glimpse| seen.insert((&glimpse.ticket, &glimpse.head)));
-        let once: Vec<_> = once.collect();
-        let (Some(first), recent) = (once.first().map(|glimpse| glimpse.at), now - LAST_DAYS) else {
-            return (Vec::new(), Vec::new());
-        };
-        let is_now = |glimpse: &Glimpse| glimpse.at >= recent && glimpse.at <= now;
-        let (now, then): (Vec<_>, Vec<_>) = once.into_iter().cloned().partition(is_now);
-        let then = then.into_iter().filter(|glimpse| glimpse.at < first + FIRST_WEEKS);
-        (now, then.collect())
+    /// Returns when the last of them was decided.
+    pub fn latest(&self) -> Option<Timestamp> {
+        self.observations.iter().map(|observation| observation.decided_at).max()
     }
+
+    /// Sums them up. Of a ticket that is there several times the model's first decision counts.
+    pub fn sums(&self, terms: &Terms) -> ReportSums {
+        let model = newest_model(&self.observations).map(str::to_owned);
+        let mut sums = ReportSums::new(terms, model.clone(), model.clone());
+        let mut decisions = BTreeMap::<_, Vec<&Observation>>::new();
+        for seen in &self.observations {
+            let key = (seen.decided_at, &seen.account, &seen.ticket, seen.decision);
+            decisions.entry(key).or_default().push(seen);
+        }
+        let mut tickets = BTreeSet::new();
+        for ((at, account, ticket, _), heads) in decisions {
+            let own = heads.iter().filter(|seen| Some(&seen.model) == model.as_ref());
+            let answers: Vec<_> = own.clone().filter_map(|seen| answer(seen)).collect();
+            if !answers.is_empty() && tickets.insert((account, ticket)) {
+                let language = heads.first().and_then(|seen| seen.language.as_deref());
+                sums.add_answers(at, language, answers);
+                own.for_each(|seen| sums.judge(seen));
+            }
+        }
+        let mut seen = BTreeSet::new();
+        for row in &self.observations {
+            sums.note(row, seen.insert((&row.account, &row.ticket)));
+        }
+        for first in first_of_each(&self.observations, model.as_deref().unwrap_or_default()) {
+            sums.count(first);
+        }
+        self.courses.iter().for_each(|course| sums.add_course(course));
+        sums
+    }
+}
+
+fn answer(seen: &Observation) -> Option<RecentAnswer<'_>> {
+    let (label, confidence) = seen.ranked.first()?;
+    let (confidence, abstained) = (f64::from(*confidence), seen.named.is_empty());
+    Some(RecentAnswer { head: &seen.head, label, confidence, abstained })
 }
 
 /// Why a line is no row; serde's own words might quote it.
@@ -124,28 +121,4 @@ fn kind(error: &serde_json::Error) -> &'static str {
         serde_json::error::Category::Data => "a key or a value is not as it should be",
         _ => "this is not JSON",
     }
-}
-
-fn judged(observation: &Observation) -> Option<((i64, &str), bool)> {
-    let replaced = match observation.influence {
-        Influence::Kept => false,
-        Influence::Overridden => true,
-        _ => return None,
-    };
-    Some(((observation.decision, observation.head.as_str()), replaced))
-}
-
-fn glimpse(observation: &Observation) -> Option<Glimpse> {
-    let (label, confidence) = observation.ranked.first()?;
-    Some(Glimpse {
-        at: observation.decided_at,
-        ticket: format!("{}/{}", observation.account, observation.ticket),
-        model: observation.model.clone(),
-        head: observation.head.clone(),
-        label: label.clone(),
-        confidence: f64::from(*confidence),
-        abstained: observation.named.is_empty(),
-        language: observation.language.clone(),
-        overridden: judged(observation).map(|(_, replaced)| replaced),
-    })
 }

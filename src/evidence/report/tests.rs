@@ -3,6 +3,8 @@ use std::collections::BTreeSet;
 use deskbridge_onnx::HeadKind;
 use jiff::{SignedDuration, Timestamp};
 
+use super::evidence::HeadEvidence;
+use super::middle::Waits;
 use super::observation::{Course, Influence, Observation};
 use crate::domain::mode::Mode;
 
@@ -10,6 +12,7 @@ mod agreeing;
 mod drifting;
 mod judging;
 mod moving;
+mod reference;
 mod shares;
 
 /// A moment, in hours after an arbitrary start.
@@ -38,6 +41,7 @@ fn single(ticket: usize, said: &str, confidence: f32, settled: &str) -> Observat
         settled: if settled.is_empty() { set(&[]) } else { set(&[settled]) },
         first: None,
         influence: Influence::Independent,
+        bundle: None,
     }
 }
 
@@ -46,8 +50,17 @@ fn named(label: &str, right: usize, n: usize) -> Vec<Observation> {
     (0..n).map(|at| single(at, label, 0.9, if at < right { label } else { "other" })).collect()
 }
 
-fn all(observations: &[Observation]) -> Vec<&Observation> {
-    observations.iter().collect()
+/// The evidence of these observations, each of which is a ticket's only one.
+fn evidence(observations: &[Observation]) -> HeadEvidence {
+    let mut evidence = HeadEvidence::default();
+    observations.iter().for_each(|seen| evidence.add(seen));
+    evidence
+}
+
+fn waits(seconds: impl IntoIterator<Item = f64>) -> Waits {
+    let mut waits = Waits::default();
+    seconds.into_iter().for_each(|wait| waits.add(wait));
+    waits
 }
 
 fn course(ticket: usize, mode: Option<Mode>, routed_seconds: i64) -> Course {

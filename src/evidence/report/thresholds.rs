@@ -12,16 +12,14 @@
 //! | `refuted` | there even the upper bound is below the target: the bar was luck |
 //! | `none` | no bar reaches the target on the fitted part |
 //!
-//! A proposal is only shown. Nothing here changes a threshold.
+//! Bars are looked at in steps of 0.001 ([`super::bins`]). A proposal is only shown. Nothing here changes a threshold.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use super::curve::{Candidate, candidates};
-use super::evidence::{Evidence, labels};
-use super::observation::Observation;
+use super::bins::ConfidenceBins;
+use super::evidence::{HeadEvidence, LabelEvidence};
 use super::wilson::Share;
 
 /// A label's proposed bar, and how it did.
@@ -57,66 +55,58 @@ pub enum Verdict {
 
 /// Proposes a bar for every label of every head; by head, then label.
 pub fn thresholds(
-    heads: &BTreeMap<&str, Evidence<'_>>,
+    heads: &BTreeMap<String, HeadEvidence>,
     target: f64,
 ) -> BTreeMap<String, BTreeMap<String, Proposal>> {
-    let propose_all = |evidence: &Evidence<'_>| {
-        let tickets = &evidence.independent;
-        labels(tickets).into_iter().map(|label| (label.to_owned(), propose(label, tickets, target))).collect()
+    let propose_all = |evidence: &HeadEvidence| {
+        let labels = evidence.independent_labels();
+        labels.map(|(label, of)| (label.clone(), one(of, evidence.tickets, target))).collect()
     };
-    heads.iter().map(|(head, evidence)| ((*head).to_owned(), propose_all(evidence))).collect()
+    heads.iter().map(|(head, evidence)| (head.clone(), propose_all(evidence))).collect()
 }
 
 /// Proposes a bar for one label from the independent observations of its head.
-pub fn propose(label: &str, observations: &[&Observation], target: f64) -> Proposal {
-    let (fitting, verifying): (Vec<_>, Vec<_>) =
-        observations.iter().copied().partition(|observation| is_fitting(observation));
-    let fitting = candidates(Some(label), &fitting);
-    let verifying = candidates(Some(label), &verifying);
-    let Some(threshold) = lowest(&fitting, target) else {
-        let fitted = at(&fitting, 0.0);
+pub fn propose(label: &str, evidence: &HeadEvidence, target: f64) -> Proposal {
+    let nothing = LabelEvidence::default();
+    one(evidence.labels.get(label).unwrap_or(&nothing), evidence.tickets, target)
+}
+
+fn one(of: &LabelEvidence, tickets: usize, target: f64) -> Proposal {
+    let Some(threshold) = lowest(&of.fitted, target) else {
         return Proposal {
             target,
             threshold: None,
-            fitted,
+            fitted: at(&of.fitted, 0.0),
             verified: None,
             coverage: None,
             verdict: Verdict::None,
         };
     };
-    let (fitted, verified) = (at(&fitting, threshold), at(&verifying, threshold));
+    let (fitted, verified) = (at(&of.fitted, threshold), at(&of.verified, threshold));
     let answered = fitted.map_or(0, |share| share.n) + verified.map_or(0, |share| share.n);
     let verdict = match verified {
         Some(share) if share.low >= target => Verdict::Verified,
         Some(share) if share.high < target => Verdict::Refuted,
         _ => Verdict::Unproven,
     };
-    let coverage = Some(answered as f64 / observations.len() as f64);
+    let coverage = Some(answered as f64 / tickets as f64);
     Proposal { target, threshold: Some(threshold), fitted, verified, coverage, verdict }
 }
 
-/// The lowest confidence at which the lower bound of the precision reaches the target.
-fn lowest(answers: &[Candidate], target: f64) -> Option<f64> {
-    let mut sorted = answers.to_vec();
-    sorted.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    let (mut right, mut found) = (0, None);
-    for (at, answer) in sorted.iter().enumerate() {
-        right += usize::from(answer.right);
-        let together = sorted.get(at + 1).is_some_and(|next| next.confidence == answer.confidence);
-        let reaches = Share::of(right, at + 1).is_some_and(|share| share.low >= target);
-        if reaches && !together {
-            found = Some(answer.confidence);
+/// The lowest bar at which the lower bound of the precision reaches the target.
+fn lowest(answers: &ConfidenceBins, target: f64) -> Option<f64> {
+    let (mut n, mut right, mut found) = (0, 0, None);
+    for (bar, bin) in answers.from_highest() {
+        n += bin.n as usize;
+        right += bin.right as usize;
+        if Share::of(right, n).is_some_and(|share| share.low >= target) {
+            found = Some(bar);
         }
     }
     found
 }
 
-fn at(answers: &[Candidate], threshold: f64) -> Option<Share> {
-    Share::among(answers.iter().filter(|answer| answer.confidence >= threshold), |answer| answer.right)
-}
-
-/// Whether a ticket is in the part that bars are fitted on.
-fn is_fitting(observation: &Observation) -> bool {
-    let digest = Sha256::digest(format!("{}/{}", observation.account, observation.ticket));
-    digest[0].is_multiple_of(2)
+fn at(answers: &ConfidenceBins, bar: f64) -> Option<Share> {
+    let (n, right) = answers.at_least(bar);
+    Share::of(right, n)
 }

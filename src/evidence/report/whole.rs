@@ -8,34 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::agreement::{self, HeadAgreement, LabelAgreement};
 use super::backlog::Backlog;
 use super::by_label::ByLabel;
-use super::challenge::{Challenge, challenge};
+use super::challenge::Challenge;
 use super::curve::{Point, curve};
-use super::drift::{Drift, Reference, drift};
-use super::evidence::{by_head, labels, newest_model};
-use super::impact::{Impact, Split, impact};
+use super::drift::{Drift, drift};
+use super::impact::Impact;
 use super::in_force::InForce;
 use super::readiness::{Bar, Readiness, State, readiness};
-use super::rows::Rows;
+use super::sums::{AnswerDays, ReportSums};
+use super::terms::Terms;
 use super::thresholds::{Proposal, thresholds};
-
-/// What a report is asked.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    /// What the figures are about begins here; `None` for everything there is.
-    pub since: Option<Timestamp>,
-    /// When it is asked.
-    pub now: Timestamp,
-    /// What a label has to reach.
-    pub bar: Bar,
-    /// How before and after are told apart.
-    pub split: Split,
-    /// What the bundle was trained on.
-    pub training: Option<Reference>,
-    /// How far labels may go; `None` where nobody knows.
-    pub in_force: Option<InForce>,
-    /// What waits; `None` where nobody knows.
-    pub backlog: Option<Backlog>,
-}
 
 /// Every figure.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,29 +72,30 @@ pub struct Window {
 }
 
 impl Report {
-    /// Computes everything.
-    pub fn of(rows: &Rows, terms: &Terms) -> Self {
-        let heads = by_head(&rows.observations);
+    /// Computes everything from its sums.
+    pub fn of(sums: &ReportSums, terms: &Terms) -> Self {
+        let heads = &sums.heads;
         let mut points = Vec::new();
-        for (head, evidence) in &heads {
-            points.extend(curve(head, None, &evidence.independent));
-            for label in labels(&evidence.independent) {
-                points.extend(curve(head, Some(label), &evidence.independent));
+        for (head, evidence) in heads {
+            points.extend(curve(head, None, evidence));
+            for (label, _) in evidence.independent_labels() {
+                points.extend(curve(head, Some(label), evidence));
             }
         }
-        let (now, then) = rows.now_and_then(terms.now);
+        let AnswerDays { now, then, .. } = &sums.answers;
+        let nothing_new = now.answers() == 0;
         Self {
-            window: window(rows, terms),
-            labels: heads.iter().map(|(head, e)| ((*head).to_owned(), agreement::by_label(e))).collect(),
-            agreement: heads.iter().map(|(head, e)| ((*head).to_owned(), agreement::head(e))).collect(),
+            window: window(sums, terms),
+            labels: heads.iter().map(|(head, e)| (head.clone(), agreement::by_label(e))).collect(),
+            agreement: heads.iter().map(|(head, e)| (head.clone(), agreement::head(e))).collect(),
             coverage_precision: points,
-            thresholds: thresholds(&heads, terms.bar.target),
-            promotion: readiness(&heads, &terms.bar),
+            thresholds: thresholds(heads, terms.bar.target),
+            promotion: readiness(heads, &terms.bar),
             in_force: terms.in_force.clone(),
             backlog: terms.backlog.clone(),
-            challenge: challenge(&rows.duels),
-            impact: impact(&rows.courses, terms.split),
-            drift: if now.is_empty() { Vec::new() } else { drift(&now, &then, terms.training.as_ref()) },
+            challenge: sums.challenge.challenge(),
+            impact: sums.impact.impact(),
+            drift: if nothing_new { Vec::new() } else { drift(now, then, terms.training.as_ref()) },
         }
     }
 
@@ -139,22 +121,17 @@ impl Report {
     }
 }
 
-fn window(rows: &Rows, terms: &Terms) -> Window {
-    let times = || rows.observations.iter().map(|observation| observation.decided_at);
-    let tickets: BTreeSet<_> = rows.observations.iter().map(|o| (&o.account, &o.ticket)).collect();
-    let mut models = BTreeMap::new();
-    for observation in &rows.observations {
-        *models.entry(observation.model.clone()).or_default() += 1;
-    }
+fn window(sums: &ReportSums, terms: &Terms) -> Window {
+    let seen = &sums.seen;
     Window {
         since: terms.since,
         until: terms.now,
-        decided: times().min().zip(times().max()).map(|(first, last)| [first, last]),
-        tickets: tickets.len(),
-        accounts: rows.observations.iter().map(|observation| observation.account.clone()).collect(),
-        model: newest_model(&rows.observations).map(str::to_owned),
-        models,
-        answers: rows.glimpses.len(),
+        decided: seen.decided,
+        tickets: seen.tickets,
+        accounts: seen.accounts.clone(),
+        model: seen.model.clone(),
+        models: seen.models.clone(),
+        answers: sums.answers.now.answers() + sums.answers.then.answers(),
         bar: terms.bar,
     }
 }

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use deskbridge_onnx::{HeadKind, Prediction};
+use deskbridge_onnx::HeadKind;
 
-use crate::domain::outcome::Entry;
+use crate::domain::summary::SummarisedDecision;
 use crate::evidence::report::observation::{Influence, Observation};
 
 /// What comes first.
@@ -35,35 +35,33 @@ impl Order {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candidate<'a> {
     /// The decision.
-    pub id: i64,
-    /// Its entry.
-    pub entry: &'a Entry,
+    pub decision: &'a SummarisedDecision,
     /// The head that makes it worth a look.
     pub head: &'a str,
     /// How much it is worth, 0 to 1: how close the two best labels are, or how sure the model was of another label.
     pub weight: f32,
 }
 
-/// The queue: `entries` oldest first, what was settled by decision, and the ids (`account/ticket`) of what was reviewed.
+/// Returns the queue: `decisions` oldest first, the observations of each decision, and the ids (`account/ticket`) of tickets that were
+/// reviewed.
 pub fn queue<'a>(
-    entries: &'a [(i64, Entry)],
+    decisions: &'a [SummarisedDecision],
     settled: &BTreeMap<i64, Vec<Observation>>,
     reviewed: &BTreeSet<String>,
     order: Order,
 ) -> Vec<Candidate<'a>> {
     let mut seen = HashSet::new();
-    let newest = entries.iter().rev().filter(|(_, entry)| entry.snapshot.is_some());
-    let newest = newest.filter(|(_, entry)| seen.insert((&entry.account, &entry.ticket)));
+    let newest = decisions.iter().rev();
+    let newest = newest.filter(|decision| seen.insert((&decision.account, &decision.ticket)));
     let fresh =
-        newest.filter(|(_, entry)| !reviewed.contains(&format!("{}/{}", entry.account, entry.ticket)));
+        newest.filter(|decision| !reviewed.contains(&format!("{}/{}", decision.account, decision.ticket)));
     let mut found: Vec<Candidate<'a>> = fresh
-        .filter_map(|(id, entry)| {
-            let prediction = &entry.snapshot.as_deref()?.prediction;
+        .filter_map(|decision| {
             let (head, weight) = match order {
-                Order::Uncertain => doubt(prediction)?,
-                Order::Disagreed => dissent(prediction, settled.get(id)?)?,
+                Order::Uncertain => doubt(decision)?,
+                Order::Disagreed => dissent(decision, settled.get(&decision.id)?)?,
             };
-            Some(Candidate { id: *id, entry, head, weight })
+            Some(Candidate { decision, head, weight })
         })
         .collect();
     // Of equals the newest: the sort is stable.
@@ -72,22 +70,25 @@ pub fn queue<'a>(
 }
 
 /// The head with the closest best two labels. A stranger is no doubt about labels.
-fn doubt(prediction: &Prediction) -> Option<(&str, f32)> {
-    if prediction.out_of_scope.is_some_and(|scope| scope.is) {
+fn doubt(decision: &SummarisedDecision) -> Option<(&str, f32)> {
+    if decision.summary.out_of_scope {
         return None;
     }
-    let single = prediction.heads.iter().filter(|(_, scored)| scored.kind == HeadKind::Single);
-    let close = single.filter(|(_, scored)| scored.ranked.len() > 1);
-    close.map(|(head, scored)| (head.as_str(), 1.0 - scored.margin())).max_by(|a, b| a.1.total_cmp(&b.1))
+    let single = decision.answers().filter(|(_, labels, _)| labels.kind == HeadKind::Single);
+    let close = single.filter_map(|(head, _, answer)| match answer.0.as_slice() {
+        [(_, best), (_, next), ..] => Some((head.as_str(), 1.0 - (best - next))),
+        _ => None,
+    });
+    close.max_by(|a, b| a.1.total_cmp(&b.1))
 }
 
 /// The head that was surest of what people did not want. What we had written and people replaced is the loudest dissent.
-fn dissent<'a>(prediction: &'a Prediction, settled: &[Observation]) -> Option<(&'a str, f32)> {
+fn dissent<'a>(decision: &'a SummarisedDecision, settled: &[Observation]) -> Option<(&'a str, f32)> {
     let against = settled.iter().filter(|seen| !seen.named.is_empty() && seen.named != seen.settled);
     let free =
         against.filter(|seen| matches!(seen.influence, Influence::Independent | Influence::Overridden));
     free.filter_map(|seen| {
-        let (head, _) = prediction.heads.get_key_value(&seen.head)?;
+        let (head, _) = decision.bundle.heads.get_key_value(&seen.head)?;
         let wrong = seen.named.difference(&seen.settled);
         let sure =
             |label: &String| seen.ranked.iter().find(|(known, _)| known == label).map(|(_, sure)| *sure);

@@ -11,10 +11,12 @@
 
 mod keep;
 mod observe;
+mod readings;
 mod task;
 
 pub use crate::domain::settled::{FIRST_LOOK, FieldStory, Kept, Story, Who};
 pub use crate::settings::heads::label_word;
 pub use keep::keep;
-pub use observe::{Readings, Sources, courses, observations, observe, part_of, sources_of, wrote};
+pub use observe::{Sources, course, observe, observe_entry, part_of, sources_of, wrote};
+pub use readings::{Reading, Readings, SettledTicket};
 pub use task::{Settling, run};

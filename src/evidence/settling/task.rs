@@ -12,11 +12,12 @@ use deskbridge_connectors::settled::Settled;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{FIRST_LOOK, Sources, keep, observations};
+use super::{FIRST_LOOK, Reading, Readings, Sources, keep};
 use crate::clock::Clock;
 use crate::domain::label_modes::Demotion;
 use crate::domain::outcome::EffectOutcome;
-use crate::evidence::promotion::{Fall, Warden, falls};
+use crate::evidence::gather::Pace;
+use crate::evidence::promotion::{Fall, LabelWrites, Warden};
 use crate::platform::account::Account;
 use crate::platform::{Calls, Standing, Stopped};
 use crate::settings::heads::Heads;
@@ -99,10 +100,17 @@ impl Settling {
     /// When the store cannot be used.
     pub async fn judge_labels(&self) -> Result<Vec<Demotion>, store::Error> {
         let Some(promotions) = self.warden.promotions() else { return Ok(Vec::new()) };
-        let since = promotions.0.values().map(|promoted| promoted.at).min();
-        let (seen, _) = observations(&*self.store, &self.sources, since).await?;
         let gate = Arc::clone(&self.warden.gate().borrow());
-        let fallen = falls(&promotions, &gate, &seen, self.fall, self.clock.now());
+        let mut writes = LabelWrites::new(&promotions, &gate, self.fall);
+        let Some(since) = writes.since() else { return Ok(Vec::new()) };
+        let readings = Readings { store: Arc::clone(&self.store), sources: self.sources.clone() };
+        readings
+            .newest_writes(Some(since), Pace::Background, |seen| {
+                writes.add(seen);
+                if writes.is_full() { Reading::Enough } else { Reading::More }
+            })
+            .await?;
+        let fallen = writes.falls(self.clock.now());
         for fall in &fallen {
             self.store.demote(fall).await?;
             self.warden.demote(fall.clone());

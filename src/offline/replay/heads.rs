@@ -67,6 +67,7 @@ mod tests {
             named: set(named),
             first: None,
             influence: Influence::Independent,
+            bundle: None,
             settled: set(settled),
         }
     }

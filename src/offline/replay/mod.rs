@@ -9,7 +9,7 @@
 mod heads;
 mod verdict;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use deskbridge_connectors::{Effect, TicketId, Version};
@@ -29,7 +29,7 @@ pub use heads::{Compared, compare};
 pub use verdict::{End, Verdict};
 
 /// Earlier decisions of a ticket that count, as the store counts them.
-const MOST_HISTORY: usize = 20;
+pub const MOST_HISTORY: usize = 20;
 
 /// One past decision, decided anew.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -81,51 +81,30 @@ pub struct Change {
     pub verdict: Option<Verdict>,
 }
 
-/// What past decisions are decided by, besides the rulebook.
+/// Everything that a past decision is decided by, besides the rulebook.
 pub struct Basis<'a> {
-    /// What became of a ticket, where it is known.
-    pub end: &'a dyn Fn(&Entry) -> Option<End<'a>>,
-    /// What another model says about a decision's ticket, or why it says nothing; `None` where the ledger's scores are used.
-    pub said: Option<&'a BTreeMap<i64, Result<Prediction, String>>>,
+    /// The ticket's earlier entries that decided something, the newest first: they tell what we ourselves had written.
+    pub earlier: Vec<Entry>,
+    /// What became of the ticket, where it is known.
+    pub end: Option<End<'a>>,
+    /// What another model says about the ticket, or why it says nothing; `None` where the ledger's scores are used.
+    pub said: Option<&'a Result<Prediction, String>>,
     /// Whether labels are promoted one by one: then an effect that went less far than its rule allows was held back by
     /// its label, which is no difference between rulebooks.
     pub gated: bool,
 }
 
-/// Replays every entry that decided something and that `wanted` names. `past` is the whole ledger, oldest first: earlier
-/// entries tell what we ourselves had written.
-pub fn replay(
-    rulebook: &Rulebook,
-    past: &[(i64, Entry)],
-    wanted: impl Fn(&Entry) -> bool,
-    basis: &Basis<'_>,
-) -> Vec<Replayed> {
-    let mut histories: BTreeMap<(&str, &str), Vec<&Entry>> = BTreeMap::new();
-    let mut found = Vec::new();
-    for (id, entry) in past.iter().filter(|(_, entry)| entry.digests.is_some()) {
-        let earlier = histories.entry((&entry.account, &entry.ticket)).or_default();
-        if wanted(entry) {
-            let history = History {
-                entries: earlier.iter().rev().take(MOST_HISTORY).map(|one| (*one).clone()).collect(),
-            };
-            let said = basis.said.map(|said| said.get(id));
-            let came = match said {
-                Some(None) => Err("its text was not read".to_owned()),
-                Some(Some(Err(why))) => Err(why.clone()),
-                Some(Some(Ok(prediction))) => again(rulebook, entry, &history, Some(prediction), basis),
-                None => again(rulebook, entry, &history, None, basis),
-            };
-            let came = came.unwrap_or_else(|reason| Came::NotReplayable { reason });
-            found.push(Replayed {
-                id: *id,
-                account: entry.account.clone(),
-                ticket: entry.ticket.clone(),
-                came,
-            });
-        }
-        earlier.push(entry);
-    }
-    found
+/// Replays an entry that decided something.
+pub fn replay(rulebook: &Rulebook, id: i64, entry: &Entry, mut basis: Basis<'_>) -> Replayed {
+    basis.earlier.truncate(MOST_HISTORY);
+    let history = History { entries: std::mem::take(&mut basis.earlier) };
+    let came = match basis.said {
+        Some(Err(why)) => Err(why.clone()),
+        Some(Ok(prediction)) => again(rulebook, entry, &history, Some(prediction), &basis),
+        None => again(rulebook, entry, &history, None, &basis),
+    };
+    let came = came.unwrap_or_else(|reason| Came::NotReplayable { reason });
+    Replayed { id, account: entry.account.clone(), ticket: entry.ticket.clone(), came }
 }
 
 fn again(
@@ -167,7 +146,7 @@ fn again(
         return Err(format!("the rule `{rule}` reads {reads}"));
     }
     let decision = rulebook::decide(rulebook, &facts);
-    let end = (basis.end)(entry);
+    let end = basis.end;
     let (before, after) = (kept(entry, &snapshot.held_back), planned(&decision));
     let mut changes: BTreeSet<Change> = BTreeSet::new();
     let mut compare = |from: &BTreeSet<Part>, to: &BTreeSet<Part>, added| {

@@ -46,6 +46,7 @@ fn ledger(conn: &Connection, account: &str, ticket: &str, now: i64, erase: bool)
         let rest = super::row::to_json(&left)?;
         conn.prepare_cached("UPDATE ledger SET entry = ?2, erased_at = ?3 WHERE id = ?1")?
             .execute(params![id, rest, now])?;
+        conn.prepare_cached("DELETE FROM summary WHERE id = ?1")?.execute([id])?;
         let proof = chain::tombstone_of(*id, &rest);
         let tombstone = Entry::tombstone(&left, proof, super::row::timestamp(0, now)?);
         write::record(conn, &write::Line::of(&tombstone)?)?;

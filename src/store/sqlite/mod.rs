@@ -1,6 +1,6 @@
 //! The store in one SQLite file, for one daemon on one machine.
 //!
-//! One thread writes, with group commit; two read. The library is the bundled one: distributions still ship versions
+//! One thread writes, with group commit; two read for the work, and two for reports and lists. The library is the bundled one: distributions still ship versions
 //! whose write-ahead log can be damaged by a reset at the wrong moment. Other processes (the command line) may open the
 //! same file at the same time; SQLite's locks keep them apart. Nothing outside this folder knows any of this.
 
@@ -21,13 +21,15 @@ use crate::domain::history::History;
 use crate::domain::label_modes::Demotion;
 use crate::domain::outcome::Entry;
 use crate::domain::settled::Kept;
+use crate::domain::summary::SummarisedDecision;
 use crate::store::{
-    Accepted, Chain, Claim, DeadLetter, Depth, Error, Filter, Forget, Forgotten, JournalEntry, Store,
-    Unsettled,
+    Accepted, CaseQuery, Chain, Claim, DeadFilter, DeadLetter, Depth, Error, Filter, Forget, Forgotten,
+    Headline, JournalEntry, MOST_ENTRIES, Store, TicketCase, Unsettled,
 };
 
 pub use self::compact::{backup, compact};
 
+mod cases;
 mod chain;
 mod compact;
 mod forget;
@@ -40,6 +42,7 @@ mod reader;
 mod row;
 mod schema;
 mod settling;
+mod summary;
 mod sweep;
 mod write;
 mod writer;
@@ -47,14 +50,17 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-/// Threads that read: one may be busy with a long report.
+/// Threads that read for the work: a ticket's history, what is due, how full the inbox is.
 const READERS: usize = 2;
+/// Threads that read for reports and lists, so that the work waits behind neither.
+const REPORT_READERS: usize = 2;
 
 /// A store in an SQLite file. Dropping it writes what is queued and closes the file.
 #[derive(Debug)]
 pub struct Sqlite {
     // Dropped in this order: whoever closes last moves the log into the file, and a reader may not write.
     readers: Readers,
+    reports: Readers,
     writer: Writer,
 }
 
@@ -69,7 +75,12 @@ impl Sqlite {
         let conn = schema::open_writer(path)?;
         let readers = (0..READERS).map(|_| schema::open_reader(path)).collect::<Result<_, _>>()?;
         let place = Place::of(path, &conn)?;
-        Ok(Self { readers: Readers::start(readers)?, writer: Writer::start(conn, place)? })
+        let reports = (0..REPORT_READERS).map(|_| schema::open_report_reader(path));
+        Ok(Self {
+            readers: Readers::start("store-reader", readers)?,
+            reports: Readers::start("report-reader", reports.collect::<Result<_, _>>()?)?,
+            writer: Writer::start(conn, place)?,
+        })
     }
 }
 
@@ -156,11 +167,43 @@ impl Store for Sqlite {
 
     async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error> {
         let filter = filter.clone();
-        self.readers.queue()?.ask(move |conn| read::decisions(conn, &filter)).await
+        self.reports.queue()?.ask(move |conn| read::decisions(conn, &filter)).await
     }
 
-    async fn dead(&self) -> Result<Vec<DeadLetter>, Error> {
-        self.readers.queue()?.ask(read::dead).await
+    async fn place(&self, filter: &Filter, newest: u32) -> Result<Option<i64>, Error> {
+        let filter = filter.clone();
+        self.reports.queue()?.ask(move |conn| read::place(conn, &filter, newest)).await
+    }
+
+    async fn headlines(&self, limit: u32) -> Result<Vec<Headline>, Error> {
+        self.reports.queue()?.ask(move |conn| read::headlines(conn, limit.min(MOST_ENTRIES))).await
+    }
+
+    async fn decided_since(&self, since: Timestamp) -> Result<u64, Error> {
+        self.reports.queue()?.ask(move |conn| read::decided_since(conn, micros(since))).await
+    }
+
+    async fn summaries(&self, filter: &Filter) -> Result<Vec<SummarisedDecision>, Error> {
+        let filter = filter.clone();
+        self.reports.queue()?.ask(move |conn| summary::list(conn, &filter)).await
+    }
+
+    async fn cases(&self, query: &CaseQuery, limit: u32) -> Result<Vec<TicketCase>, Error> {
+        let (query, limit) = (query.clone(), limit.min(MOST_ENTRIES));
+        self.reports.queue()?.ask(move |conn| cases::list(conn, &query, limit)).await
+    }
+
+    async fn summarise(&self, limit: u32) -> Result<u64, Error> {
+        let missing = self.reports.queue()?.ask(move |conn| summary::missing(conn, limit)).await?;
+        match missing {
+            Some(missing) => self.writer.queue()?.ask(move |conn| summary::complete(conn, &missing)).await,
+            None => Ok(0),
+        }
+    }
+
+    async fn dead(&self, filter: &DeadFilter) -> Result<Vec<DeadLetter>, Error> {
+        let filter = *filter;
+        self.reports.queue()?.ask(move |conn| read::dead(conn, &filter)).await
     }
 
     async fn dead_letter(&self, id: i64) -> Result<Option<(DeadLetter, Vec<u8>)>, Error> {
@@ -194,10 +237,6 @@ impl Store for Sqlite {
         self.writer.queue()?.ask(move |conn| settling::never(conn, &of)).await
     }
 
-    async fn settled(&self, since: Option<Timestamp>) -> Result<Vec<(TicketKey, Kept)>, Error> {
-        self.readers.queue()?.ask(move |conn| settling::kept(conn, since.map(micros))).await
-    }
-
     async fn demote(&self, fallen: &Demotion) -> Result<(), Error> {
         let fallen = fallen.clone();
         self.writer.queue()?.ask(move |conn| settling::demote(conn, &fallen)).await
@@ -214,7 +253,7 @@ impl Store for Sqlite {
 
     async fn verify(&self, head: Option<&str>) -> Result<Chain, Error> {
         let head = head.map(str::to_owned);
-        self.readers.queue()?.ask(move |conn| chain::verify(conn, head.as_deref())).await
+        self.reports.queue()?.ask(move |conn| chain::verify(conn, head.as_deref())).await
     }
 
     async fn swept(&self, account: &str) -> Result<Option<Timestamp>, Error> {

@@ -1,8 +1,11 @@
 //! Hands work to the threads that own the connections, and the answers back to tasks.
 //!
 //! A task queues a closure and waits for a oneshot; it never blocks its runtime's threads on a disk. A full queue is an
-//! error at once: the door then asks the platform to come back, instead of building a backlog in memory.
+//! error at once: the door then asks the platform to come back, instead of building a backlog in memory. A task that stops
+//! waiting leaves a mark, by which a reader ends the query in the middle.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use rusqlite::Connection;
@@ -23,6 +26,29 @@ pub(super) trait Job: Send {
 
     /// Tells whoever waits that the work does not stand; an error of its own goes first.
     fn fail(self: Box<Self>, error: Error);
+
+    /// Returns the mark that nobody waits for the answer any more.
+    fn given_up(&self) -> GivenUp;
+}
+
+/// A mark that nobody waits for an answer any more.
+#[derive(Clone, Debug, Default)]
+pub(super) struct GivenUp(Arc<AtomicBool>);
+
+impl GivenUp {
+    /// Returns true once nobody waits.
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Waits for an answer; sets the mark when it is dropped.
+struct Waiting(GivenUp);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The sending end of a queue of jobs. Not `Clone`: the thread ends when it is dropped.
@@ -68,7 +94,9 @@ impl Queue {
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let task = Task { work: Some(work), outcome: None, reply, wanted, is_work };
+        let waiting = Waiting(GivenUp::default());
+        let given_up = waiting.0.clone();
+        let task = Task { work: Some(work), outcome: None, reply, wanted, is_work, given_up };
         self.0.try_send(Box::new(task)).map_err(|error| match error {
             TrySendError::Full(_) => Error::Busy,
             TrySendError::Disconnected(_) => ended(),
@@ -86,6 +114,7 @@ struct Task<T, F> {
     reply: Reply<T>,
     wanted: Wanted<T>,
     is_work: bool,
+    given_up: GivenUp,
 }
 
 impl<T, F> Job for Task<T, F>
@@ -113,6 +142,10 @@ where
     fn fail(self: Box<Self>, error: Error) {
         let own = self.outcome.and_then(Result::err);
         let _ = self.reply.send(Err(own.unwrap_or(error)));
+    }
+
+    fn given_up(&self) -> GivenUp {
+        self.given_up.clone()
     }
 }
 

@@ -1,7 +1,8 @@
 //! A few threads that read, so that a report never stands in the writer's way.
 //!
 //! A write-ahead log lets them see the last commit while the next one is under way. They cannot write: their
-//! connections are `query_only`.
+//! connections are `query_only`. A query that nobody waits for any more is ended in the middle: SQLite asks every few thousand
+//! steps whether to go on.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +16,9 @@ use crate::store::Error;
 /// Reads that may wait.
 const WAITING: usize = 256;
 
+/// Steps of SQLite's machine between two looks at whether somebody still waits: about a tenth of a millisecond.
+const STEPS: i32 = 4000;
+
 /// The readers' queue and their threads. Dropping it ends them.
 #[derive(Debug)]
 pub(super) struct Readers {
@@ -23,15 +27,15 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    /// Gives each connection to a thread of its own.
-    pub(super) fn start(connections: Vec<Connection>) -> Result<Self, Error> {
+    /// Gives each connection to a thread of its own; the threads share the name.
+    pub(super) fn start(name: &str, connections: Vec<Connection>) -> Result<Self, Error> {
         let (sender, waiting) = sync_channel(WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         let threads = connections
             .into_iter()
-            .map(|conn| {
+            .map(|mut conn| {
                 let waiting = Arc::clone(&waiting);
-                Builder::new().name("store-reader".to_owned()).spawn(move || read(&conn, &waiting))
+                Builder::new().name(name.to_owned()).spawn(move || read(&mut conn, &waiting))
             })
             .collect::<Result<_, _>>()
             .map_err(|error| Error::Unavailable(Box::new(error)))?;
@@ -54,12 +58,48 @@ impl Drop for Readers {
     }
 }
 
-fn read(conn: &Connection, waiting: &Mutex<Receiver<Box<dyn Job>>>) {
+fn read(conn: &mut Connection, waiting: &Mutex<Receiver<Box<dyn Job>>>) {
     loop {
         // One reader waits in `recv`, the others for its lock: whoever gets a job lets the next one in.
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(mut job) = next else { return };
+        let given_up = job.given_up();
+        if given_up.is_set() {
+            continue;
+        }
+        // Without the handler the query runs to its end, as it would for somebody who waits.
+        let _ = conn.progress_handler(STEPS, Some(move || given_up.is_set()));
         job.run(conn);
         job.answer();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A query that never ends by itself.
+    const ENDLESS: &str =
+        "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n";
+
+    #[tokio::test]
+    async fn a_query_that_is_given_up_ends_and_the_next_one_is_answered() {
+        let readers = Readers::start("reader", vec![Connection::open_in_memory().unwrap()]).unwrap();
+        let count = |sql: &'static str| {
+            let queue = readers.queue().unwrap();
+            queue.ask(move |conn| Ok(conn.query_row(sql, [], |row| row.get::<_, i64>(0))?))
+        };
+        for _ in 0..3 {
+            let begun = tokio::time::timeout(Duration::from_millis(50), count(ENDLESS)).await;
+            assert!(begun.is_err(), "it does not end by itself");
+            let next = tokio::time::timeout(Duration::from_secs(20), count("SELECT 7")).await;
+            assert_eq!(next.expect("the reader is free again").unwrap(), 7);
+        }
+        // What is given up before its turn is not begun.
+        let waiting = count(ENDLESS);
+        drop(waiting);
+        assert_eq!(count("SELECT 8").await.unwrap(), 8);
     }
 }

@@ -96,6 +96,14 @@ pub(super) fn timestamp(column: usize, micros: i64) -> rusqlite::Result<Timestam
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Integer, Box::new(error)))
 }
 
+/// A text column that does not hold what it should.
+pub(super) fn unreadable(
+    column: usize,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
+}
+
 /// A count that is never negative in the schema.
 pub(super) fn count(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)

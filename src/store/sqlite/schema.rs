@@ -19,6 +19,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_settling.sql"),
     include_str!("migrations/0004_chain.sql"),
     include_str!("migrations/0005_sweep.sql"),
+    include_str!("migrations/0006_summaries.sql"),
 ];
 
 /// `desk` in ASCII: marks the file as ours.
@@ -58,6 +59,13 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, Error> {
     if version < known() {
         migrate(&conn)?;
     }
+    Ok(conn)
+}
+
+/// Opens a migrated database for reports: they read what nobody reads again soon, so that a small cache does.
+pub(super) fn open_report_reader(path: &Path) -> Result<Connection, Error> {
+    let conn = open_reader(path)?;
+    conn.execute_batch("PRAGMA cache_size = -2000;")?;
     Ok(conn)
 }
 

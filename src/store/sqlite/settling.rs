@@ -3,21 +3,23 @@
 //! A row's `since` is the decision it waits for. Whoever looked for an earlier one changes nothing any more.
 
 use deskbridge_connectors::TicketId;
-use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
-use super::row::{micros, timestamp};
+use super::row::{micros, timestamp, unreadable};
 use crate::domain::decision::TicketKey;
 use crate::domain::label_modes::Demotion;
-use crate::domain::settled::{FIRST_LOOK, Kept};
+use crate::domain::settled::FIRST_LOOK;
 use crate::store::{Error, Unsettled};
 
 /// A ticket was decided: its agents' values are waited for from now on.
 pub(super) fn wait(conn: &Connection, account: &str, ticket: &str, decided_at: i64) -> Result<(), Error> {
     let due = decided_at.saturating_add(i64::try_from(FIRST_LOOK.as_micros()).unwrap_or(i64::MAX));
     conn.prepare_cached(
-        "INSERT INTO settling (account, ticket, since, due_at) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (account, ticket) DO UPDATE SET since = ?3, due_at = ?4, looks = 0, settled_at = NULL, kept = NULL",
+        "INSERT INTO settling (account, ticket, since, due_at, decision) VALUES (?1, ?2, ?3, ?4,
+             (SELECT ledger.id FROM ledger JOIN summary ON summary.id = ledger.id
+              WHERE ledger.account = ?1 AND ledger.ticket = ?2 AND ledger.decided = 1 ORDER BY ledger.id DESC LIMIT 1))
+         ON CONFLICT (account, ticket) DO UPDATE SET since = ?3, due_at = ?4, looks = 0, settled_at = NULL, kept = NULL,
+             decision = coalesce(excluded.decision, decision)",
     )?
     .execute(params![account, ticket, decided_at, due])?;
     Ok(())
@@ -63,20 +65,6 @@ pub(super) fn never(conn: &Connection, of: &Unsettled) -> Result<(), Error> {
     Ok(())
 }
 
-/// What was settled on since a time.
-pub(super) fn kept(conn: &Connection, since: Option<i64>) -> Result<Vec<(TicketKey, Kept)>, Error> {
-    let kept = conn
-        .prepare_cached(
-            "SELECT account, ticket, kept FROM settling WHERE settled_at >= ?1 ORDER BY settled_at, account, ticket",
-        )?
-        .query_map([since.unwrap_or(i64::MIN)], |row| {
-            let kept = serde_json::from_str(row.get_ref(2)?.as_str()?);
-            Ok((key(row)?, kept.map_err(|error| unreadable(2, error))?))
-        })?
-        .collect::<Result<_, _>>()?;
-    Ok(kept)
-}
-
 /// Notes a fall; a later one of the same label replaces it.
 pub(super) fn demote(conn: &Connection, fallen: &Demotion) -> Result<(), Error> {
     conn.prepare_cached("INSERT OR REPLACE INTO demotion (head, label, at, reason) VALUES (?1, ?2, ?3, ?4)")?
@@ -101,11 +89,7 @@ pub(super) fn demotions(conn: &Connection) -> Result<Vec<Demotion>, Error> {
 }
 
 /// A row's first two columns.
-fn key(row: &Row<'_>) -> rusqlite::Result<TicketKey> {
+pub(super) fn key(row: &Row<'_>) -> rusqlite::Result<TicketKey> {
     let ticket = TicketId::new(row.get::<_, String>(1)?).map_err(|error| unreadable(1, error))?;
     Ok(TicketKey { account: row.get(0)?, ticket })
-}
-
-fn unreadable(column: usize, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, Type::Text, error.into())
 }

@@ -8,6 +8,7 @@ use deskbridge_connectors::DeliveryKey;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{Incoming, count, micros, notice, timestamp, to_json};
+use super::summary::Summarised;
 use super::{chain, settling};
 use crate::domain::outcome::Entry;
 use crate::store::{Accepted, Claim, Error, Work};
@@ -128,6 +129,7 @@ pub(super) struct Line {
     pub(super) outcome: &'static str,
     pub(super) decided: bool,
     pub(super) json: String,
+    pub(super) summary: Option<Summarised>,
 }
 
 impl Line {
@@ -139,6 +141,7 @@ impl Line {
             outcome: entry.outcome.as_str(),
             decided: entry.digests.is_some() || entry.own_version.is_some(),
             json: to_json(entry)?,
+            summary: Summarised::of(entry)?,
         })
     }
 }
@@ -165,6 +168,9 @@ pub(super) fn record(conn: &Connection, line: &Line) -> Result<i64, Error> {
     .execute(params![line.decided_at, line.account, line.ticket, line.outcome, line.decided, line.json])?;
     let entry = conn.last_insert_rowid();
     chain::link(conn, entry, &line.json)?;
+    if let Some(summary) = &line.summary {
+        summary.keep(conn, entry, line.decided_at, &line.account, &line.ticket)?;
+    }
     if line.decided {
         settling::wait(conn, &line.account, &line.ticket, line.decided_at)?;
     }

@@ -1,5 +1,6 @@
 //! The desk's latest decisions in a real store, with dead letters and work in hand, behind a real operator's door.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +12,16 @@ use deskbridge::domain::label_modes::Demotion;
 use deskbridge::domain::mode::Mode;
 use deskbridge::domain::outcome::{CallRecord, EffectOutcome, EffectRecord, Entry, Outcome};
 use deskbridge::domain::snapshot::Snapshot;
-use deskbridge::evidence::gather::{Settled, Unsettled, gather};
+use deskbridge::evidence::gather::{EvidenceSource, Pace};
 use deskbridge::evidence::promotion::{Promoted, Promotions, Warden};
-use deskbridge::evidence::report::observation::{Course, Observation};
+use deskbridge::evidence::report::impact::Split;
+use deskbridge::evidence::report::observation::Observation;
 use deskbridge::evidence::report::readiness::Bar;
+use deskbridge::evidence::report::rows::Rows;
+use deskbridge::evidence::report::sums::ReportSums;
+use deskbridge::evidence::report::terms::Terms;
+use deskbridge::evidence::report::whole::Report;
+use deskbridge::evidence::settling::{Readings, Sources};
 use deskbridge::store::sqlite::Sqlite;
 use deskbridge::store::{Error, Store};
 use deskbridge_connectors::Status;
@@ -32,13 +39,22 @@ use crate::store::fixture::delivery;
 pub(crate) const KEPT: usize = 320;
 
 /// What the agents settled on, as the tests say.
-pub(crate) struct Rows(pub(crate) Vec<Observation>, pub(crate) Vec<Course>);
+pub(crate) struct Told(pub(crate) Rows);
 
 #[async_trait]
-impl Settled for Rows {
-    async fn rows(&self, since: Option<Timestamp>) -> Result<(Vec<Observation>, Vec<Course>), Error> {
-        let recent = |observation: &&Observation| since.is_none_or(|since| observation.decided_at >= since);
-        Ok((self.0.iter().filter(recent).cloned().collect(), self.1.clone()))
+impl EvidenceSource for Told {
+    async fn sums(&self, terms: &Terms, _: Pace) -> Result<ReportSums, Error> {
+        let mut rows = self.0.clone();
+        rows.observations.retain(|seen| terms.since.is_none_or(|since| seen.decided_at >= since));
+        Ok(rows.sums(terms))
+    }
+
+    async fn observed(&self, decisions: &[i64]) -> Result<BTreeMap<i64, Vec<Observation>>, Error> {
+        let mut found = BTreeMap::<i64, Vec<Observation>>::new();
+        for seen in self.0.observations.iter().filter(|seen| decisions.contains(&seen.decision)) {
+            found.entry(seen.decision).or_default().push(seen.clone());
+        }
+        Ok(found)
     }
 }
 
@@ -69,11 +85,8 @@ impl Dashboard {
             // Decisions that are not in the store keep numbers that it never gives.
             observation.decision = at.map_or(1_000_000 + observation.decision, |at| ids[at]);
         }
-        let rows = if settled {
-            Rows(observations, sample::courses(&tickets))
-        } else {
-            Rows(Vec::new(), Vec::new())
-        };
+        let rows =
+            if settled { Rows { observations, courses: sample::courses(&tickets) } } else { Rows::default() };
         let accounts = [("acme", Mode::Live), ("chat", Mode::Suggest), ("shop", Mode::Shadow)]
             .map(|(n, m)| (n.to_owned(), m));
         let admin = Admin {
@@ -83,7 +96,7 @@ impl Dashboard {
             clock: Arc::new(ManualClock::at(NOW)),
             token: None,
             board: Arc::new(
-                Board::new(accounts.into(), Arc::new(rows), None, Bar::default())
+                Board::new(accounts.into(), Arc::new(Told(rows)), None, Bar::default())
                     .guarded_by(Arc::new(warden(settled))),
             ),
             access: Access::default(),
@@ -116,34 +129,53 @@ fn warden(promoted: bool) -> Warden {
 }
 
 #[tokio::test]
-async fn of_a_long_ledger_the_newest_entries_and_the_models_first_are_read() {
+async fn drift_is_measured_on_the_models_first_weeks_and_on_the_last_days() {
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(Sqlite::open(&folder.path().join("deskbridge.db")).unwrap());
     let tickets = sample::tickets();
     let now: Timestamp = NOW.parse().unwrap();
-    for (at, seen) in tickets[..120].iter().enumerate() {
+    let days = |seen: &Seen| now.duration_since(seen.at).as_secs_f64() / 86_400.0;
+    // Seventy days; an older model decided in the first fourteen.
+    let is_older = |seen: &Seen| days(seen) > 56.0;
+    for (at, seen) in tickets.iter().enumerate().step_by(7) {
         let key = format!("01K{at}");
         let mut entry = entry(seen, key.clone());
-        if let Some(digests) = entry.digests.as_mut().filter(|_| at < 50) {
+        if is_older(seen) {
+            let digests = entry.digests.as_mut().unwrap();
             digests.model = "an older model".to_owned();
+            entry.snapshot.as_mut().unwrap().prediction.model = "an older model".to_owned();
         }
         // Deliveries that were not about triage lie between.
-        if at % 7 == 0 {
+        if at % 5 == 0 {
             entry = Entry { digests: None, snapshot: None, outcome: Outcome::Skipped, ..entry };
         }
         store.accept(&delivery(seen.account, &key, seen.ticket.parse().unwrap()), now).await.unwrap();
         let claim = store.claim(now, Duration::from_secs(60)).await.unwrap().unwrap();
         store.settle(claim, &entry).await.unwrap();
     }
-    let rows = gather(&*store, &Unsettled, None, Some(20)).await.unwrap();
-    let mut seen: Vec<_> = rows.glimpses.iter().map(|glimpse| glimpse.ticket.clone()).collect();
-    seen.dedup();
-    let place = |at: usize| format!("{}/{}", tickets[at].account, tickets[at].ticket);
-    let decided = |range: std::ops::Range<usize>| range.filter(|at| at % 7 != 0).map(place);
-    let expected: Vec<_> = decided(50..70).chain(decided(100..120)).collect();
-    assert_eq!(seen, expected);
-    let all = gather(&*store, &Unsettled, None, None).await.unwrap();
-    assert_eq!(all.glimpses.len(), 3 * (0..120).filter(|at| at % 7 != 0).count());
+    let readings = Readings { store, sources: Sources::default() };
+    let terms = Terms {
+        since: None,
+        now,
+        bar: Bar::default(),
+        split: Split::Mode,
+        training: None,
+        in_force: None,
+        backlog: None,
+    };
+    let report = Report::of(&readings.sums(&terms, Pace::Foreground).await.unwrap(), &terms);
+    let own: Vec<&Seen> =
+        tickets.iter().enumerate().step_by(7).filter(|(at, _)| at % 5 != 0).map(|(_, seen)| seen).collect();
+    let own: Vec<&Seen> = own.into_iter().filter(|seen| !is_older(seen)).collect();
+    let first = own[0].at;
+    let then = own.iter().filter(|seen| {
+        days(seen) > 7.0 && now.duration_since(first).as_secs_f64() / 86_400.0 - days(seen) < 28.0
+    });
+    let lately = own.iter().filter(|seen| days(seen) <= 7.0);
+    let row = report.drift.iter().find(|row| row.head.as_deref() == Some("category")).unwrap();
+    assert_eq!((row.n_then, row.n_now), (then.count(), lately.count()));
+    assert!(row.n_then > 30 && row.n_now > 10, "{row:?}");
+    assert_eq!(report.window.answers, 3 * (row.n_then + row.n_now));
 }
 
 /// Settles these decisions; then three dead letters and two deliveries that wait. Returns the decisions' ids.

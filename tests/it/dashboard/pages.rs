@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::browser::{Browser, LOOKS};
 use super::ledger::{Dashboard, KEPT};
-use crate::harness::project;
+use crate::harness::{project, wait_until};
 
 const AUDIT: &str = include_str!("audit.js");
 
@@ -67,6 +67,8 @@ async fn figures_are_gauges_json_and_csv_too() {
             .get(format!("http://{}{path}", dashboard.at));
         answer.send().await.unwrap().text().await.unwrap()
     };
+    let figures = "deskbridge_figures_age_seconds ";
+    wait_until("there are figures", async || get("/metrics").await.contains(figures)).await;
     let metrics = get("/metrics").await;
     assert!(metrics.contains("deskbridge_drift_level{head=\"category\",measure=\"labels\"} 2"), "{metrics}");
     assert!(

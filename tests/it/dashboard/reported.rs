@@ -11,7 +11,7 @@ use crate::process::{ask, stderr, stdout};
 /// The made-up desk as a file of rows.
 fn rows(folder: &tempfile::TempDir) -> String {
     let tickets = sample::tickets();
-    let rows = Rows::new(sample::observations(&tickets), sample::courses(&tickets), &[]);
+    let rows = Rows { observations: sample::observations(&tickets), courses: sample::courses(&tickets) };
     let file = folder.path().join("rows.jsonl");
     std::fs::write(&file, rows.write().unwrap()).unwrap();
     file.display().to_string()

@@ -182,6 +182,7 @@ pub(crate) fn observations(tickets: &[Seen]) -> Vec<Observation> {
             }
         }),
         influence: seen.influence,
+        bundle: None,
     };
     each.map(observe).collect()
 }

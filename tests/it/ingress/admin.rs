@@ -16,6 +16,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::harness::wait_until;
+
 use super::rig::{Manner, ManualClock, NOW, PATIENCE, Shelf};
 
 struct Desk {
@@ -187,11 +189,25 @@ async fn decisions_are_lines_with_an_id() {
     assert_eq!(ids("/api/decisions?account=acme").await, [7, 9]);
     assert_eq!(ids("/api/decisions?since=2026-11-19").await, [8, 9]);
     assert_eq!(ids("/api/decisions?since=2026-11-19T09:00:00%2B01:00&account=acme").await, [9]);
+    // Each page says where the next one is, until there is none.
+    let (mut address, mut seen) = (Some("/api/decisions?limit=2".to_owned()), Vec::new());
+    while let Some(path) = address {
+        let answer = desk.client.get(format!("http://{}{path}", desk.at)).send().await.unwrap();
+        let link = answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
+        address = link.map(|link| {
+            assert!(link.ends_with("; rel=\"next\""), "{link}");
+            link.trim_start_matches('<').split('>').next().unwrap().to_owned()
+        });
+        let lines: Vec<Value> = answer.json().await.unwrap();
+        seen.push(lines.iter().map(|line| line["id"].as_i64().unwrap()).collect::<Vec<_>>());
+    }
+    assert_eq!(seen, [vec![8, 9], vec![7]]);
+    assert_eq!(ids("/api/decisions?before=9&account=acme").await, [7]);
     let (_, lines) = desk.json("/api/decisions?limit=1").await;
     assert_eq!(lines[0]["ticket"], "35436");
     assert_eq!(lines[0]["heads"]["category"]["label"], "billing");
     assert_eq!(lines[0]["effects"][0]["state"], "shadowed");
-    for wrong in ["since=yesterday", "limit=-1", "limit=many", "acount=acme", "limit=1&limit=2"] {
+    for wrong in ["since=yesterday", "limit=-1", "limit=many", "acount=acme", "limit=1&limit=2", "before=x"] {
         let (status, answer) = desk.json(&format!("/api/decisions?{wrong}")).await;
         assert_eq!(status, 400, "{wrong}");
         assert!(answer["error"].is_string());
@@ -237,10 +253,12 @@ async fn the_page_shows_decisions_and_escapes_them() {
 }
 
 #[tokio::test]
-async fn gauges_are_read_when_they_are_asked_for() {
+async fn gauges_are_what_was_counted_last() {
     let desk = Desk::open(None).await;
     *desk.shelf.depth.lock().unwrap() =
         Depth { pending: 4, claimed: 0, dead: 1, oldest: Some("2026-11-20T07:59:30Z".parse().unwrap()) };
+    let counted = "deskbridge_inbox_depth 4\n";
+    wait_until("it is counted", async || desk.get("/metrics", None).await.1.contains(counted)).await;
     let (status, text) = desk.get("/metrics", None).await;
     assert_eq!(status, 200);
     for line in [

@@ -9,10 +9,11 @@ use deskbridge::domain::decision::TicketKey;
 use deskbridge::domain::history::History;
 use deskbridge::domain::label_modes::Demotion;
 use deskbridge::domain::outcome::Entry;
+use deskbridge::domain::summary::SummarisedDecision;
 use deskbridge::evidence::settling::Kept;
 use deskbridge::store::{
-    Accepted, Chain, Claim, DeadLetter, Depth, Error, Filter, Forget, Forgotten, JournalEntry, Store,
-    Unsettled,
+    Accepted, CaseQuery, Chain, Claim, DeadFilter, DeadLetter, Depth, Error, Filter, Forget, Forgotten,
+    Headline, JournalEntry, LimitFrom, Store, TicketCase, Unsettled,
 };
 use deskbridge_connectors::{Content, VerifiedDelivery};
 use jiff::Timestamp;
@@ -60,6 +61,17 @@ impl Shelf {
         self.gate.add_permits(deliveries);
     }
 
+    fn fitting(&self, filter: &Filter) -> Vec<(i64, Entry)> {
+        let entries = self.entries.lock().unwrap();
+        let fits = |(id, entry): &&(i64, Entry)| {
+            filter.since.is_none_or(|since| entry.decided_at >= since)
+                && filter.after.is_none_or(|after| *id > after)
+                && filter.before.is_none_or(|before| *id < before)
+                && filter.account.as_ref().is_none_or(|account| *account == entry.account)
+        };
+        entries.iter().filter(fits).cloned().collect()
+    }
+
     pub(crate) fn kept(&self) -> usize {
         self.kept.lock().unwrap().len()
     }
@@ -95,15 +107,44 @@ impl Store for Shelf {
     }
 
     async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error> {
-        let entries = self.entries.lock().unwrap();
-        let fits = |(id, entry): &&(i64, Entry)| {
-            filter.since.is_none_or(|since| entry.decided_at >= since)
-                && filter.before.is_none_or(|before| *id < before)
-                && filter.account.as_ref().is_none_or(|account| *account == entry.account)
+        let fitting = self.fitting(filter);
+        let limit = (filter.bound() as usize).min(fitting.len());
+        Ok(match filter.from {
+            LimitFrom::Newest => fitting[fitting.len() - limit..].to_vec(),
+            LimitFrom::Oldest => fitting[..limit].to_vec(),
+        })
+    }
+
+    async fn place(&self, filter: &Filter, newest: u32) -> Result<Option<i64>, Error> {
+        let fitting = self.fitting(filter);
+        let place = fitting.len().checked_sub(newest as usize);
+        Ok(place.and_then(|place| fitting.get(place)).map(|(id, _)| *id))
+    }
+
+    async fn headlines(&self, _: u32) -> Result<Vec<Headline>, Error> {
+        let headline = |(id, entry): &(i64, Entry)| Headline {
+            id: *id,
+            decided_at: entry.decided_at,
+            account: entry.account.clone(),
+            outcome: entry.outcome,
         };
-        let fitting: Vec<_> = entries.iter().filter(fits).cloned().collect();
-        let limit = filter.limit.map_or(fitting.len(), |limit| limit as usize);
-        Ok(fitting[fitting.len().saturating_sub(limit)..].to_vec())
+        Ok(self.entries.lock().unwrap().iter().map(headline).collect())
+    }
+
+    async fn summaries(&self, _: &Filter) -> Result<Vec<SummarisedDecision>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn cases(&self, _: &CaseQuery, _: u32) -> Result<Vec<TicketCase>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn summarise(&self, _: u32) -> Result<u64, Error> {
+        Ok(0)
+    }
+
+    async fn dead(&self, _: &DeadFilter) -> Result<Vec<DeadLetter>, Error> {
+        Ok(Vec::new())
     }
 
     async fn depth(&self) -> Result<Depth, Error> {
@@ -148,7 +189,7 @@ impl Store for Shelf {
     async fn history(&self, _: &TicketKey) -> Result<History, Error> {
         broken()
     }
-    async fn dead(&self) -> Result<Vec<DeadLetter>, Error> {
+    async fn decided_since(&self, _: Timestamp) -> Result<u64, Error> {
         broken()
     }
     async fn dead_letter(&self, _: i64) -> Result<Option<(DeadLetter, Vec<u8>)>, Error> {
@@ -167,9 +208,6 @@ impl Store for Shelf {
         broken()
     }
     async fn never_settled(&self, _: &Unsettled) -> Result<(), Error> {
-        broken()
-    }
-    async fn settled(&self, _: Option<Timestamp>) -> Result<Vec<(TicketKey, Kept)>, Error> {
         broken()
     }
     async fn demote(&self, _: &Demotion) -> Result<(), Error> {

@@ -41,7 +41,7 @@ async fn settle(store: &dyn Store, claim: Claim) -> i64 {
 
 async fn buried(store: &dyn Store, seconds: i64) -> i64 {
     store.bury(claimed(store, seconds).await, "three attempts failed", at(seconds)).await.unwrap();
-    store.dead().await.unwrap().last().unwrap().id
+    store.dead(&Default::default()).await.unwrap().last().unwrap().id
 }
 
 fn key(claim: &Claim) -> &str {
@@ -103,7 +103,7 @@ pub(crate) async fn an_unreadable_delivery_becomes_a_dead_letter(db: &dyn Databa
     assert_eq!(store.accept(&given, at(4)).await.unwrap(), Accepted::Known);
     assert!(nothing_due(&*store, 1000).await);
 
-    let letters = store.dead().await.unwrap();
+    let letters = store.dead(&Default::default()).await.unwrap();
     assert_eq!(letters.len(), 1);
     let letter = &letters[0];
     assert!(letter.reason.starts_with("cannot read the delivery at $"), "{}", letter.reason);
@@ -256,7 +256,7 @@ pub(crate) async fn a_dead_letter_is_requeued_in_its_place(db: &dyn Database) {
         store.accept(&delivery("acme", key, 7), at(0)).await.unwrap();
     }
     let a = buried(&*store, 1).await;
-    let letter = store.dead().await.unwrap().remove(0);
+    let letter = store.dead(&Default::default()).await.unwrap().remove(0);
     assert_eq!((letter.ticket.as_deref(), letter.reason.as_str()), (Some("7"), "three attempts failed"));
     assert_eq!((letter.received_at, letter.died_at), (at(0), at(1)));
 
@@ -287,7 +287,7 @@ pub(crate) async fn only_dead_letters_are_requeued_or_dropped(db: &dyn Database)
     assert_eq!(buried(&*store, 3).await, a);
     assert!(store.drop_dead(a).await.unwrap());
     assert!(!store.drop_dead(a).await.unwrap());
-    assert!(store.dead().await.unwrap().is_empty());
+    assert!(store.dead(&Default::default()).await.unwrap().is_empty());
     // Forgotten for good: its key is new again, its number is never given to another one.
     assert_eq!(store.accept(&delivery("acme", "a", 7), at(4)).await.unwrap(), Accepted::New);
     assert_ne!(buried(&*store, 5).await, a);
@@ -342,7 +342,7 @@ pub(crate) async fn another_process_may_requeue(db: &dyn Database) {
     let (daemon, command) = (db.open(), db.open());
     daemon.accept(&delivery("acme", "a", 7), at(0)).await.unwrap();
     let id = buried(&*daemon, 1).await;
-    assert_eq!(command.dead().await.unwrap().len(), 1);
+    assert_eq!(command.dead(&Default::default()).await.unwrap().len(), 1);
     assert!(command.requeue(id, at(2)).await.unwrap());
     assert_eq!(daemon.next_due().await.unwrap(), Some(at(2)));
     settle(&*daemon, claimed(&*daemon, 2).await).await;

@@ -66,7 +66,8 @@ pub(crate) async fn entries_are_filtered(db: &dyn Database) {
     assert_eq!(found(Filter { limit: Some(2), ..Filter::default() }).await, [2, 3]);
     assert_eq!(found(Filter { before: Some(ids[2]), limit: Some(1), ..Filter::default() }).await, [1]);
     let (after, before) = (Some(ids[0]), Some(ids[3] + 1));
-    let all = Filter { since: Some(at(1)), account, ticket, after, before, limit: Some(9) };
+    let limit = Some(9);
+    let all = Filter { since: Some(at(1)), account, ticket, after, before, limit, ..Filter::default() };
     assert_eq!(found(all).await, [3]);
     let other = Filter { account: Some("nobody".to_owned()), ..Filter::default() };
     assert!(found(other).await.is_empty());

@@ -9,6 +9,7 @@ mod model;
 mod settling;
 mod sqlite;
 mod step;
+mod summaries;
 mod upgrade;
 
 use std::sync::Arc;

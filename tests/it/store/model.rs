@@ -268,7 +268,8 @@ impl Run<'_> {
         let live = |kept: &&Kept| matches!(kept.state, State::Pending | State::Claimed);
         assert_eq!(depth.oldest, self.kept.iter().flatten().find(live).map(|kept| at(kept.received)));
         let dead: Vec<_> = in_state(State::Dead).map(|kept| kept.key.clone()).collect();
-        let found: Vec<_> = self.store.dead().await.unwrap().into_iter().map(|it| it.delivery).collect();
+        let found: Vec<_> =
+            self.store.dead(&Default::default()).await.unwrap().into_iter().map(|it| it.delivery).collect();
         assert_eq!((depth.dead, found), (dead.len() as u64, dead));
         let due = self.lanes().iter().map(|lane| at(self.resting[lane])).min();
         assert_eq!(self.store.next_due().await.unwrap(), due);
@@ -352,7 +353,7 @@ impl Run<'_> {
 
     /// A dead letter, by the store's number and the model's.
     async fn dead_one(&self, index: Index) -> Option<(i64, usize)> {
-        let letters = self.store.dead().await.unwrap();
+        let letters = self.store.dead(&Default::default()).await.unwrap();
         let letter = (!letters.is_empty()).then(|| index.get(&letters))?;
         let which = self
             .kept

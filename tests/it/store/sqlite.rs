@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use deskbridge::store::sqlite::Sqlite;
-use deskbridge::store::{Accepted, Error, Store};
+use deskbridge::store::{Accepted, CaseQuery, Error, Filter, Store};
 use tempfile::TempDir;
 
 use super::conformance::{claimed, conformance};
 use super::fixture::{at, delivery};
+use super::summaries::{decision, settle};
 use super::{Database, model};
 
 /// A database file in a folder of its own.
@@ -57,6 +58,12 @@ conformance! { File::new();
     ledger::a_line_that_no_delivery_led_to_is_part_of_the_history,
     ledger::a_long_history_is_cut_to_its_newest,
     ledger::a_requesters_other_tickets_are_counted_once_each,
+    summaries::pages_hold_everything_once_and_in_order,
+    summaries::dead_letters_come_in_pages,
+    summaries::a_decision_is_summarised_as_it_is_settled,
+    summaries::a_ticket_comes_with_its_values_and_its_last_decision,
+    summaries::whoever_is_forgotten_leaves_no_summary,
+    summaries::a_claim_is_not_kept_waiting_by_a_report,
     settling::a_decided_ticket_is_waited_for_and_a_skipped_one_is_not,
     settling::what_was_settled_on_comes_back_whole_and_is_waited_for_no_more,
     settling::a_later_decision_starts_the_wait_anew,
@@ -108,4 +115,46 @@ async fn nobody_else_may_read_the_files() {
         assert_eq!(mode & 0o077, 0, "{mode:o}");
     }
     drop(claimed(&*store, 1).await);
+}
+
+#[tokio::test]
+async fn entries_of_an_earlier_program_are_summarised_a_few_at_a_time() {
+    let file = File::new();
+    let store = file.open();
+    for n in 1..=12u32 {
+        let line = decision(1 + n % 5, &format!("k{n}"), i64::from(n), "m1");
+        // Some decided nothing, and have no summary.
+        let line =
+            if n % 4 == 0 { deskbridge::domain::outcome::Entry { snapshot: None, ..line } } else { line };
+        settle(&*store, &line).await;
+    }
+    for of in store.unsettled(at(1_000_000), 100).await.unwrap() {
+        store.keep_settled(&of, &super::settling::kept(50_000)).await.unwrap();
+    }
+    let everything = CaseQuery::Settled { after: None, since: None };
+    let (summaries, cases) =
+        (store.summaries(&Filter::default()).await.unwrap(), store.cases(&everything, 100).await.unwrap());
+    assert_eq!(summaries.len(), 9);
+    drop(store);
+    // As a program leaves it that knows no summaries.
+    let conn = rusqlite::Connection::open(file.path()).unwrap();
+    conn.execute_batch(
+        "DELETE FROM summary; UPDATE settling SET decision = NULL; UPDATE summarised SET from_id = 13;",
+    )
+    .unwrap();
+    drop(conn);
+    let store = file.open();
+    assert_eq!(store.summaries(&Filter::default()).await.unwrap(), []);
+    // A decision that comes meanwhile has its summary at once, and it stays its ticket's last.
+    let fresh = settle(&*store, &decision(2, "fresh", 90, "m1")).await;
+    let mut left = Vec::new();
+    while left.last() != Some(&0) {
+        left.push(store.summarise(5).await.unwrap());
+    }
+    assert_eq!(left, [7, 2, 0], "the newest first, five at a time");
+    let found = store.summaries(&Filter { before: Some(fresh), ..Filter::default() }).await.unwrap();
+    assert_eq!(found, summaries);
+    let expected: Vec<_> = cases.into_iter().filter(|case| case.ticket.ticket.as_str() != "2").collect();
+    assert_eq!(store.cases(&everything, 100).await.unwrap(), expected, "the one that was decided anew waits");
+    assert_eq!(store.summarise(5).await.unwrap(), 0);
 }

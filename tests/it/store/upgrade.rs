@@ -54,7 +54,7 @@ async fn every_schema_there_was_is_brought_to_the_newest_and_worked_off() {
         let depth = store.depth().await.unwrap();
         assert_eq!((depth.pending, depth.dead), (4, 1), "{at}");
         assert_eq!(
-            store.dead().await.unwrap()[0].reason,
+            store.dead(&Default::default()).await.unwrap()[0].reason,
             "cannot read the delivery at $.ticket_id: expected a number"
         );
 

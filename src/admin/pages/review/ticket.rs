@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::super::decision::find;
-use super::super::{Admin, page};
+use super::super::{Admin, page, promptly};
 use super::{Asked, Order, Recent, moment, review};
 use crate::admin::Reviewing;
 use crate::admin::reviewing::Question;
@@ -45,12 +45,11 @@ pub(in super::super) async fn show(
 ) -> Response {
     let Some((reviewing, id, entry)) = known(&admin, &id).await else { return missing(&admin, &id).await };
     let read = reviewing.read(&entry.account, &entry.ticket).await;
-    let figures = admin.board.figures(&admin).await.ok();
-    let observed = figures.as_ref().and_then(|figures| figures.settled.get(&id)).map(Vec::as_slice);
+    let observed = promptly(admin.board.observed(&[id])).await.unwrap_or_default().remove(&id);
     let fields: Vec<Field> = reviewing
         .questions()
         .iter()
-        .map(|question| field(question, &entry, observed.unwrap_or_default()))
+        .map(|question| field(question, &entry, observed.as_deref().unwrap_or_default()))
         .collect();
     let order = asked.order();
     let values = context! {
@@ -122,16 +121,14 @@ fn refuse(status: StatusCode, why: &str) -> Response {
 /// Where a person goes from here: to the ticket that comes next, or back to the queue when there is none.
 async fn next(admin: &Admin, order: Order, from: i64, saved: bool) -> String {
     let recent = Recent::of(admin).await;
-    let figures = admin.board.figures(admin).await.ok();
-    let settled = figures.as_ref().map(|figures| figures.settled.clone()).unwrap_or_default();
-    let queue = review::queue(&recent.entries, &settled, &recent.reviewed, order);
-    let at = queue.iter().position(|candidate| candidate.id == from);
+    let queue = review::queue(&recent.decisions, &recent.settled, &recent.reviewed, order);
+    let at = queue.iter().position(|candidate| candidate.decision.id == from);
     // What was saved is in the queue no more: the first is next. What is skipped stays, and the one behind it is next.
     let then = if saved { queue.first() } else { at.and_then(|at| queue.get(at + 1)) };
     let note = if saved { format!("&saved={from}") } else { String::new() };
     let order = order.as_str();
     match then {
-        Some(candidate) => format!("/review/{}?order={order}{note}", candidate.id),
+        Some(candidate) => format!("/review/{}?order={order}{note}", candidate.decision.id),
         None => format!("/review?order={order}{note}"),
     }
 }

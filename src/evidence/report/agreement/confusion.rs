@@ -1,10 +1,11 @@
 //! Which label is taken for which: settled labels down, the model's answers across.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::super::evidence::labels;
+use super::super::evidence::HeadEvidence;
 use super::super::kappa::Kappa;
-use super::super::observation::Observation;
 
 /// What stands for a settled value that is no label of the head.
 const NO_LABEL: &str = "(no label)";
@@ -23,15 +24,17 @@ pub struct Confusion {
 }
 
 impl Confusion {
-    /// Of a head with one label a ticket.
-    pub fn of(tickets: &[&Observation]) -> Self {
-        let labels: Vec<String> = labels(tickets).into_iter().map(str::to_owned).collect();
-        let place = |label: Option<&String>| {
-            label.and_then(|label| labels.binary_search(label).ok()).unwrap_or(labels.len())
+    /// Returns the matrix of a head with one label per ticket.
+    pub fn of(evidence: &HeadEvidence) -> Self {
+        let labels: Vec<String> = evidence.independent_labels().map(|(label, _)| label.clone()).collect();
+        let places = evidence.independent_labels().enumerate().map(|(place, (_, of))| (of.number, place));
+        let places: BTreeMap<u32, usize> = places.collect();
+        let place = |number: Option<u32>| {
+            number.and_then(|number| places.get(&number).copied()).unwrap_or(labels.len())
         };
         let mut counts = vec![vec![0usize; labels.len() + 1]; labels.len() + 1];
-        for ticket in tickets {
-            counts[place(ticket.settled.first())][place(ticket.named.first())] += 1;
+        for ((settled, named), n) in &evidence.confusion {
+            counts[place(*settled)][place(*named)] += n;
         }
         let (mut settled, mut answered) = (labels.clone(), labels);
         if counts.last().is_some_and(|row| row.iter().any(|count| *count > 0)) {

@@ -3,9 +3,8 @@
 use deskbridge_onnx::HeadKind;
 use fastrand::Rng;
 
-use super::{all, near, set, single};
+use super::{evidence, near, set, single};
 use crate::evidence::report::agreement::{by_label, head};
-use crate::evidence::report::calibration::calibration;
 use crate::evidence::report::curve::curve;
 use crate::evidence::report::evidence::by_head;
 use crate::evidence::report::observation::{Influence, Observation};
@@ -110,16 +109,19 @@ fn a_head_of_several_labels_is_judged_label_by_label() {
         row(2, &["refund", "urgent"], &["refund", "urgent"]),
         row(3, &[], &[]),
     ];
-    let evidence = &by_head(&observations)["topics"];
-    let figures = head(evidence);
+    let topics = &by_head(&observations)["topics"];
+    let figures = head(topics);
     assert_eq!((figures.answered, figures.agreed), (3, 2));
     assert!(figures.confusion.is_none() && figures.kappa.is_none());
-    let labels = by_label(evidence);
+    let labels = by_label(topics);
     near(labels["urgent"].recall.unwrap(), 0.5, 1e-12);
     near(labels["urgent"].agreement.unwrap(), 0.75, 1e-12);
     assert_eq!(labels["refund"].kappa, Some(1.0));
     // Two claims a ticket, eight in all.
-    assert_eq!(calibration(&all(&observations)).bins.iter().map(|bin| bin.n).sum::<usize>(), 8);
+    assert_eq!(
+        evidence(&observations).calibration.calibration().bins.iter().map(|bin| bin.n).sum::<usize>(),
+        8
+    );
 }
 
 #[test]
@@ -141,7 +143,7 @@ fn confidences_that_hold_have_no_calibration_error_and_others_do() {
                 single(at, "billing", claimed(truth) as f32, settled)
             })
             .collect();
-        calibration(&all(&observations)).ece.unwrap()
+        evidence(&observations).calibration.calibration().ece.unwrap()
     };
     assert!(draw(|truth| truth) < 0.03);
     near(draw(|truth| (truth + 0.2).min(1.0)), 0.165, 0.03);
@@ -155,14 +157,14 @@ fn a_curve_trades_coverage_for_precision_and_breaks_no_ties() {
         single(2, "a", 0.7, "a"),
         single(3, "b", 0.95, "b"),
     ];
-    let points = curve("category", None, &all(&observations));
+    let points = curve("category", None, &evidence(&observations));
     let figures: Vec<_> = points.iter().map(|p| (p.n, p.right, p.coverage)).collect();
     assert_eq!(figures, [(4, 3, 1.0), (3, 2, 0.75), (1, 1, 0.25)]);
-    let points = curve("category", Some("a"), &all(&observations));
+    let points = curve("category", Some("a"), &evidence(&observations));
     assert_eq!(points.iter().map(|p| (p.n, p.right)).collect::<Vec<_>>(), [(3, 2), (2, 1)]);
     near(points[0].coverage, 0.75, 1e-12);
     let many: Vec<_> = (0..500).map(|at| single(at, "a", 0.5 + at as f32 / 1001.0, "a")).collect();
-    let points = curve("category", None, &all(&many));
+    let points = curve("category", None, &evidence(&many));
     assert_eq!(points.len(), 40);
     assert_eq!((points[0].n, points[39].n), (500, 1));
 }

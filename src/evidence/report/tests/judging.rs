@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use fastrand::Rng;
 
-use super::{all, named, near, single};
-use crate::evidence::report::evidence::{Evidence, by_head};
+use super::{evidence, named, near, single};
+use crate::evidence::report::evidence::{HeadEvidence, by_head};
 use crate::evidence::report::observation::{Influence, Observation};
 use crate::evidence::report::readiness::{Bar, State, judge, readiness};
 use crate::evidence::report::thresholds::{Verdict, propose, thresholds};
@@ -87,8 +87,8 @@ fn a_verified_threshold_reaches_its_target_and_a_good_one_is_not_refuted() {
     let mut verified = 0;
     for seed in 0..40 {
         let observations = calibrated(6000, seed);
-        let found = propose("billing", &all(&observations), 0.9);
-        assert_eq!(found, propose("billing", &all(&observations), 0.9), "the same in every run");
+        let found = propose("billing", &evidence(&observations), 0.9);
+        assert_eq!(found, propose("billing", &evidence(&observations), 0.9), "the same in every run");
         // Above a bar t the precision is (1 + t)/2: 0.9 takes a bar of 0.8, a little more for the lower bound.
         let threshold = found.threshold.unwrap();
         assert!((0.76..0.95).contains(&threshold), "{threshold}");
@@ -108,13 +108,13 @@ fn luck_on_the_fitted_part_is_found_out_and_few_tickets_prove_nothing() {
     // Sure and right on one part, sure and wrong on the other.
     let halves = |right_elsewhere: bool, n| -> Vec<Observation> {
         let all_right: Vec<_> = (0..n).map(|at| single(at, "billing", 0.9, "billing")).collect();
-        let fitted = propose("billing", &all(&all_right), 0.5).fitted.unwrap().n;
+        let fitted = propose("billing", &evidence(&all_right), 0.5).fitted.unwrap().n;
         assert!((n / 3..n * 2 / 3).contains(&fitted), "{fitted} of {n} fitted");
         all_right
             .into_iter()
             .map(|mut row| {
-                let alone = [&row];
-                let fits = propose("billing", &alone, 0.0).fitted.is_some();
+                let alone = std::slice::from_ref(&row);
+                let fits = propose("billing", &evidence(alone), 0.0).fitted.is_some();
                 if !fits && !right_elsewhere {
                     row.settled = super::set(&["other"]);
                 }
@@ -122,18 +122,18 @@ fn luck_on_the_fitted_part_is_found_out_and_few_tickets_prove_nothing() {
             })
             .collect()
     };
-    assert_eq!(propose("billing", &all(&halves(false, 400)), 0.9).verdict, Verdict::Refuted);
-    assert_eq!(propose("billing", &all(&halves(true, 400)), 0.9).verdict, Verdict::Verified);
+    assert_eq!(propose("billing", &evidence(&halves(false, 400)), 0.9).verdict, Verdict::Refuted);
+    assert_eq!(propose("billing", &evidence(&halves(true, 400)), 0.9).verdict, Verdict::Verified);
     let mut few = halves(true, 400);
     let mut verifying = 0;
     few.retain(|row| {
-        let fits = propose("billing", &[row], 0.0).fitted.is_some();
+        let fits = propose("billing", &evidence(std::slice::from_ref(row)), 0.0).fitted.is_some();
         verifying += usize::from(!fits);
         fits || verifying <= 5
     });
-    assert_eq!(propose("billing", &all(&few), 0.9).verdict, Verdict::Unproven);
+    assert_eq!(propose("billing", &evidence(&few), 0.9).verdict, Verdict::Unproven);
     let bad = named("billing", 100, 200);
-    let none = propose("billing", &all(&bad), 0.9);
+    let none = propose("billing", &evidence(&bad), 0.9);
     assert_eq!((none.verdict, none.threshold), (Verdict::None, None));
 }
 
@@ -141,7 +141,7 @@ fn luck_on_the_fitted_part_is_found_out_and_few_tickets_prove_nothing() {
 fn every_label_of_every_head_gets_a_verdict() {
     let mut observations = named("billing", 150, 150);
     observations.push(Observation { head: "priority".into(), ..single(0, "high", 0.9, "low") });
-    let heads: BTreeMap<&str, Evidence<'_>> = by_head(&observations);
+    let heads: BTreeMap<String, HeadEvidence> = by_head(&observations);
     let found = thresholds(&heads, 0.9);
     assert_eq!(found["priority"].keys().collect::<Vec<_>>(), ["high", "low"]);
     assert_eq!(found["category"]["billing"].target, 0.9);

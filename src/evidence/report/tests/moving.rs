@@ -4,8 +4,14 @@ use jiff::SignedDuration;
 
 use super::{course, hour, near};
 use crate::domain::mode::Mode;
-use crate::evidence::report::impact::{Split, impact};
+use crate::evidence::report::impact::{Impact, ImpactSums, Split};
 use crate::evidence::report::observation::Course;
+
+fn impact(courses: &[Course], split: Split) -> Impact {
+    let mut sums = ImpactSums::new(split);
+    courses.iter().for_each(|course| sums.add(course));
+    sums.impact()
+}
 
 /// Thirty shadow tickets routed after an hour or two, thirty live ones after a few seconds, five suggested.
 fn desk() -> Vec<Course> {

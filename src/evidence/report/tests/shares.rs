@@ -2,10 +2,10 @@
 
 use fastrand::Rng;
 
-use super::near;
+use super::{near, waits};
 use crate::evidence::report::contrast::{Contrast, Known};
 use crate::evidence::report::kappa::Kappa;
-use crate::evidence::report::middle::Middle;
+use crate::evidence::report::middle::{Middle, Waits};
 use crate::evidence::report::wilson::{Share, Z};
 
 #[test]
@@ -111,16 +111,34 @@ fn kappas_interval_holds_the_truth_in_about_95_of_100() {
 
 #[test]
 fn a_medians_interval_holds_the_truth_and_needs_enough() {
-    assert_eq!(Middle::of(vec![1.0; 19]), None);
-    let middle = Middle::of((1..=25).map(f64::from).collect()).unwrap();
+    assert_eq!(Middle::of(&waits([1.0; 19])), None);
+    let middle = Middle::of(&waits((1..=25).map(f64::from))).unwrap();
     near(middle.median, 13.0, 1e-12);
     near(middle.p90, 23.0, 1e-12);
     let (mut rng, mut holds) = (Rng::with_seed(11), 0);
     for _ in 0..2000 {
         // Exponential waits with a mean of 1: their median is ln 2.
-        let middle = Middle::of((0..60).map(|_| -(1.0 - rng.f64()).ln()).collect()).unwrap();
+        let middle = Middle::of(&waits((0..60).map(|_| -(1.0 - rng.f64()).ln()))).unwrap();
         let truth = std::f64::consts::LN_2;
         holds += usize::from(middle.low <= truth && truth <= middle.high);
     }
     assert!((1880..=1970).contains(&holds), "{holds} of 2000");
+}
+
+#[test]
+fn many_waits_are_counted_in_bins_of_a_thousandth() {
+    let mut rng = Rng::with_seed(13);
+    // From a few milliseconds to some months.
+    let exact: Vec<f64> = (0..20_000).map(|_| (rng.f64() * 23.0 - 6.0).exp()).collect();
+    let binned = waits(exact.iter().copied());
+    assert!(matches!(binned, Waits::Many(_)) && binned.len() == exact.len());
+    let middle = Middle::of(&binned).unwrap();
+    let mut sorted = exact;
+    sorted.sort_by(f64::total_cmp);
+    for (found, expected) in
+        [(middle.median, (sorted[9_999] + sorted[10_000]) / 2.0), (middle.p90, sorted[17_999])]
+    {
+        assert!((found / expected - 1.0).abs() < 0.001, "{found} is not {expected}");
+    }
+    assert!(middle.low < middle.median && middle.median < middle.high);
 }

@@ -1,8 +1,12 @@
+use std::sync::Arc;
+
 use deskbridge_connectors::Platform;
 use deskbridge_onnx::OutOfScope;
 use serde_json::json;
 
 use super::*;
+use crate::domain::outcome::Entry;
+use crate::domain::summary::DecisionSummary;
 
 /// A decision whose category head says billing this surely, and sales with the rest.
 fn entry(ticket: &str, billing: f32) -> Entry {
@@ -46,19 +50,37 @@ fn settled(decision: i64, entry: &Entry, on: &str, influence: Influence) -> (i64
         named: scored.chosen.iter().cloned().collect(),
         first: None,
         influence,
+        bundle: None,
         settled: [on.to_owned()].into(),
     };
     (decision, vec![observation])
 }
 
 fn ids(found: &[Candidate<'_>]) -> Vec<i64> {
-    found.iter().map(|candidate| candidate.id).collect()
+    found.iter().map(|candidate| candidate.decision.id).collect()
+}
+
+fn decisions(entries: &[(i64, Entry)]) -> Vec<SummarisedDecision> {
+    let summarised = |(id, entry): &(i64, Entry)| {
+        let (bundle, summary) = DecisionSummary::of(entry).unwrap();
+        SummarisedDecision {
+            id: *id,
+            decided_at: entry.decided_at,
+            account: entry.account.clone(),
+            ticket: entry.ticket.clone(),
+            bundle: Arc::new(bundle),
+            summary,
+            is_first: true,
+        }
+    };
+    entries.iter().map(summarised).collect()
 }
 
 #[test]
 fn the_closest_call_comes_first_and_each_ticket_once() {
     let entries = [(1, entry("a", 0.9)), (2, entry("b", 0.52)), (3, entry("a", 0.7)), (4, entry("c", 0.2))];
     let (none, all) = (BTreeMap::new(), BTreeSet::new());
+    let entries = decisions(&entries);
     assert_eq!(ids(&queue(&entries, &none, &all, Order::Uncertain)), [2, 3, 4]);
     let reviewed = BTreeSet::from(["acme/b".to_owned()]);
     assert_eq!(ids(&queue(&entries, &none, &reviewed, Order::Uncertain)), [3, 4]);
@@ -70,7 +92,9 @@ fn a_stranger_is_no_close_call() {
     let mut stranger = entry("a", 0.5);
     let prediction = &mut stranger.snapshot.as_mut().unwrap().prediction;
     prediction.out_of_scope = Some(OutOfScope { score: 0.9, is: true });
-    assert!(queue(&[(1, stranger)], &BTreeMap::new(), &BTreeSet::new(), Order::Uncertain).is_empty());
+    assert!(
+        queue(&decisions(&[(1, stranger)]), &BTreeMap::new(), &BTreeSet::new(), Order::Uncertain).is_empty()
+    );
 }
 
 #[test]
@@ -82,7 +106,8 @@ fn the_surest_error_comes_first() {
         settled(3, &entries[2].1, "billing", Influence::Independent),
         settled(4, &entries[3].1, "sales", Influence::Anchored),
     ]);
-    let found = queue(&entries, &settled, &BTreeSet::new(), Order::Disagreed);
+    let decisions = decisions(&entries);
+    let found = queue(&decisions, &settled, &BTreeSet::new(), Order::Disagreed);
     assert_eq!(ids(&found), [2, 1], "agreement and what an agent was told do not count");
     assert_eq!(found[0].head, "category");
 }

@@ -118,7 +118,7 @@ async fn work_is_finished_once(store: &Arc<dyn Store>, acknowledged: &Acknowledg
             return Err(Finding::Lost(format!("the decision of {key}, entry {id}")));
         }
     }
-    let dead = store.dead().await.map_err(damaged)?;
+    let dead = store.dead(&Default::default()).await.map_err(damaged)?;
     let is_dead = |key: &str| dead.iter().any(|letter| letter.delivery == key);
     for key in &acknowledged.buried {
         if !is_dead(key) {
