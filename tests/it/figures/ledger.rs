@@ -1,0 +1,285 @@
+//! The store of a busy helpdesk after half a year: a few tickets that a real daemon decided and agents settled, copied many times.
+//!
+//! The patterns go through the whole daemon on the stand-ins, so that every row has the size and the shape that `serve` writes.
+//! The copies have tickets, times, requesters and scores of their own, and hang together in the ledger's chain. They are written by
+//! SQL in large transactions: through the store a million of them would take the better part of an hour.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, sync_channel};
+
+use deskbridge::clock::{Clock, SystemClock};
+use deskbridge::store::sqlite::Sqlite;
+use deskbridge_standins::seed::CATEGORIES;
+use deskbridge_standins::{Change, NewTicket};
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Connection, params};
+use sha2::{Digest, Sha256};
+
+use super::template::{Copy, Pattern, Template, mixed, moment};
+use crate::harness::{House, project};
+
+/// Tickets that the daemon decides itself.
+const PATTERNS: usize = 48;
+/// How far the copies reach back: all of them lie within the 180 days of the dashboard's figures.
+const DAYS: i64 = 179;
+/// Rows in one transaction.
+const BATCH: u32 = 5000;
+
+/// The rulebook that is shipped.
+pub(crate) fn rulebook() -> String {
+    std::fs::read_to_string(project().join("routing-rules/support.yaml")).unwrap()
+}
+
+/// One decision with what its agents settled on.
+struct Decided {
+    account: String,
+    outcome: String,
+    entry: Template,
+    kept: Template,
+    /// Microseconds from the decision until its ticket was read as settled.
+    settled_after: i64,
+}
+
+/// Decisions to copy.
+pub(crate) struct Patterns(Vec<Decided>);
+
+/// Some hours from now.
+struct Later(i64);
+
+impl Clock for Later {
+    fn now(&self) -> Timestamp {
+        SystemClock.now() + SignedDuration::from_hours(self.0)
+    }
+}
+
+impl Patterns {
+    /// Has the daemon decide tickets that people wrote, in shadow mode, and agents settle all of them.
+    pub(crate) async fn make() -> Self {
+        let rulebook = rulebook();
+        let mut house = House::start("shadow", &rulebook).await;
+        house.desks.iter().for_each(|desk| desk.raise_limit());
+        let holdout = project().join("onnx/starter/holdout.csv");
+        let mut opened = Vec::new();
+        for (at, row) in csv::Reader::from_path(holdout).unwrap().records().take(PATTERNS).enumerate() {
+            let row = row.unwrap();
+            let desk = Arc::clone(&house.desks[at % house.desks.len()]);
+            let id = desk
+                .open(NewTicket {
+                    subject: row[1].to_owned(),
+                    body: row[2].to_owned(),
+                    email: format!("customer-{at}@mail.example"),
+                    tags: vec!["loyal".into()],
+                    touched: None,
+                })
+                .await;
+            let category = CATEGORIES.iter().find(|category| **category == &row[4]);
+            opened.push((desk, id, category.map(|category| (*category).to_owned()), row[5].to_owned()));
+        }
+        house.settle().await;
+        for (desk, id, category, priority) in opened {
+            let change = Change {
+                priority: Some(priority),
+                category,
+                group: Some("Billing".into()),
+                reply: Some("We have looked into it.".into()),
+                solved: true,
+                ..Change::default()
+            };
+            desk.agent_edits(&id, change);
+        }
+        let settling = house.settling("shadow", &rulebook, Arc::new(Later(2)));
+        assert_eq!(settling.round().await.unwrap(), PATTERNS, "every pattern settles");
+        house.stop().await;
+        Self::read(&house.beside("deskbridge.db"))
+    }
+
+    fn read(path: &Path) -> Self {
+        let conn = Connection::open(path).unwrap();
+        let mut rows = conn
+            .prepare(
+                "SELECT account, ticket, outcome, decided_at, entry, kept, settled_at, requester,
+                        entry ->> '$.delivery'
+                 FROM ledger JOIN settling USING (account, ticket) WHERE decided = 1 ORDER BY id",
+            )
+            .unwrap();
+        let decided = rows.query_map([], |row| {
+            let (ticket, entry, kept): (String, String, String) = (row.get(1)?, row.get(4)?, row.get(5)?);
+            let (requester, delivery): (Option<String>, String) = (row.get(7)?, row.get(8)?);
+            let decided_at: i64 = row.get(3)?;
+            let pattern = Pattern {
+                ticket: &ticket,
+                delivery: &delivery,
+                requester: requester.as_deref(),
+                decided_at,
+            };
+            Ok(Decided {
+                account: row.get(0)?,
+                outcome: row.get(2)?,
+                entry: Template::of(&entry, &pattern),
+                kept: Template::of(&kept, &pattern),
+                settled_after: row.get::<_, i64>(6)? - decided_at,
+            })
+        });
+        let decided: Vec<_> = decided.unwrap().collect::<Result<_, _>>().unwrap();
+        assert_eq!(decided.len(), PATTERNS);
+        Self(decided)
+    }
+
+    /// Makes a new store of so many decisions, the newest just before `now`.
+    pub(crate) fn fill(&self, path: &Path, decisions: u32, now: Timestamp) {
+        drop(Sqlite::open(path).unwrap());
+        let conn = Connection::open(path).unwrap();
+        // Nobody else has it open, and a store that is cut short is thrown away.
+        conn.execute_batch(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
+             PRAGMA cache_size = -100000;",
+        )
+        .unwrap();
+        let (sender, rows) = sync_channel::<Vec<Row>>(2);
+        std::thread::scope(|scope| {
+            scope.spawn(move || self.rows(decisions, now, &sender));
+            let mut before = String::new();
+            for batch in rows {
+                conn.execute_batch("BEGIN").unwrap();
+                for row in &batch {
+                    before = row.insert(&conn, &before);
+                }
+                conn.execute_batch("COMMIT").unwrap();
+            }
+        });
+        conn.execute_batch("PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL; PRAGMA optimize;").unwrap();
+    }
+
+    fn rows(&self, decisions: u32, now: Timestamp, to: &SyncSender<Vec<Row>>) {
+        let end = now.as_microsecond();
+        let span = DAYS * 24 * 3600 * 1_000_000;
+        let mut batch = Vec::new();
+        for number in 0..decisions {
+            let decided_at = end - span / i64::from(decisions) * i64::from(decisions - number);
+            batch.push(self.row(number, decided_at, end));
+            if batch.len() as u32 == BATCH {
+                to.send(std::mem::take(&mut batch)).unwrap();
+            }
+        }
+        to.send(batch).unwrap();
+    }
+
+    fn row(&self, number: u32, decided_at: i64, end: i64) -> Row {
+        let count = self.0.len() as u32;
+        let pattern = &self.0[(number % count) as usize];
+        // Every twentieth is a second decision on a ticket.
+        let again = number % 20 == 19 && number >= count;
+        let ticket = (10_000_000 + if again { number - count } else { number }).to_string();
+        let delivery = format!("01BENCH{number:019}");
+        let requester = format!("{:016x}", mixed(u64::from(number / 3)));
+        let copy = Copy {
+            ticket: &ticket,
+            delivery: &delivery,
+            requester: &requester,
+            decided_at,
+            seed: u64::from(number),
+        };
+        let entry = pattern.entry.copy(&copy);
+        // A tenth is still waited for; nothing of it is due before the measuring is over.
+        let settled_at = (number % 10 != 7).then_some(decided_at + pattern.settled_after);
+        Row {
+            id: i64::from(number) + 1,
+            account: pattern.account.clone(),
+            outcome: pattern.outcome.clone(),
+            decided_at,
+            content: hex::encode(Sha256::digest(&entry)),
+            entry,
+            kept: settled_at.map(|_| pattern.kept.copy(&copy)),
+            settled_at,
+            due_at: settled_at.is_none().then_some(end + 10 * 24 * 3600 * 1_000_000),
+            ticket,
+            delivery,
+        }
+    }
+}
+
+/// One decision's rows.
+struct Row {
+    id: i64,
+    account: String,
+    ticket: String,
+    delivery: String,
+    outcome: String,
+    decided_at: i64,
+    entry: String,
+    content: String,
+    kept: Option<String>,
+    settled_at: Option<i64>,
+    due_at: Option<i64>,
+}
+
+impl Row {
+    /// Writes what `accept`, `settle` and `keep_settled` leave behind. Returns the entry's digest.
+    fn insert(&self, conn: &Connection, before: &str) -> String {
+        let digest = self.digest(before);
+        let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
+            conn.prepare_cached(sql).unwrap().execute(values).unwrap();
+        };
+        let order_key = format!("{}/{}", self.account, self.ticket);
+        run(
+            "INSERT INTO inbox (account, delivery_id, order_key, state, epoch, received_at, settled_at)
+             VALUES (?1, ?2, ?3, 'settled', 1, ?4, ?4)",
+            params![self.account, self.delivery, order_key, self.decided_at],
+        );
+        run(
+            "INSERT INTO ledger (id, decided_at, account, ticket, outcome, decided, entry, content, digest)
+             VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8)",
+            params![
+                self.id,
+                self.decided_at,
+                self.account,
+                self.ticket,
+                self.outcome,
+                self.entry,
+                self.content,
+                digest
+            ],
+        );
+        run(
+            "INSERT OR REPLACE INTO settling (account, ticket, since, looks, due_at, settled_at, kept)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                self.account,
+                self.ticket,
+                self.decided_at,
+                i64::from(self.settled_at.is_some()),
+                self.due_at,
+                self.settled_at,
+                self.kept
+            ],
+        );
+        digest
+    }
+
+    /// The entry's place in the chain, as `src/store/sqlite/chain.rs` describes it.
+    fn digest(&self, before: &str) -> String {
+        let (id, decided_at) = (self.id.to_string(), self.decided_at.to_string());
+        let mut hash = Sha256::new();
+        for part in [
+            "deskbridge ledger",
+            before,
+            &id,
+            &decided_at,
+            &self.account,
+            &self.ticket,
+            &self.outcome,
+            "1",
+            &self.content,
+        ] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hex::encode(hash.finalize())
+    }
+}
+
+/// The time as a decision's copy has it.
+pub(crate) fn now() -> Timestamp {
+    moment(SystemClock.now().as_microsecond())
+}
