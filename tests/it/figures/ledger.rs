@@ -4,9 +4,10 @@
 //! The copies have tickets, times, requesters and scores of their own, and hang together in the ledger's chain. They are written by
 //! SQL in large transactions: through the store a million of them would take the better part of an hour.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
 
 use deskbridge::clock::{Clock, SystemClock};
 use deskbridge::store::sqlite::Sqlite;
@@ -16,8 +17,9 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
-use super::template::{Copy, Pattern, Template, mixed, moment};
+use super::template::{Copy, Pattern, Template, mixed};
 use crate::harness::{House, project};
+use crate::process::Served;
 
 /// Tickets that the daemon decides itself.
 const PATTERNS: usize = 48;
@@ -43,6 +45,41 @@ struct Decided {
 
 /// Decisions to copy.
 pub(crate) struct Patterns(Vec<Decided>);
+
+/// A store of many decisions.
+pub(crate) struct Ledger {
+    /// The database.
+    pub(crate) path: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Ledger {
+    /// Starts the daemon on this store and the house's desks.
+    pub(crate) async fn serve(&self, house: &House, mode: &str) -> Served {
+        let usual = house.beside("deskbridge.db").display().to_string();
+        let here = self.path.display().to_string();
+        Served::start_changed(house, mode, &rulebook(), ":", |settings| settings.replace(&usual, &here)).await
+    }
+
+    /// Whether a ticket was decided.
+    pub(crate) fn decided(&self, account: &str, ticket: &str) -> bool {
+        let sql = "SELECT EXISTS (SELECT 1 FROM ledger WHERE account = ?1 AND ticket = ?2 AND decided = 1)";
+        self.reader().query_row(sql, [account, ticket], |row| row.get(0)).unwrap()
+    }
+
+    /// Tickets whose agents settled on a category: as many as the report must know of.
+    pub(crate) fn settled_categories(&self) -> u64 {
+        let sql = "SELECT count(*) FROM settling WHERE settled_at IS NOT NULL AND EXISTS (SELECT 1
+                   FROM json_each(kept, '$.fields') WHERE json_array_length(value, '$.story.now') > 0)";
+        self.reader().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().try_into().unwrap()
+    }
+
+    fn reader(&self) -> Connection {
+        let conn = Connection::open(&self.path).unwrap();
+        conn.busy_timeout(Duration::from_secs(5)).unwrap();
+        conn
+    }
+}
 
 /// Some hours from now.
 struct Later(i64);
@@ -107,12 +144,8 @@ impl Patterns {
             let (ticket, entry, kept): (String, String, String) = (row.get(1)?, row.get(4)?, row.get(5)?);
             let (requester, delivery): (Option<String>, String) = (row.get(7)?, row.get(8)?);
             let decided_at: i64 = row.get(3)?;
-            let pattern = Pattern {
-                ticket: &ticket,
-                delivery: &delivery,
-                requester: requester.as_deref(),
-                decided_at,
-            };
+            let pattern =
+                Pattern { ticket: &ticket, delivery: &delivery, requester: requester.as_deref(), decided_at };
             Ok(Decided {
                 account: row.get(0)?,
                 outcome: row.get(2)?,
@@ -126,10 +159,14 @@ impl Patterns {
         Self(decided)
     }
 
-    /// Makes a new store of so many decisions, the newest just before `now`.
-    pub(crate) fn fill(&self, path: &Path, decisions: u32, now: Timestamp) {
-        drop(Sqlite::open(path).unwrap());
-        let conn = Connection::open(path).unwrap();
+    /// Makes a new store of so many decisions, the newest just now. It lies beside the build, on the disk, because `/tmp` may be
+    /// memory.
+    pub(crate) fn fill(&self, decisions: u32) -> Ledger {
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let ledger = Ledger { path: folder.path().join("deskbridge.db"), _folder: folder };
+        drop(Sqlite::open(&ledger.path).unwrap());
+        let now = SystemClock.now().as_microsecond();
+        let conn = Connection::open(&ledger.path).unwrap();
         // Nobody else has it open, and a store that is cut short is thrown away.
         conn.execute_batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
@@ -148,11 +185,11 @@ impl Patterns {
                 conn.execute_batch("COMMIT").unwrap();
             }
         });
-        conn.execute_batch("PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL; PRAGMA optimize;").unwrap();
+        conn.execute_batch("PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL; ").unwrap();
+        ledger
     }
 
-    fn rows(&self, decisions: u32, now: Timestamp, to: &SyncSender<Vec<Row>>) {
-        let end = now.as_microsecond();
+    fn rows(&self, decisions: u32, end: i64, to: &SyncSender<Vec<Row>>) {
         let span = DAYS * 24 * 3600 * 1_000_000;
         let mut batch = Vec::new();
         for number in 0..decisions {
@@ -277,9 +314,4 @@ impl Row {
         }
         hex::encode(hash.finalize())
     }
-}
-
-/// The time as a decision's copy has it.
-pub(crate) fn now() -> Timestamp {
-    moment(SystemClock.now().as_microsecond())
 }

@@ -14,7 +14,11 @@ enum Hole {
     /// Microseconds after the decision.
     At(i64),
     /// The best score of the head with this number, and the range that keeps what the head said true.
-    Score { head: u64, low: f64, high: f64 },
+    Score {
+        head: u64,
+        low: f64,
+        high: f64,
+    },
 }
 
 /// A JSON text with holes.
@@ -132,9 +136,16 @@ impl Cutter<'_> {
 
     fn value(&mut self, value: &Value) {
         match value {
-            Value::Object(fields) => self.list('{', '}', fields.iter().map(|(key, value)| (key.clone(), value)), true),
+            Value::Object(fields) => {
+                self.list('{', '}', fields.iter().map(|(key, value)| (key.clone(), value)), true)
+            }
             Value::Array(items) => {
-                self.list('[', ']', items.iter().enumerate().map(|(at, value)| (at.to_string(), value)), false);
+                self.list(
+                    '[',
+                    ']',
+                    items.iter().enumerate().map(|(at, value)| (at.to_string(), value)),
+                    false,
+                );
             }
             Value::String(text) => self.string(text),
             Value::Number(_) if self.best_score().is_some() => {
@@ -145,7 +156,13 @@ impl Cutter<'_> {
         }
     }
 
-    fn list<'v>(&mut self, open: char, close: char, items: impl Iterator<Item = (String, &'v Value)>, keys: bool) {
+    fn list<'v>(
+        &mut self,
+        open: char,
+        close: char,
+        items: impl Iterator<Item = (String, &'v Value)>,
+        keys: bool,
+    ) {
         self.write(&open.to_string());
         for (at, (key, value)) in items.enumerate() {
             if at > 0 {
@@ -193,7 +210,9 @@ impl Cutter<'_> {
     fn best_score(&self) -> Option<(u64, f64, f64)> {
         let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
         let head = match path[..] {
-            ["snapshot", "prediction", "heads", head, "ranked", "0", "1"] | ["heads", head, "confidence"] => head,
+            ["snapshot", "prediction", "heads", head, "ranked", "0", "1"] | ["heads", head, "confidence"] => {
+                head
+            }
             _ => return None,
         };
         self.scores.get(head).copied()
