@@ -130,12 +130,12 @@ impl Side {
         Self { visitor: Visitor::of(&served), ledger, house, served }
     }
 
-    /// The peak so far, in MiB.
+    /// Returns the peak so far, in MiB.
     fn peak_mib(&self) -> f64 {
         self.served.peak_bytes() as f64 / 1024.0 / 1024.0
     }
 
-    /// The median of some looks at a page that is warm, in milliseconds.
+    /// Returns the median time of some requests for a warm page, in milliseconds.
     async fn page(&self, page: &str) -> f64 {
         let mut took = Vec::new();
         for _ in 0..LOOKS {
@@ -146,8 +146,8 @@ impl Side {
         median(took)
     }
 
-    /// The 99th percentile, in milliseconds, from the sending of so many webhooks to the answer to each one's first write, while
-    /// somebody visits the daemon.
+    /// Sends webhooks while somebody visits the daemon. Returns the 99th percentile of the milliseconds from the sending of each
+    /// one to the answer to its first write.
     async fn journey(&self, webhooks: u64) -> u64 {
         let visiting = tokio::spawn(self.visitor.clone().stay());
         let mut every = tokio::time::interval(Duration::from_secs(1) / RATE);
@@ -168,7 +168,7 @@ impl Side {
         self.latencies(&opened).value_at_quantile(0.99)
     }
 
-    /// Milliseconds from each webhook to the first accepted write.
+    /// Returns the milliseconds from each webhook to the first accepted write.
     fn latencies(&self, opened: &[(usize, String)]) -> Histogram<u64> {
         let mut all = Histogram::new(3).unwrap();
         for (number, desk) in self.house.desks.iter().enumerate() {
@@ -189,7 +189,7 @@ impl Side {
     }
 }
 
-/// Tickets of different lengths, so that the model's work varies as it does in life.
+/// Returns tickets of different lengths, so that the model's work varies as it does in life.
 fn ticket(at: usize) -> NewTicket {
     let ticket = billing_ticket();
     let more = " I have waited for an answer since last week and would like to know when the money is back."

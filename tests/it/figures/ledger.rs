@@ -14,10 +14,12 @@ use deskbridge::store::sqlite::Sqlite;
 use deskbridge_standins::seed::CATEGORIES;
 use deskbridge_standins::{Change, NewTicket};
 use jiff::{SignedDuration, Timestamp};
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::template::{Copy, Pattern, Template, mixed};
+use super::template::{Copy, Pattern, Scores, Template, mixed};
 use crate::harness::{House, project};
 use crate::process::Served;
 
@@ -28,7 +30,7 @@ const DAYS: i64 = 179;
 /// Rows in one transaction.
 const BATCH: u32 = 5000;
 
-/// The rulebook that is shipped.
+/// Reads the rulebook that is shipped.
 pub(crate) fn rulebook() -> String {
     std::fs::read_to_string(project().join("routing-rules/support.yaml")).unwrap()
 }
@@ -38,13 +40,18 @@ struct Decided {
     account: String,
     outcome: String,
     entry: Template,
+    summary: Template,
     kept: Template,
     /// Microseconds from the decision until its ticket was read as settled.
     settled_after: i64,
 }
 
 /// Decisions to copy.
-pub(crate) struct Patterns(Vec<Decided>);
+pub(crate) struct Patterns {
+    decided: Vec<Decided>,
+    /// The labels that summaries count: digest, model and labels of the one bundle there is.
+    bundle: [String; 3],
+}
 
 /// A store of many decisions.
 pub(crate) struct Ledger {
@@ -61,17 +68,46 @@ impl Ledger {
         Served::start_changed(house, mode, &rulebook(), ":", |settings| settings.replace(&usual, &here)).await
     }
 
-    /// Whether a ticket was decided.
+    /// Returns true once a ticket was decided.
     pub(crate) fn decided(&self, account: &str, ticket: &str) -> bool {
         let sql = "SELECT EXISTS (SELECT 1 FROM ledger WHERE account = ?1 AND ticket = ?2 AND decided = 1)";
         self.reader().query_row(sql, [account, ticket], |row| row.get(0)).unwrap()
     }
 
-    /// Tickets whose agents settled on a category: as many as the report must know of.
+    /// Counts the tickets whose agents settled on a category: the report must know of all of them.
     pub(crate) fn settled_categories(&self) -> u64 {
         let sql = "SELECT count(*) FROM settling WHERE settled_at IS NOT NULL AND EXISTS (SELECT 1
                    FROM json_each(kept, '$.fields') WHERE json_array_length(value, '$.story.now') > 0)";
         self.reader().query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap().try_into().unwrap()
+    }
+
+    /// Returns everything that was derived from the entries: each decision's summary, and the decision of each ticket.
+    pub(crate) fn derived(&self) -> (Vec<Value>, Vec<(String, i64)>) {
+        let conn = self.reader();
+        let mut summaries = conn.prepare("SELECT * FROM summary ORDER BY id").unwrap();
+        let columns = summaries.column_count();
+        let read = |row: &rusqlite::Row<'_>| {
+            let values = (0..columns).map(|at| {
+                Ok(match row.get_ref(at)? {
+                    ValueRef::Text(text) => serde_json::from_slice(text)
+                        .unwrap_or_else(|_| String::from_utf8_lossy(text).into_owned().into()),
+                    other => other.as_i64()?.into(),
+                })
+            });
+            values.collect::<rusqlite::Result<Value>>()
+        };
+        let summaries = summaries.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap();
+        let mut tickets =
+            conn.prepare("SELECT ticket, decision FROM settling ORDER BY account, ticket").unwrap();
+        let tickets = tickets.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        (summaries, tickets.collect::<Result<_, _>>().unwrap())
+    }
+
+    /// Forgets everything derived, as in a store that an earlier program left.
+    pub(crate) fn forget_derived(&self) {
+        let sql = "DELETE FROM summary; UPDATE settling SET decision = NULL;
+                   UPDATE summarised SET from_id = (SELECT max(id) + 1 FROM ledger)";
+        self.reader().execute_batch(sql).unwrap();
     }
 
     fn reader(&self) -> Connection {
@@ -91,7 +127,7 @@ impl Clock for Later {
 }
 
 impl Patterns {
-    /// Has the daemon decide tickets that people wrote, in shadow mode, and agents settle all of them.
+    /// Has a daemon decide tickets that people wrote, in shadow mode, and agents settle all of them.
     pub(crate) async fn make() -> Self {
         let rulebook = rulebook();
         let mut house = House::start("shadow", &rulebook).await;
@@ -136,27 +172,38 @@ impl Patterns {
         let mut rows = conn
             .prepare(
                 "SELECT account, ticket, outcome, decided_at, entry, kept, settled_at, requester,
-                        entry ->> '$.delivery'
-                 FROM ledger JOIN settling USING (account, ticket) WHERE decided = 1 ORDER BY id",
+                        entry ->> '$.delivery', summary
+                 FROM ledger JOIN settling USING (account, ticket)
+                     JOIN (SELECT id, summary FROM summary) USING (id)
+                 WHERE decided = 1 ORDER BY id",
             )
             .unwrap();
         let decided = rows.query_map([], |row| {
             let (ticket, entry, kept): (String, String, String) = (row.get(1)?, row.get(4)?, row.get(5)?);
             let (requester, delivery): (Option<String>, String) = (row.get(7)?, row.get(8)?);
-            let decided_at: i64 = row.get(3)?;
-            let pattern =
-                Pattern { ticket: &ticket, delivery: &delivery, requester: requester.as_deref(), decided_at };
+            let (decided_at, summary): (i64, String) = (row.get(3)?, row.get(9)?);
+            let pattern = Pattern {
+                ticket: &ticket,
+                delivery: &delivery,
+                requester: requester.as_deref(),
+                decided_at,
+                scores: &Scores::of(&entry),
+            };
             Ok(Decided {
                 account: row.get(0)?,
                 outcome: row.get(2)?,
                 entry: Template::of(&entry, &pattern),
+                summary: Template::of(&summary, &pattern),
                 kept: Template::of(&kept, &pattern),
                 settled_after: row.get::<_, i64>(6)? - decided_at,
             })
         });
         let decided: Vec<_> = decided.unwrap().collect::<Result<_, _>>().unwrap();
         assert_eq!(decided.len(), PATTERNS);
-        Self(decided)
+        let bundle = conn.query_row("SELECT digest, model, labels FROM bundle_labels", [], |row| {
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?])
+        });
+        Self { decided, bundle: bundle.unwrap() }
     }
 
     /// Makes a new store of so many decisions, the newest just now. It lies beside the build, on the disk, because `/tmp` may be
@@ -171,6 +218,11 @@ impl Patterns {
         conn.execute_batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;
              PRAGMA cache_size = -100000;",
+        )
+        .unwrap();
+        conn.execute(
+            "INSERT INTO bundle_labels (id, digest, model, labels) VALUES (1, ?1, ?2, ?3)",
+            self.bundle.each_ref(),
         )
         .unwrap();
         let (sender, rows) = sync_channel::<Vec<Row>>(2);
@@ -203,8 +255,8 @@ impl Patterns {
     }
 
     fn row(&self, number: u32, decided_at: i64, end: i64) -> Row {
-        let count = self.0.len() as u32;
-        let pattern = &self.0[(number % count) as usize];
+        let count = self.decided.len() as u32;
+        let pattern = &self.decided[(number % count) as usize];
         // Every twentieth is a second decision on a ticket.
         let again = number % 20 == 19 && number >= count;
         let ticket = (10_000_000 + if again { number - count } else { number }).to_string();
@@ -227,6 +279,7 @@ impl Patterns {
             decided_at,
             content: hex::encode(Sha256::digest(&entry)),
             entry,
+            summary: pattern.summary.copy(&copy),
             kept: settled_at.map(|_| pattern.kept.copy(&copy)),
             settled_at,
             due_at: settled_at.is_none().then_some(end + 10 * 24 * 3600 * 1_000_000),
@@ -246,13 +299,14 @@ struct Row {
     decided_at: i64,
     entry: String,
     content: String,
+    summary: String,
     kept: Option<String>,
     settled_at: Option<i64>,
     due_at: Option<i64>,
 }
 
 impl Row {
-    /// Writes what `accept`, `settle` and `keep_settled` leave behind. Returns the entry's digest.
+    /// Writes the rows that `accept`, `settle` and `keep_settled` leave behind. Returns the entry's digest.
     fn insert(&self, conn: &Connection, before: &str) -> String {
         let digest = self.digest(before);
         let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
@@ -279,8 +333,13 @@ impl Row {
             ],
         );
         run(
-            "INSERT OR REPLACE INTO settling (account, ticket, since, looks, due_at, settled_at, kept)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO summary (id, decided_at, account, ticket, bundle, wrote, challenged, summary)
+             VALUES (?1, ?2, ?3, ?4, 1, 0, 0, ?5)",
+            params![self.id, self.decided_at, self.account, self.ticket, self.summary],
+        );
+        run(
+            "INSERT OR REPLACE INTO settling (account, ticket, since, looks, due_at, settled_at, kept, decision)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 self.account,
                 self.ticket,
@@ -288,13 +347,14 @@ impl Row {
                 i64::from(self.settled_at.is_some()),
                 self.due_at,
                 self.settled_at,
-                self.kept
+                self.kept,
+                self.id
             ],
         );
         digest
     }
 
-    /// The entry's place in the chain, as `src/store/sqlite/chain.rs` describes it.
+    /// Returns the entry's link in the chain, as `src/store/sqlite/chain.rs` describes it.
     fn digest(&self, before: &str) -> String {
         let (id, decided_at) = (self.id.to_string(), self.decided_at.to_string());
         let mut hash = Sha256::new();

@@ -28,7 +28,7 @@ async fn memory_is_the_same_with_a_hundred_thousand_decisions_as_with_none() {
     );
 }
 
-/// The most memory that `serve` had, in MiB, with so many decisions, while somebody opened everything and tickets came in.
+/// Returns the most memory that `serve` had, in MiB, with this many decisions, while somebody opened every page and tickets came in.
 async fn peak_of_a_visited_daemon(patterns: &Patterns, decisions: u32) -> f64 {
     let ledger = patterns.fill(decisions);
     let house = House::without_a_daemon().await;
@@ -57,4 +57,9 @@ async fn the_copies_are_a_ledger_that_the_program_takes_for_its_own() {
     let store = Sqlite::open(&ledger.path).unwrap();
     let chain = store.verify(None).await.unwrap();
     assert_eq!((chain.entries, chain.broken), (2_000, None));
+    let copied = ledger.derived();
+    assert_eq!(copied.0.len(), 2_000);
+    ledger.forget_derived();
+    while store.summarise(500).await.unwrap() > 0 {}
+    assert!(copied == ledger.derived(), "what is derived from the copies is what the program derives");
 }

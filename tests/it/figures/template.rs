@@ -1,6 +1,5 @@
 //! JSON texts with holes: a copy of a row differs from its pattern in ticket, delivery, requester, times and scores.
 
-use std::collections::HashMap;
 use std::fmt::Write;
 
 use jiff::Timestamp;
@@ -13,12 +12,52 @@ enum Hole {
     Requester,
     /// Microseconds after the decision.
     At(i64),
-    /// The best score of the head with this number, and the range that keeps what the head said true.
-    Score {
-        head: u64,
-        low: f64,
-        high: f64,
-    },
+    /// The best score of the head with this number.
+    Score(usize, Range),
+}
+
+/// How far a head's best score may move, so that what the head said stays true: a label that is named stays over its threshold
+/// and first, one that is not named stays under it.
+#[derive(Clone, Copy)]
+struct Range {
+    low: f64,
+    high: f64,
+}
+
+/// The ranges of an entry's heads, by name, in the order in which entries and summaries have them.
+pub(crate) struct Scores(Vec<(String, Range)>);
+
+impl Scores {
+    /// Reads an entry.
+    pub(crate) fn of(entry: &str) -> Self {
+        let entry: Value = serde_json::from_str(entry).unwrap();
+        let heads = entry.pointer("/snapshot/prediction/heads").and_then(Value::as_object);
+        let range = |(head, said): (&String, &Value)| {
+            let score = |at: usize| said["ranked"][at][1].as_f64().unwrap_or_default();
+            let label = &said["ranked"][0][0];
+            let threshold = said["threshold"][label.as_str().unwrap_or_default()].as_f64().unwrap_or(0.5);
+            let named = said["chosen"].as_array().is_some_and(|chosen| chosen.contains(label));
+            let range = match named {
+                true => Range { low: threshold.max(score(1)), high: 0.9999 },
+                false => Range { low: score(1), high: (threshold * 0.999).max(score(1)) },
+            };
+            (head.clone(), range)
+        };
+        Self(heads.into_iter().flatten().map(range).collect())
+    }
+
+    /// Returns the head whose best score belongs at this place of an entry or of a summary.
+    fn at(&self, path: &[String]) -> Option<(usize, Range)> {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        let number = match path[..] {
+            ["snapshot", "prediction", "heads", head, "ranked", "0", "1"] | ["heads", head, "confidence"] => {
+                self.0.iter().position(|(name, _)| name == head)?
+            }
+            ["h", number, "0", "0", "1"] => number.parse().ok()?,
+            _ => return None,
+        };
+        self.0.get(number).map(|(_, range)| (number, *range))
+    }
 }
 
 /// A JSON text with holes.
@@ -45,19 +84,14 @@ pub(crate) struct Pattern<'a> {
     pub(crate) delivery: &'a str,
     pub(crate) requester: Option<&'a str>,
     pub(crate) decided_at: i64,
+    pub(crate) scores: &'a Scores,
 }
 
 impl Template {
     /// Cuts the holes into a text.
     pub(crate) fn of(json: &str, pattern: &Pattern<'_>) -> Self {
         let value: Value = serde_json::from_str(json).unwrap();
-        let mut cut = Cutter {
-            pattern,
-            scores: scores(&value),
-            path: Vec::new(),
-            texts: vec![String::new()],
-            holes: Vec::new(),
-        };
+        let mut cut = Cutter { pattern, path: Vec::new(), texts: vec![String::new()], holes: Vec::new() };
         cut.value(&value);
         Self { texts: cut.texts, holes: cut.holes }
     }
@@ -72,9 +106,10 @@ impl Template {
                 Hole::Delivery => text.push_str(copy.delivery),
                 Hole::Requester => text.push_str(copy.requester),
                 Hole::At(after) => write!(text, "{}", moment(copy.decided_at + after)).unwrap(),
-                Hole::Score { head, low, high } => {
-                    let share = (mixed(copy.seed ^ head << 48) >> 11) as f64 / (1u64 << 53) as f64;
-                    write!(text, "{:.7}", low + (high - low) * share).unwrap();
+                Hole::Score(head, Range { low, high }) => {
+                    let drawn = (mixed(copy.seed ^ (*head as u64) << 48) >> 11) as f64;
+                    let score = low + (high - low) * drawn / (1u64 << 53) as f64;
+                    write!(text, "{}", score as f32).unwrap();
                 }
             }
         }
@@ -83,12 +118,12 @@ impl Template {
     }
 }
 
-/// Microseconds since the Unix epoch as a time.
-pub(crate) fn moment(micros: i64) -> Timestamp {
+/// Reads microseconds since the Unix epoch.
+fn moment(micros: i64) -> Timestamp {
     Timestamp::from_microsecond(micros).unwrap()
 }
 
-/// A number that looks like chance and is the same in every run.
+/// Returns a number that looks random and is the same in every run.
 pub(crate) fn mixed(seed: u64) -> u64 {
     let mut x = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -96,29 +131,8 @@ pub(crate) fn mixed(seed: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// By head, how far its best score may move: a label that is named stays over its threshold and first, one that is not stays under.
-fn scores(entry: &Value) -> HashMap<String, (u64, f64, f64)> {
-    let Some(heads) = entry.pointer("/snapshot/prediction/heads").and_then(Value::as_object) else {
-        return HashMap::new();
-    };
-    let range = |(number, (head, said)): (usize, (&String, &Value))| {
-        let score = |at: usize| said["ranked"][at][1].as_f64();
-        let label = &said["ranked"][0][0];
-        let threshold = label.as_str().and_then(|label| said["threshold"][label].as_f64()).unwrap_or(0.5);
-        let second = score(1).unwrap_or(0.0);
-        let named = said["chosen"].as_array().is_some_and(|chosen| chosen.contains(label));
-        let (low, high) = match named {
-            true => (threshold.max(second), 0.9999),
-            false => (second, (threshold * 0.999).max(second)),
-        };
-        score(0).map(|_| (head.clone(), (number as u64, low, high)))
-    };
-    heads.iter().enumerate().filter_map(range).collect()
-}
-
 struct Cutter<'a> {
     pattern: &'a Pattern<'a>,
-    scores: HashMap<String, (u64, f64, f64)>,
     path: Vec<String>,
     texts: Vec<String>,
     holes: Vec<Hole>,
@@ -137,45 +151,35 @@ impl Cutter<'_> {
     fn value(&mut self, value: &Value) {
         match value {
             Value::Object(fields) => {
-                self.list('{', '}', fields.iter().map(|(key, value)| (key.clone(), value)), true)
+                self.write("{");
+                for (at, (key, value)) in fields.iter().enumerate() {
+                    let comma = if at > 0 { "," } else { "" };
+                    self.write(&format!("{comma}{}:", Value::from(key.as_str())));
+                    self.under(key.clone(), value);
+                }
+                self.write("}");
             }
             Value::Array(items) => {
-                self.list(
-                    '[',
-                    ']',
-                    items.iter().enumerate().map(|(at, value)| (at.to_string(), value)),
-                    false,
-                );
+                self.write("[");
+                for (at, value) in items.iter().enumerate() {
+                    self.write(if at > 0 { "," } else { "" });
+                    self.under(at.to_string(), value);
+                }
+                self.write("]");
             }
             Value::String(text) => self.string(text),
-            Value::Number(_) if self.best_score().is_some() => {
-                let (head, low, high) = self.best_score().unwrap();
-                self.hole(Hole::Score { head, low, high });
-            }
+            Value::Number(number) => match self.pattern.scores.at(&self.path) {
+                Some((head, range)) => self.hole(Hole::Score(head, range)),
+                None => self.write(&number.to_string()),
+            },
             other => self.write(&other.to_string()),
         }
     }
 
-    fn list<'v>(
-        &mut self,
-        open: char,
-        close: char,
-        items: impl Iterator<Item = (String, &'v Value)>,
-        keys: bool,
-    ) {
-        self.write(&open.to_string());
-        for (at, (key, value)) in items.enumerate() {
-            if at > 0 {
-                self.write(",");
-            }
-            if keys {
-                self.write(&format!("{}:", Value::from(key.as_str())));
-            }
-            self.path.push(key);
-            self.value(value);
-            self.path.pop();
-        }
-        self.write(&close.to_string());
+    fn under(&mut self, key: String, value: &Value) {
+        self.path.push(key);
+        self.value(value);
+        self.path.pop();
     }
 
     fn string(&mut self, text: &str) {
@@ -200,21 +204,9 @@ impl Cutter<'_> {
         self.write("\"");
     }
 
-    /// A text as JSON writes it, without its quotes.
+    /// Writes a text as JSON does, without its quotes.
     fn quoted(&mut self, text: &str) {
         let json = Value::from(text).to_string();
         self.write(&json[1..json.len() - 1]);
-    }
-
-    /// The head whose best score stands here.
-    fn best_score(&self) -> Option<(u64, f64, f64)> {
-        let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
-        let head = match path[..] {
-            ["snapshot", "prediction", "heads", head, "ranked", "0", "1"] | ["heads", head, "confidence"] => {
-                head
-            }
-            _ => return None,
-        };
-        self.scores.get(head).copied()
     }
 }

@@ -68,7 +68,7 @@ impl Visitor {
         }
     }
 
-    /// Settled tickets that the report compares with their predicted category; 0 while it has none to show.
+    /// Counts the settled tickets that the report compares with their predicted category; 0 while it has none to show.
     pub(crate) async fn settled_categories(&self) -> u64 {
         let answer = self.client.get(format!("{}/api/report", self.admin)).send().await.unwrap();
         let report: serde_json::Value = answer.json().await.unwrap_or_default();
