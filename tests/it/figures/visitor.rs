@@ -75,7 +75,7 @@ impl Visitor {
         report["agreement"]["category"]["n"].as_u64().unwrap_or_default()
     }
 
-    /// Scrapes the metrics every second and opens pages, one after the other, until it is dropped.
+    /// Scrapes the metrics every second and opens a page four times a second, each in turn, until it is dropped.
     pub(crate) async fn stay(self) {
         let scraping = async {
             let mut every = tokio::time::interval(Duration::from_secs(1));
@@ -85,8 +85,10 @@ impl Visitor {
             }
         };
         let leafing = async {
-            loop {
-                self.open_every_page().await;
+            let mut every = tokio::time::interval(Duration::from_millis(250));
+            for page in PAGES.iter().cycle() {
+                every.tick().await;
+                self.open(page).await;
             }
         };
         tokio::join!(scraping, leafing);
