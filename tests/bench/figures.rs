@@ -64,25 +64,24 @@ fn main() {
         let empty = Side::start(patterns.fill(0)).await;
 
         let begun = Instant::now();
-        let settled = long.ledger.settled_categories();
-        while long.visitor.settled_categories().await < settled {
-            assert!(
-                begun.elapsed() < FIRST_FIGURES,
-                "the figures of {settled} settled tickets are not known"
-            );
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-        tell(&format!("the figures are known after {:.0} s", begun.elapsed().as_secs_f64()));
+        let known = long.visitor.sees_figures_of(long.ledger.settled_categories());
+        tokio::time::timeout(FIRST_FIGURES, known).await.expect("the report knows every settled ticket");
+        tell(&format!(
+            "the figures are known after {:.0} s, {:.0} MiB",
+            begun.elapsed().as_secs_f64(),
+            long.peak_mib()
+        ));
         let visiting = tokio::spawn(long.visitor.clone().stay());
         long.visitor.open_every_page().await;
         let overview = long.page("/").await;
         let agreement = long.page("/agreement").await;
         visiting.abort();
+        tell(&format!("every page was opened, {:.0} MiB", long.peak_mib()));
 
         let mut ratios = Vec::new();
         for round in 1..=ROUNDS {
             let (without, with) = (empty.journey(webhooks).await, long.journey(webhooks).await);
-            tell(&format!("round {round}: {without} ms without, {with} ms with"));
+            tell(&format!("round {round}: {without} ms without, {with} ms with, {:.0} MiB", long.peak_mib()));
             ratios.push(with as f64 / (without as f64).max(1.0));
         }
         print("figures_peak_memory", long.peak_mib(), "MiB", SERVE_MIB);

@@ -68,8 +68,17 @@ impl Visitor {
         }
     }
 
-    /// Counts the settled tickets that the report compares with their predicted category; 0 while it has none to show.
-    pub(crate) async fn settled_categories(&self) -> u64 {
+    /// Scrapes the metrics until the report compares this many settled tickets with their predicted category.
+    pub(crate) async fn sees_figures_of(&self, settled: u64) {
+        let mut every = tokio::time::interval(Duration::from_millis(500));
+        while self.settled_categories().await != settled {
+            every.tick().await;
+            self.open("/metrics").await;
+        }
+    }
+
+    /// Counts the settled tickets in the report; 0 while it has none to show.
+    async fn settled_categories(&self) -> u64 {
         let answer = self.client.get(format!("{}/api/report", self.admin)).send().await.unwrap();
         let report: serde_json::Value = answer.json().await.unwrap_or_default();
         report["agreement"]["category"]["n"].as_u64().unwrap_or_default()
