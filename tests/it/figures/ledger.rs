@@ -87,14 +87,14 @@ impl Ledger {
         let mut summaries = conn.prepare("SELECT * FROM summary ORDER BY id").unwrap();
         let columns = summaries.column_count();
         let read = |row: &rusqlite::Row<'_>| {
-            let values = (0..columns).map(|at| {
+            let value = |at: usize| {
                 Ok(match row.get_ref(at)? {
                     ValueRef::Text(text) => serde_json::from_slice(text)
-                        .unwrap_or_else(|_| String::from_utf8_lossy(text).into_owned().into()),
-                    other => other.as_i64()?.into(),
+                        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(text))),
+                    other => Value::from(other.as_i64()?),
                 })
-            });
-            values.collect::<rusqlite::Result<Value>>()
+            };
+            (0..columns).map(value).collect::<rusqlite::Result<Vec<Value>>>().map(Value::Array)
         };
         let summaries = summaries.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap();
         let mut tickets =
