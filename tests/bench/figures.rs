@@ -29,7 +29,7 @@ use harness::{House, asked, billing_ticket};
 use hdrhistogram::Histogram;
 use ledger::{Ledger, Patterns};
 use process::Served;
-use visitor::Visitor;
+use visitor::{PAGES, Visitor};
 
 /// Decisions in the long ledger.
 const DECISIONS: u64 = 1_000_000;
@@ -40,7 +40,7 @@ const WEBHOOKS: u64 = 1_000;
 /// Webhooks a second, over all desks.
 const RATE: u32 = 25;
 /// How often each page is timed.
-const LOOKS: usize = 7;
+const LOOKS: usize = 5;
 /// How long the first figures may take.
 const FIRST_FIGURES: Duration = Duration::from_secs(1800);
 
@@ -73,6 +73,10 @@ fn main() {
         ));
         let visiting = tokio::spawn(long.visitor.clone().stay());
         long.visitor.open_every_page().await;
+        for page in PAGES {
+            let took = long.page(page).await;
+            tell(&format!("{took:.0} ms {page}"));
+        }
         let overview = long.page("/").await;
         let agreement = long.page("/agreement").await;
         visiting.abort();
