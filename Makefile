@@ -72,6 +72,7 @@ bench: build setup
 	$(CARGO) bench --bench ingest
 	$(CARGO) bench --bench classify
 	$(CARGO) bench --bench memory
+	$(CARGO) bench --bench figures
 	$(CARGO) bench --bench accuracy
 	$(CARGO) bench --bench decide
 	$(CARGO) bench --bench reading

@@ -6,6 +6,7 @@ mod process;
 mod dashboard;
 mod echo;
 mod export;
+mod figures;
 mod generate;
 mod ingress;
 mod store;
