@@ -31,6 +31,7 @@ mod private;
 mod race;
 mod refusals;
 mod replayed;
+mod rooms;
 mod rulebook;
 mod starter;
 mod sweep;
