@@ -33,6 +33,7 @@ mod private;
 mod race;
 mod refusals;
 mod replayed;
+mod rooms;
 mod rulebook;
 mod starter;
 mod store_files;
