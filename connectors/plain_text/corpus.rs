@@ -1,6 +1,6 @@
 //! The corpus of mails: what must be read of each is read.
 
-#[path = "corpus/score.rs"]
+#[path = "../../tests/bench/score.rs"]
 mod score;
 
 use std::collections::BTreeSet;

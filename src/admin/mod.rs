@@ -34,7 +34,6 @@ use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tracing::warn;
 
 pub use access::Access;
 pub use board::Board;
@@ -53,7 +52,6 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let policy = format!("{}; frame-ancestors 'none'", html::POLICY.as_str());
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
-
 
 /// What the operator's door shows.
 #[derive(Clone)]

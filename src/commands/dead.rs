@@ -4,7 +4,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
-use comfy_table::Table;
 
 use super::{prepare, runtime, terminal};
 use crate::cli::{Dead, Settings};
@@ -64,7 +63,7 @@ fn page(after: i64) -> DeadFilter {
     DeadFilter { after: Some(after), limit: Some(PAGE), ..DeadFilter::default() }
 }
 
-fn table(letters: &[DeadLetter]) -> Table {
+fn table(letters: &[DeadLetter]) -> terminal::Table {
     let mut table = terminal::table(&["id", "account", "ticket", "received", "died", "attempts", "reason"]);
     for letter in letters {
         table.add_row([

@@ -11,7 +11,7 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout};
 
 use super::Line;
-use super::send::{NoAnswer, install_tls_provider};
+use super::wire::{NoAnswer, install_tls_provider};
 
 /// How long each step on the way may take.
 const STEP: Duration = Duration::from_secs(5);
@@ -72,9 +72,9 @@ impl Line {
                 let took = began.elapsed();
                 Ok(Contact { pace: self.connector.pace(&answer), answer, took })
             }
-            Err(NoAnswer::Unreachable) => Err(self.http.where_it_ends().await),
+            Err(NoAnswer::Unreachable) => Err(where_it_ends(self.http.base_url()).await),
             // A host that drops packets is not told from one that is slow before its port was tried.
-            Err(NoAnswer::Timeout) => Err(match self.http.where_it_ends().await {
+            Err(NoAnswer::Timeout) => Err(match where_it_ends(self.http.base_url()).await {
                 NoContact::Tls(_) => NoContact::Timeout,
                 earlier => earlier,
             }),
@@ -87,7 +87,7 @@ impl Line {
 }
 
 /// The last step that fails on the way to an address which cannot be reached.
-pub(super) async fn where_it_ends(base_url: &str) -> NoContact {
+async fn where_it_ends(base_url: &str) -> NoContact {
     let Ok(address) = base_url.parse::<Uri>() else { return NoContact::NoHost };
     let Some(host) = address.host() else { return NoContact::NoHost };
     let port = address.port_u16().unwrap_or(if address.scheme_str() == Some("http") { 80 } else { 443 });

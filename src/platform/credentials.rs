@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::Bearer;
-use super::send::{Http, NoAnswer};
+use super::wire::{NoAnswer, Wire};
 
 /// A token without `expires_in` is renewed after this long all the same.
 const UNSTATED_LIFE: Duration = Duration::from_secs(30 * 60);
@@ -55,7 +55,7 @@ impl Tokens {
 
     /// The authorization to send now; fetches or renews a token where one is needed. Callers that come at the same
     /// moment share one fetch.
-    pub(super) async fn current(&self, http: &Http) -> Result<Authorization, NoAnswer> {
+    pub(super) async fn current(&self, wire: &Wire) -> Result<Authorization, NoAnswer> {
         match self.connector.auth() {
             Auth::Basic { user, password } => {
                 let pair = format!("{}:{}", user.expose(), password.expose());
@@ -74,7 +74,7 @@ impl Tokens {
                     "client_secret": client_secret.expose(),
                     "scope": scope,
                 });
-                let answer = http.post_unauthenticated(path, &form).await?;
+                let answer = wire.post_unauthenticated(path, &form).await?;
                 let token = read_token(&answer).ok_or_else(|| no_token(&answer))?;
                 let authorization = bearer(&token.bearer);
                 *current = Some(token);

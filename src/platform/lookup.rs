@@ -62,7 +62,7 @@ async fn get(lookup: &Lookup) -> Result<Value, Unanswered> {
     let host = url.host_str().ok_or(Unanswered::Address)?.trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().ok_or(Unanswered::Address)?;
     let addresses = resolve(&host, port, lookup.private).await?;
-    super::send::install_tls_provider();
+    super::wire::install_tls_provider();
     let client = reqwest::Client::builder()
         .timeout(PATIENCE)
         .redirect(reqwest::redirect::Policy::none())

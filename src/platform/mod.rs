@@ -14,6 +14,7 @@ mod pace;
 pub mod retry;
 mod send;
 mod stopped;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,8 +30,8 @@ use self::breaker::Breaker;
 use self::pace::Budget;
 pub use self::pace::Standing;
 use self::send::Http;
-pub(crate) use self::send::install_tls_provider;
 pub use self::stopped::Stopped;
+pub(crate) use self::wire::install_tls_provider;
 use crate::domain::mode::Permit;
 use crate::domain::outcome::CallRecord;
 use crate::telemetry::names;
@@ -296,7 +297,7 @@ impl Line {
         &self,
         method: &str,
         path: &str,
-        answer: Result<Answer, send::NoAnswer>,
+        answer: Result<Answer, wire::NoAnswer>,
         calls: &mut Calls,
     ) -> Result<Answer, Stopped> {
         let status = answer.as_ref().map_or(0, |answer| answer.status);
@@ -319,11 +320,11 @@ impl Line {
             Err(error) => {
                 tracing::warn!(account = self.account, method, path, %error, "a call got no answer");
                 Err(match error {
-                    send::NoAnswer::ClientRefused(_) => {
+                    wire::NoAnswer::ClientRefused(_) => {
                         self.lock_out();
                         Stopped::Refused(Refusal::Credentials)
                     }
-                    send::NoAnswer::TokenBusy(after) => self.later(Later::Busy { after }),
+                    wire::NoAnswer::TokenBusy(after) => self.later(Later::Busy { after }),
                     _ => Stopped::Later(Later::Failed),
                 })
             }

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use deskbridge_connectors::account::{Credentials, Problem, WebhookConfig};
 use deskbridge_connectors::{AccountConfig, AccountId, Platform, Rotating};
 
-use super::raw;
+use super::keys;
 use super::resolved::{Account, Segment};
 use super::secret::{self, Pair};
 use super::server;
@@ -44,19 +44,19 @@ fn account(
     let platform = platform(&mut table, problems);
     platforms.extend(platform);
     let base_url = table.required("base_url", problems).and_then(|node| base_url(node, problems));
-    let mode = raw::mode(&mut table, problems);
+    let mode = keys::mode(&mut table, problems);
     let before = problems.errors();
     let webhook = webhook(table.table("webhook", problems), problems);
     let webhook_fails = problems.errors() > before;
     let credentials = credentials(&mut table, problems);
-    let allow_public_replies = flag(&mut table, "allow_public_replies", problems).unwrap_or_default();
+    let allow_public_replies = keys::flag(&mut table, "allow_public_replies", problems).unwrap_or_default();
     let api_version = word(&mut table, "api_version", problems);
     let app_id = word(&mut table, "app_id", problems);
     let admin_id = word(&mut table, "admin_id", problems);
     let segment = segment(&mut table, problems);
     let suggestion_field = word(&mut table, "suggestion_field", problems);
     let allow_from = server::networks(&mut table, "allow_from", problems);
-    let agents_share = raw::share(&mut table, "agents_share", 0.5, problems);
+    let agents_share = keys::share(&mut table, "agents_share", 0.5, problems);
     table.close(problems);
     let platform = platform?;
     let unread = id.is_none() || base_url.is_none();
@@ -185,7 +185,7 @@ fn webhook(mut table: Table<'_>, problems: &mut Problems) -> WebhookConfig {
     let secrets = secret::many(&mut table, Pair::new("secrets", "secrets_file"), problems);
     let tolerance = table
         .place_of("tolerance")
-        .map(|_| raw::duration(&mut table, "tolerance", std::time::Duration::from_secs(300), problems));
+        .map(|_| keys::duration(&mut table, "tolerance", std::time::Duration::from_secs(300), problems));
     table.accept(&["tolerance"]);
     let token_header = word(&mut table, "token_header", problems);
     let tokens = secret::many(&mut table, Pair::new("tokens", "tokens_file"), problems);
@@ -280,10 +280,4 @@ fn word(table: &mut Table<'_>, key: &'static str, problems: &mut Problems) -> Op
     let what = format!("`{}`", table.path(key));
     let (_, node) = table.optional(key)?;
     problems.word(node, &what).map(str::to_owned)
-}
-
-pub(super) fn flag(table: &mut Table<'_>, key: &'static str, problems: &mut Problems) -> Option<bool> {
-    let what = format!("`{}`", table.path(key));
-    let (_, node) = table.optional(key)?;
-    problems.flag(node, &what)
 }

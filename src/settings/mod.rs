@@ -14,6 +14,7 @@ use crate::diagnostics::{Diagnostic, Severity, Sheet};
 mod account;
 mod env;
 pub mod heads;
+mod keys;
 mod raw;
 mod resolved;
 mod schema;

@@ -2,13 +2,14 @@
 //!
 //! A section that is wrong does not keep the others from being read, so that all problems come at once.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use deskbridge_connectors::Changing;
 
 use super::account;
+use super::keys::{address, count, duration, flag, mode, share};
 use super::resolved::{
     Admin, Draft, Log, LogFormat, Model, Promotion, Review, Server, Settings, StoreUrl, Sweep, Worker,
 };
@@ -16,7 +17,6 @@ use super::secret::{self, Pair};
 use super::server::{server, tls};
 use super::settling::settling;
 use crate::diagnostics::yaml::{Node, Problems, Table};
-use crate::domain::mode::Mode;
 
 /// Reads the whole file; no settings when something that is needed could not be read, and a draft in any case.
 pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings>, Draft) {
@@ -70,17 +70,6 @@ pub(super) fn settings(root: &Node, problems: &mut Problems) -> (Option<Settings
     (whole(accounts), draft)
 }
 
-/// A `mode` key; the strictest when absent.
-pub(super) fn mode(table: &mut Table<'_>, problems: &mut Problems) -> Mode {
-    let what = table.path("mode");
-    match table.optional("mode") {
-        Some((_, node)) => {
-            problems.parsed(node, &format!("`{what}`"), "shadow, suggest or live").unwrap_or_default()
-        }
-        None => Mode::default(),
-    }
-}
-
 /// The file with the promoted labels, beside the rulebook unless the settings name another.
 pub const PROMOTIONS_FILE: &str = "promotions.yaml";
 
@@ -123,24 +112,10 @@ fn review(mut table: Table<'_>, store: Option<&StoreUrl>, problems: &mut Problem
 }
 
 fn sweep(mut table: Table<'_>, problems: &mut Problems) -> Sweep {
-    let enabled = super::account::flag(&mut table, "enabled", problems).unwrap_or(true);
+    let enabled = flag(&mut table, "enabled", problems).unwrap_or(true);
     let every = duration(&mut table, "every", Duration::from_secs(300), problems);
     table.close(problems);
     Sweep { enabled, every }
-}
-
-/// A share, over 0 and under 1.
-pub(super) fn share(table: &mut Table<'_>, key: &'static str, default: f64, problems: &mut Problems) -> f64 {
-    let what = format!("`{}`", table.path(key));
-    let Some((_, node)) = table.optional(key) else { return default };
-    match problems.parsed::<f64>(node, &what, "a number over 0 and under 1") {
-        Some(share) if share > 0.0 && share < 1.0 => share,
-        Some(_) => {
-            problems.error(node.at, format!("{what} is a number over 0 and under 1"));
-            default
-        }
-        None => default,
-    }
 }
 
 fn admin(mut table: Table<'_>, problems: &mut Problems) -> Option<Admin> {
@@ -265,71 +240,4 @@ fn worker(mut table: Table<'_>, problems: &mut Problems) -> Option<Worker> {
     table.close(problems);
     let max_attempts = u32::try_from(max_attempts).ok()?;
     Some(Worker { count: count_of, lease, max_attempts, max_age, call_timeout })
-}
-
-pub(super) fn address(
-    table: &mut Table<'_>,
-    default: SocketAddr,
-    problems: &mut Problems,
-) -> Option<SocketAddr> {
-    let what = table.path("listen");
-    match table.optional("listen") {
-        None => Some(default),
-        Some((_, node)) => {
-            problems.parsed(node, &format!("`{what}`"), "an IP address and a port, as in 127.0.0.1:8080")
-        }
-    }
-}
-
-pub(super) fn count(
-    table: &mut Table<'_>,
-    key: &'static str,
-    default: usize,
-    range: std::ops::RangeInclusive<usize>,
-    problems: &mut Problems,
-) -> usize {
-    let what = format!("`{}`", table.path(key));
-    let Some((_, node)) = table.optional(key) else { return default };
-    let expected = format!("a whole number from {} to {}", range.start(), range.end());
-    match problems.parsed::<usize>(node, &what, &expected) {
-        Some(number) if range.contains(&number) => number,
-        Some(_) => {
-            problems.error(node.at, format!("{what} is {expected}"));
-            default
-        }
-        None => default,
-    }
-}
-
-/// A duration key with a default; zero is a mistake.
-pub(super) fn duration(
-    table: &mut Table<'_>,
-    key: &'static str,
-    default: Duration,
-    problems: &mut Problems,
-) -> Duration {
-    let what = table.path(key);
-    let Some((_, node)) = table.optional(key) else { return default };
-    let Some(text) = problems.text(node, &format!("`{what}`")) else { return default };
-    span(text).unwrap_or_else(|| {
-        problems
-            .error(node.at, format!("`{what}` is a duration with its unit, as in 500ms, 30s, 5m, 24h or 7d"));
-        default
-    })
-}
-
-fn span(text: &str) -> Option<Duration> {
-    let text = text.trim();
-    let digits = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().ok().filter(|number| *number > 0)?;
-    let milliseconds: u64 = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    number.checked_mul(milliseconds).filter(|all| *all <= 366 * 86_400_000).map(Duration::from_millis)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::raw::{address, count, duration};
+use super::keys::{address, count, duration};
 use super::resolved::{Server, TlsFiles};
 use super::secret;
 use crate::diagnostics::yaml::{Problems, Table};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::heads::{HeadSource, Heads};
-use super::raw::duration;
+use super::keys::duration;
 use super::resolved::Settling;
 use crate::diagnostics::yaml::{Node, Problems, Table, Value};
 

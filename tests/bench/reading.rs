@@ -2,7 +2,6 @@
 //! read, how many were. Both halves are scored apart, because the second was written by somebody who has not seen the
 //! reader. The ceiling is the bar: a ratio of 1 or more passes.
 
-#[path = "../../connectors/plain_text/corpus/score.rs"]
 mod score;
 
 use std::path::Path;

@@ -98,8 +98,14 @@ pub(crate) async fn arrive(
 pub(crate) async fn settled(house: &House, tickets: usize) {
     let mut known = 0;
     loop {
-        let everything = CaseQuery::Settled { after: None, since: None };
-        let now = house.store.cases(&everything, MOST_ENTRIES).await.unwrap().len();
+        let (mut now, mut after) = (0, None);
+        loop {
+            let page = CaseQuery::Settled { after, since: None };
+            let page = house.store.cases(&page, MOST_ENTRIES).await.unwrap();
+            let Some(last) = page.last() else { break };
+            now += page.len();
+            after = Some(last.ticket.clone());
+        }
         if now == tickets {
             return;
         }

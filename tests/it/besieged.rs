@@ -111,7 +111,7 @@ async fn the_admin_listener_speaks_tls_and_takes_up_a_new_certificate() {
         );
         settings.replacen("admin: { listen:", &tls, 1)
     };
-    let served = Served::start_secured(&house, "shadow", ONE_OF_EVERYTHING, &first, change).await;
+    let served = Served::start_secured(&house, "shadow", ONE_OF_EVERYTHING, trusting(&first), change).await;
     let url = format!("{}/livez", served.admin);
     assert!(url.starts_with("https://"));
     assert_eq!(trusting(&first).get(&url).send().await.unwrap().status(), 200);

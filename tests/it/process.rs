@@ -38,15 +38,14 @@ impl Served {
             .await
     }
 
-    /// The same with an admin listener that has this certificate for localhost.
+    /// Starts it with an admin listener that speaks TLS for localhost; `client` trusts its certificate.
     pub(crate) async fn start_secured(
         house: &House,
         mode: &str,
         rulebook: &str,
-        certificate: &reqwest::Certificate,
+        client: reqwest::Client,
         change: impl FnOnce(String) -> String,
     ) -> Self {
-        let client = crate::access::trusting(certificate);
         let url = |admin: &str| (client, format!("https://{}", admin.replace("127.0.0.1", "localhost")));
         Self::start_asked(house, mode, rulebook, ":", change, url).await
     }

@@ -124,8 +124,10 @@ impl Crate {
                 next.entry(from).or_default().insert(to);
             }
         }
-        let reach = |from: &ModulePath| -> BTreeSet<&ModulePath> {
-            let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
+        let reach = |from: &ModulePath| {
+            let mut seen: BTreeSet<&ModulePath> = BTreeSet::new();
+            let mut open: Vec<&ModulePath> = next.get(from).into_iter().flatten().copied().collect();
+            seen.extend(&open);
             while let Some(at) = open.pop() {
                 open.extend(next.get(at).into_iter().flatten().copied().filter(|to| seen.insert(*to)));
             }

@@ -1,6 +1,7 @@
 //! What commands print of what came from outside: nothing in it may steer the terminal it is shown on.
 
 use deskbridge::domain::outcome::Outcome;
+use deskbridge::store::DeadFilter;
 use deskbridge::store::Store;
 use deskbridge::store::sqlite::Sqlite;
 
@@ -33,7 +34,7 @@ async fn poisoned(house: &House) {
     line.reason = Some(HOSTILE.to_owned());
     line.rules = vec![HOSTILE.to_owned()];
     store.record(&line).await.unwrap();
-    for letter in store.dead().await.unwrap() {
+    for letter in store.dead(&DeadFilter::default()).await.unwrap() {
         assert!(!letter.reason.chars().any(|c| steers(c) || c == '\n'), "{:?}", letter.reason);
         assert!(letter.reason.len() < 4_000, "{} bytes", letter.reason.len());
     }

@@ -116,7 +116,8 @@ impl Telling {
         }
         let sign = if change.added { '+' } else { '-' };
         let (account, ticket, id, what) = (&one.account, &one.ticket, one.id, &change.what);
-        of.lines.push(format!("  {sign} {account}/{ticket} (decision {id}): {}{judged}", terminal::value(what)));
+        of.lines
+            .push(format!("  {sign} {account}/{ticket} (decision {id}): {}{judged}", terminal::value(what)));
     }
 
     /// Prints the rest. `compared` are both models' figures, where there are two.

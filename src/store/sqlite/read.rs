@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 
-use super::row::{count, micros, notice, timestamp, unreadable};
-use super::write::LONGEST_WAIT;
+use super::row::{LONGEST_WAIT, count, micros, notice, timestamp, unreadable};
 use crate::domain::decision::TicketKey;
 use crate::domain::history::History;
 use crate::domain::outcome::Entry;

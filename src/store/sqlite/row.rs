@@ -9,6 +9,10 @@ use rusqlite::types::Type;
 
 use crate::store::Error;
 
+/// No lease and no postponement is as long, in microseconds: 2 hours. What waits longer was put off while the clock was wrong, and
+/// is taken at once when the clock is right again.
+pub(super) const LONGEST_WAIT: i64 = 2 * 3600 * 1_000_000;
+
 /// A delivery on its way into the inbox.
 #[derive(Clone, Debug)]
 pub(super) struct Incoming {

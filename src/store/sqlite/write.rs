@@ -7,7 +7,7 @@
 use deskbridge_connectors::DeliveryKey;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::row::{Incoming, count, micros, notice, timestamp, to_json};
+use super::row::{Incoming, LONGEST_WAIT, count, micros, notice, timestamp, to_json};
 use super::summary::Summarised;
 use super::{chain, settling};
 use crate::domain::outcome::Entry;
@@ -15,10 +15,6 @@ use crate::store::{Accepted, Claim, Error, Work};
 
 /// How long after a restored copy was made a write may have arrived that it knows nothing of, in microseconds: 30 days.
 const RESTORED_FOR: i64 = 30 * 24 * 3600 * 1_000_000;
-
-/// No lease and no postponement is as long, in microseconds: 2 hours. What waits longer was put off while the clock was wrong, and
-/// is taken at once when the clock is right again.
-pub(super) const LONGEST_WAIT: i64 = 2 * 3600 * 1_000_000;
 
 /// Keeps a delivery, unless its key is known.
 pub(super) fn accept(conn: &Connection, new: &Incoming) -> Result<Accepted, Error> {

@@ -64,7 +64,7 @@ fn share(hits: usize, n: usize) -> Option<f64> {
     (n > 0).then(|| hits as f64 / n as f64)
 }
 
-fn confidences<'a>(seen: &'a Observation) -> &'a [(String, f32)] {
+fn confidences(seen: &Observation) -> &[(String, f32)] {
     if seen.kind == HeadKind::Single { &seen.ranked[..1] } else { &seen.ranked }
 }
 
