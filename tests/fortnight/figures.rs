@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use deskbridge::store::Filter;
+use deskbridge::store::{Filter, Pages};
 use serde_json::Value;
 
 use crate::A_LABEL;
@@ -23,7 +23,11 @@ impl Truth {
     /// From the ledger and the agents' own notes.
     pub(crate) async fn of(house: &House, agents: &Agents) -> Self {
         let desks: Vec<&str> = house.desks.iter().map(|desk| desk.platform()).collect();
-        let entries = house.store.decisions(&Filter::default()).await.unwrap();
+        let mut entries = Vec::new();
+        let mut pages = Pages::new(house.store.clone(), &Filter::default());
+        while let Some(page) = pages.next().await.unwrap() {
+            entries.extend(page);
+        }
         let seen = entries.iter().filter_map(|(_, entry)| {
             let snapshot = entry.snapshot.as_ref()?;
             let desk = desks.iter().position(|desk| *desk == entry.account).unwrap();
