@@ -13,6 +13,8 @@ use crate::process::Served;
 const SILENT: usize = 1050;
 /// How many files the process may open.
 const UNDER: &str = "ulimit -n 1024";
+/// How long a probe may take: far less than a starved listener would, and enough for a machine with other work.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Seconds that a flood lasts where nothing else is said.
 const SECONDS: u64 = 3;
 
@@ -65,7 +67,7 @@ async fn silent_connections_to_the_admin_listener_starve_neither_probes_nor_deli
             format!("http://{}/hooks/zendesk", served.hooks()),
         ] {
             // A connection of its own each time, as probes have.
-            let asking = client().head(&url).timeout(Duration::from_secs(1)).send().await;
+            let asking = client().head(&url).timeout(PATIENCE).send().await;
             all += 1;
             match asking.map(|answer| answer.status().as_u16()) {
                 Ok(200) => good += 1,
@@ -74,7 +76,7 @@ async fn silent_connections_to_the_admin_listener_starve_neither_probes_nor_deli
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    assert!(good * 100 >= all * 99 && all > 20, "{good} of {all}, but {bad:?}");
+    assert!(all - good <= 1 + all / 100 && all > 20, "{good} of {all}, but {bad:?}");
     // The store has descriptors, too: a ticket goes all the way.
     let desk = &house.desks[0];
     let ticket = desk.open(billing_ticket()).await;
