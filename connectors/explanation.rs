@@ -13,9 +13,9 @@ use crate::diagnosis::{Cause, Finding, transport};
 /// Explains the verdict on one delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explained {
-    /// Whether the account verifies it.
+    /// Tells if the account verifies it.
     pub verifies: bool,
-    /// What there is to say; never empty.
+    /// Lists the findings; never empty.
     pub findings: Vec<Finding>,
 }
 

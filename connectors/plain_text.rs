@@ -28,12 +28,12 @@ mod tests;
 /// The most text of one message that is read; what lies behind it says nothing more about the matter.
 const LIMIT_BYTES: usize = 256 * 1024;
 
-/// What is known of a message beside its text.
+/// Describes a message beside its text.
 #[derive(Clone, Copy, Debug)]
 pub struct About<'a> {
     /// The ticket's subject. `Fwd:` and `Re:` tell a forwarded mail from an answer, in every language's abbreviation.
     pub subject: &'a str,
-    /// Whether the message is the first of its ticket, which the subject is of.
+    /// Tells if the message is the first of its ticket, which the subject is of.
     pub is_first: bool,
 }
 
@@ -84,7 +84,7 @@ pub fn to_html(text: &str) -> String {
     html
 }
 
-/// Whether a platform's filters may drop the character, so that its neighbours meet.
+/// Tells if a platform's filters may drop the character, so that its neighbours meet.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(

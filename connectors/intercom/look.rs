@@ -125,7 +125,7 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
     })
 }
 
-/// How the bodies of an answer are written. The request decides it, never what a body looks like: a visitor may type
+/// Names the form in which the bodies of an answer are written. The request decides it, never what a body looks like: a visitor may type
 /// anything into the messenger, angle brackets too.
 #[derive(Clone, Copy)]
 enum Form {

@@ -33,7 +33,7 @@ pub(super) struct Line<'t> {
     pub(super) depth: u8,
     /// The part that its markup says.
     pub(super) part: Part,
-    /// Whether everything from this line on is what is answered.
+    /// Tells if everything from this line on is what is answered.
     pub(super) divided: bool,
 }
 

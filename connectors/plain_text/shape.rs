@@ -236,7 +236,7 @@ fn first_of_paragraph(lines: &[Line<'_>], start: usize, at: usize) -> usize {
 pub(super) struct Headers {
     /// The line behind it.
     pub(super) end: usize,
-    /// Whether its shape leaves no doubt: someone, a date with a time, and more such lines.
+    /// Tells if its shape leaves no doubt: someone, a date with a time, and more such lines.
     pub(super) certain: bool,
 }
 

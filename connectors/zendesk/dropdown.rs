@@ -25,12 +25,12 @@ pub(super) struct Dropdown<'a> {
 }
 
 impl Dropdown<'_> {
-    /// Whether adding this tag would turn the dropdown to something else.
+    /// Tells if adding this tag would turn the dropdown to something else.
     pub(super) fn refuses(&self, tag: &str) -> bool {
         self.single && !self.holds(tag) && self.choices.contains(tag)
     }
 
-    /// Whether this tag is (one of) its values.
+    /// Tells if this tag is (one of) its values.
     pub(super) fn holds(&self, tag: &str) -> bool {
         self.held.contains(tag)
     }

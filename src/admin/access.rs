@@ -146,7 +146,7 @@ pub(super) async fn ask_for_token(State(guard): State<Arc<Guard>>, request: Requ
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)]).into_response()
 }
 
-/// Whether the request presents the token: as a bearer token, or as the password of basic authentication.
+/// Tells if the request presents the token: as a bearer token, or as the password of basic authentication.
 fn presents(headers: &HeaderMap, token: &Secret) -> bool {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return false };

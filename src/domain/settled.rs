@@ -48,7 +48,7 @@ pub struct FieldStory {
 }
 
 impl FieldStory {
-    /// Whether a name means this field: what people call it, or its id.
+    /// Tells if a name means this field: what people call it, or its id.
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name) || self.id.eq_ignore_ascii_case(name)
     }

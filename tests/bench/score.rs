@@ -10,13 +10,13 @@ pub(crate) struct Mail {
     pub(crate) name: String,
     /// The mail program.
     pub(crate) program: String,
-    /// Whether it is HTML.
+    /// Tells if it is HTML.
     pub(crate) html: bool,
     /// What stands in it.
     pub(crate) kind: String,
     /// The ticket's subject.
     pub(crate) subject: String,
-    /// Whether it is a later message of its ticket.
+    /// Tells if it is a later message of its ticket.
     pub(crate) later: bool,
     /// The mail.
     pub(crate) body: String,

@@ -26,7 +26,7 @@ pub(super) struct Past<'a> {
     pub(super) rulebook: &'a Rulebook,
     /// What another model says; then only its decisions are replayed.
     pub(super) said: Option<&'a Said>,
-    /// Whether labels are promoted one by one.
+    /// Tells if labels are promoted one by one.
     pub(super) gated: bool,
 }
 

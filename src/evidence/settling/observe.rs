@@ -102,7 +102,7 @@ pub fn part_of(source: &HeadSource, kept: &Kept) -> Story {
     }
 }
 
-/// Whether a decision wrote into the part that a head is read from.
+/// Tells if a decision wrote into the part that a head is read from.
 pub fn wrote(entry: &Entry, source: &HeadSource, kept: &Kept) -> bool {
     let part = Part::of(source, kept);
     let applied = entry.effects.iter().filter(|effect| effect.state == EffectOutcome::Applied);
@@ -151,7 +151,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// Whether the agents' choice was their own.
+/// Tells if the agents' choice was their own.
 fn influence(
     decision: &DecisionSummary,
     part: &Part<'_>,

@@ -242,7 +242,7 @@ impl Readings {
     }
 }
 
-/// Whether a reading goes on.
+/// Tells if a reading goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// Read on.

@@ -15,7 +15,7 @@ use crate::store::{Error, Filter};
 pub(super) const COLUMNS: &str =
     "summary.id, summary.decided_at, summary.account, summary.ticket, summary.bundle, summary.summary";
 
-/// Whether no earlier decision since `?1` is the same model's on the same ticket.
+/// Tells if no earlier decision since `?1` is the same model's on the same ticket.
 pub(super) const IS_FIRST: &str = "NOT EXISTS (
     SELECT 1 FROM ledger AS l JOIN summary AS earlier ON earlier.id = l.id
         JOIN bundle_labels AS theirs ON theirs.id = earlier.bundle
