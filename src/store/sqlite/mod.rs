@@ -1,8 +1,9 @@
 //! The store in one SQLite file, for one daemon on one machine.
 //!
-//! One thread writes, with group commit; two read for the work, and two for reports and lists. The library is the bundled one: distributions still ship versions
-//! whose write-ahead log can be damaged by a reset at the wrong moment. Other processes (the command line) may open the
-//! same file at the same time; SQLite's locks keep them apart. Nothing outside this folder knows any of this.
+//! One thread writes, with group commit; two read for the work, and two, at a lower priority, for reports and
+//! lists. The library is the bundled one: distributions still ship versions whose write-ahead log can be damaged by
+//! a reset at the wrong moment. Other processes (the command line) may open the same file at the same time;
+//! SQLite's locks keep them apart. Nothing outside this folder knows any of this.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use deskbridge_connectors::VerifiedDelivery;
 use jiff::Timestamp;
 
 use self::place::Place;
-use self::reader::Readers;
+use self::reader::{Readers, Share};
 use self::row::{Incoming, micros, micros_after, to_json};
 use self::write::Line;
 use self::writer::Writer;
@@ -77,8 +78,8 @@ impl Sqlite {
         let place = Place::of(path, &conn)?;
         let reports = (0..REPORT_READERS).map(|_| schema::open_report_reader(path));
         Ok(Self {
-            readers: Readers::start("store-reader", readers)?,
-            reports: Readers::start("report-reader", reports.collect::<Result<_, _>>()?)?,
+            readers: Readers::start("store-reader", Share::Full, readers)?,
+            reports: Readers::start("report-reader", Share::Leftover, reports.collect::<Result<_, _>>()?)?,
             writer: Writer::start(conn, place)?,
         })
     }

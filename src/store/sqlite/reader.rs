@@ -16,8 +16,36 @@ use crate::store::Error;
 /// Reads that may wait.
 const WAITING: usize = 256;
 
+/// Added to the niceness of threads that nobody's ticket waits for: they get about a tenth of a contended core.
+const NICE: i32 = 10;
+
 /// Steps of SQLite's machine between two looks at whether somebody still waits: about a tenth of a millisecond.
 const STEPS: i32 = 4000;
+
+/// Says how readers share the processor with the rest of the process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Share {
+    /// Tickets wait for these reads.
+    Full,
+    /// Reports and lists: they take what the work leaves.
+    Leftover,
+}
+
+impl Share {
+    /// Applies it to the calling thread. A thread keeps its niceness where the system refuses a change.
+    fn take(self) {
+        // On Linux alone is the niceness a thread's own. Elsewhere it is the whole process's.
+        #[cfg(target_os = "linux")]
+        if self == Self::Leftover {
+            use rustix::process::{getpriority_process, setpriority_process};
+            let changed =
+                getpriority_process(None).and_then(|now| setpriority_process(None, now.saturating_add(NICE)));
+            if let Err(error) = changed {
+                tracing::debug!(%error, "reports are read at the priority of the work");
+            }
+        }
+    }
+}
 
 /// The readers' queue and their threads. Dropping it ends them.
 #[derive(Debug)]
@@ -28,14 +56,17 @@ pub(super) struct Readers {
 
 impl Readers {
     /// Gives each connection to a thread of its own; the threads share the name.
-    pub(super) fn start(name: &str, connections: Vec<Connection>) -> Result<Self, Error> {
+    pub(super) fn start(name: &str, share: Share, connections: Vec<Connection>) -> Result<Self, Error> {
         let (sender, waiting) = sync_channel(WAITING);
         let waiting = Arc::new(Mutex::new(waiting));
         let threads = connections
             .into_iter()
             .map(|mut conn| {
                 let waiting = Arc::clone(&waiting);
-                Builder::new().name(name.to_owned()).spawn(move || read(&mut conn, &waiting))
+                Builder::new().name(name.to_owned()).spawn(move || {
+                    share.take();
+                    read(&mut conn, &waiting);
+                })
             })
             .collect::<Result<_, _>>()
             .map_err(|error| Error::Unavailable(Box::new(error)))?;
@@ -86,7 +117,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_query_that_is_given_up_ends_and_the_next_one_is_answered() {
-        let readers = Readers::start("reader", vec![Connection::open_in_memory().unwrap()]).unwrap();
+        let readers =
+            Readers::start("reader", Share::Full, vec![Connection::open_in_memory().unwrap()]).unwrap();
         let count = |sql: &'static str| {
             let queue = readers.queue().unwrap();
             queue.ask(move |conn| Ok(conn.query_row(sql, [], |row| row.get::<_, i64>(0))?))
@@ -101,5 +133,20 @@ mod tests {
         let waiting = count(ENDLESS);
         drop(waiting);
         assert_eq!(count("SELECT 8").await.unwrap(), 8);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn readers_of_reports_are_nicer_than_those_that_tickets_wait_for() {
+        let niceness = async |share| {
+            let readers =
+                Readers::start("reader", share, vec![Connection::open_in_memory().unwrap()]).unwrap();
+            let own =
+                readers.queue().unwrap().ask(|_| Ok(rustix::process::getpriority_process(None).unwrap()));
+            own.await.unwrap()
+        };
+        let (full, leftover) = (niceness(Share::Full).await, niceness(Share::Leftover).await);
+        assert_eq!(leftover, (full + NICE).min(19));
+        assert_eq!(full, rustix::process::getpriority_process(None).unwrap(), "the process keeps its own");
     }
 }
