@@ -18,6 +18,8 @@ use super::places::Claim;
 pub(super) struct Activity {
     state: Mutex<State>,
     has_begun: AtomicBool,
+    /// The first request was read after the connection's place was given to another.
+    is_late: AtomicBool,
     unread: AtomicBool,
     closing: Notify,
 }
@@ -41,6 +43,7 @@ impl Activity {
         Arc::new(Self {
             state: Mutex::new(state),
             has_begun: AtomicBool::new(false),
+            is_late: AtomicBool::new(false),
             unread: AtomicBool::new(false),
             closing: Notify::new(),
         })
@@ -52,8 +55,8 @@ impl Activity {
 
     /// Notes a request, the first one of the connection also at its place.
     pub(super) fn begin(self: &Arc<Self>, claim: &Claim) -> Underway {
-        if !self.has_begun.swap(true, Ordering::Relaxed) {
-            claim.ask(Instant::now());
+        if !self.has_begun.swap(true, Ordering::Relaxed) && !claim.ask(Instant::now()) {
+            self.is_late.store(true, Ordering::Relaxed);
         }
         self.state().asked += 1;
         Underway { activity: Arc::clone(self), answering: false }
@@ -79,6 +82,12 @@ impl Activity {
         } else {
             Some(state.quiet_since + times.header)
         }
+    }
+
+    /// Returns true if the first request is being answered and was read too late for the grace of other requests.
+    pub(super) fn answers_late(&self) -> bool {
+        let state = self.state();
+        self.is_late.load(Ordering::Relaxed) && state.asked + state.answering > 0
     }
 
     /// Returns when the connection was asked to close after what is in progress.

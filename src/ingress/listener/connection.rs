@@ -19,11 +19,12 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::debug;
 
 use super::activity::{Activity, Visitor};
-use super::places::Place;
+use super::places::{GRACE, Place};
 use super::{Handler, Shared, Times};
 
 /// How long, and over how many bytes, a closed connection is read on so that its answer is not lost.
@@ -68,7 +69,10 @@ where
     if activity.has_unread()
         && let Ok(stream) = back.await
     {
-        linger(stream).await;
+        tokio::select! {
+            () = linger(stream) => {}
+            () = place.lost() => {}
+        }
     }
 }
 
@@ -91,20 +95,23 @@ where
     let mut connection = pin!(shared.protocol.serve_connection(TokioIo::new(stream), service));
     let mut watch = Watch::new(&shared.bounds.times);
     let mut look = pin!(sleep_until(watch.begun + shared.bounds.times.header));
+    let mut displaced = pin!(displaced(place));
     loop {
-        let asked_to_end = tokio::select! {
+        let event = tokio::select! {
+            // The order matters: what has arrived is read before the connection makes room for another.
+            biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
                     debug!(%error, "a connection ended");
                 }
                 return;
             }
-            () = shared.drain.cancelled(), if watch.ending.is_none() => true,
-            () = activity.closing(), if watch.ending.is_none() => true,
-            () = look.as_mut() => false,
+            () = displaced.as_mut(), if !watch.makes_room() => Event::Displaced,
+            () = shared.drain.cancelled(), if watch.ending.is_none() => Event::AskedToEnd,
+            () = activity.closing(), if watch.ending.is_none() => Event::AskedToEnd,
+            () = look.as_mut() => Event::TimeToLook,
         };
-        let now = Instant::now();
-        match watch.next(now, asked_to_end, activity) {
+        match watch.next(Instant::now(), event, activity) {
             Step::LookAgain(at) => look.as_mut().reset(at),
             Step::AskToEnd(at) => {
                 // First politely: an HTTP/2 client may be sending its next request at this moment.
@@ -116,6 +123,30 @@ where
     }
 }
 
+/// Returns when the connection must make room for another. The socket is looked at once more before that: on a busy
+/// machine a request may have arrived that nobody had time to read.
+async fn displaced(place: &Place) {
+    place.lost().await;
+    yield_now().await;
+}
+
+/// A reason to look after a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    TimeToLook,
+    AskedToEnd,
+    /// Its place was given to another connection.
+    Displaced,
+}
+
+/// A connection that was asked to end.
+#[derive(Clone, Copy, Debug)]
+struct Ending {
+    /// When it is cut at the latest.
+    last: Instant,
+    makes_room: bool,
+}
+
 /// What is to be done about a connection.
 enum Step {
     LookAgain(Instant),
@@ -123,11 +154,11 @@ enum Step {
     Cut,
 }
 
-/// When a connection began, and when it was asked to end.
+/// Follows a connection from its beginning until it is cut.
 struct Watch<'a> {
     times: &'a Times,
     begun: Instant,
-    ending: Option<Instant>,
+    ending: Option<Ending>,
 }
 
 impl<'a> Watch<'a> {
@@ -135,17 +166,31 @@ impl<'a> Watch<'a> {
         Self { times, begun: Instant::now(), ending: None }
     }
 
-    fn next(&mut self, now: Instant, asked_to_end: bool, activity: &Activity) -> Step {
+    /// Returns true once the connection makes room for another.
+    fn makes_room(&self) -> bool {
+        self.ending.is_some_and(|ending| ending.makes_room)
+    }
+
+    /// Decides what to do about the connection after an event at `now`.
+    fn next(&mut self, now: Instant, event: Event, activity: &Activity) -> Step {
+        if event == Event::Displaced {
+            let was_ending = self.ending.is_some();
+            self.ending = Some(Ending { last: now + GRACE, makes_room: true });
+            return match (activity.answers_late(), was_ending) {
+                (false, _) => Step::Cut,
+                (true, false) => Step::AskToEnd(now + GRACE),
+                (true, true) => Step::LookAgain(now + GRACE),
+            };
+        }
         let tolerated = activity.tolerated_until(self.times);
-        if let Some(ending) = self.ending {
-            let last = ending + self.times.request;
+        if let Some(Ending { last, .. }) = self.ending {
             let until = tolerated.map_or(last, |until| until.min(last));
             return if until <= now { Step::Cut } else { self.look_again(now, until) };
         }
         let last = self.begun + self.times.age;
         let until = tolerated.map_or(last, |until| until.min(last));
-        if asked_to_end || until <= now {
-            self.ending = Some(now);
+        if event == Event::AskedToEnd || until <= now {
+            self.ending = Some(Ending { last: now + self.times.request, makes_room: false });
             Step::AskToEnd(now + FAREWELL)
         } else {
             self.look_again(now, until)

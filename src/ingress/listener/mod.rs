@@ -159,11 +159,12 @@ pub(crate) async fn serve<H: Handler>(
             let (shared, abort) = (Arc::clone(&shared), abort.clone());
             tasks.spawn(async move {
                 tokio::select! {
-                    () = place.lost() => {
-                        counter!(names::CONNECTIONS_CLOSED, "listener" => section, "reason" => "displaced").increment(1);
-                    }
-                    () = abort.cancelled() => {}
                     () = shake_hands(stream, &place, &shared) => {}
+                    () = abort.cancelled() => {}
+                }
+                if place.is_lost() {
+                    counter!(names::CONNECTIONS_CLOSED, "listener" => section, "reason" => "displaced")
+                        .increment(1);
                 }
             });
         } else {
@@ -224,5 +225,6 @@ async fn shake_hands<H: Handler>(stream: TcpStream, place: &Place, shared: &Shar
             Err(_) => debug!("a TLS handshake took too long"),
         },
         () = shared.drain.cancelled() => {}
+        () = place.lost() => {}
     }
 }

@@ -5,7 +5,8 @@
 //! others: if there are only such, the newcomer is turned away.
 //!
 //! A connection whose first request has just begun is not closed for one of its own peer, or of a peer that holds as many,
-//! for some moments ([`GRACE`]). Without that, under overload, every request would be cut off by the next.
+//! for some moments ([`GRACE`]). Without that, under overload, every request would be cut off by the next. A request that
+//! had arrived but was not read before its connection had to make room gets the same time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
@@ -19,8 +20,9 @@ use tokio_util::sync::CancellationToken;
 use super::Caps;
 use crate::ingress::peer::Peer;
 
-/// How long a connection's first request may take before the connection is closed for one with the same claim.
-const GRACE: Duration = Duration::from_millis(250);
+/// How long a connection's first request may take before the connection is closed for one with the same claim, and
+/// how long a request may take that was read only after its connection's place was given to another.
+pub(super) const GRACE: Duration = Duration::from_millis(250);
 
 /// How many connections in their grace are passed over in search of one that is not.
 const PASSED_OVER: usize = 64;
@@ -179,6 +181,11 @@ impl Place {
         self.0.closed.cancelled().await;
     }
 
+    /// Returns true if the place was given to somebody else.
+    pub(super) fn is_lost(&self) -> bool {
+        self.0.closed.is_cancelled()
+    }
+
     pub(super) fn claim(&self) -> Claim {
         self.0.clone()
     }
@@ -189,13 +196,14 @@ impl Claim {
         self.address
     }
 
-    /// Notes that the connection's first request has begun.
-    pub(super) fn ask(&self, now: Instant) {
+    /// Notes that the connection's first request has begun. Returns false if the place was given to another before.
+    pub(super) fn ask(&self, now: Instant) -> bool {
         let mut table = self.places.table();
         let unproven = table.peers.get_mut(&self.peer).and_then(|holder| holder.unproven.get_mut(&self.id));
         if let Some(unproven) = unproven {
             unproven.asked_at.get_or_insert(now);
         }
+        !self.closed.is_cancelled()
     }
 
     /// Notes that the connection has brought something authentic.
@@ -237,10 +245,6 @@ mod tests {
         places.admit(address.parse().unwrap(), now).ok()
     }
 
-    fn is_lost(place: &Place) -> bool {
-        place.0.closed.is_cancelled()
-    }
-
     #[tokio::test]
     async fn the_largest_crowd_makes_room_and_who_proved_itself_never_does() {
         let now = Instant::now();
@@ -251,11 +255,11 @@ mod tests {
         crowd[0].claim().prove();
         let other = admit(&places, "192.0.2.3", now).unwrap();
         assert_eq!(
-            crowd.iter().map(is_lost).collect::<Vec<_>>(),
+            crowd.iter().map(Place::is_lost).collect::<Vec<_>>(),
             [false, true, false],
             "the oldest unproven"
         );
-        assert!(!is_lost(&proven));
+        assert!(!proven.is_lost());
         other.claim().prove();
         crowd[2].claim().prove();
         assert!(admit(&places, "192.0.2.4", now + GRACE).is_none(), "everybody here has proved itself");
@@ -270,17 +274,18 @@ mod tests {
         let first = admit(&places, "192.0.2.1", now).unwrap();
         let second = admit(&places, "192.0.2.1", now).unwrap();
         let other = admit(&places, "192.0.2.2", now).unwrap();
-        first.claim().ask(now);
+        assert!(first.claim().ask(now));
         let third = admit(&places, "192.0.2.1", now).unwrap();
         assert_eq!(
-            [&first, &second, &third, &other].map(is_lost),
+            [&first, &second, &third, &other].map(Place::is_lost),
             [false, true, false, false],
             "who is silent"
         );
-        third.claim().ask(now);
+        assert!(third.claim().ask(now));
         assert!(admit(&places, "192.0.2.1", now).is_none(), "both have just asked");
         assert!(admit(&places, "192.0.2.1", now + GRACE).is_some());
-        assert!(is_lost(&first) && !is_lost(&third), "the oldest");
+        assert!(first.is_lost() && !third.is_lost(), "the oldest");
+        assert!(!first.claim().ask(now), "too late");
         let proxied: Vec<_> = (0..50).filter_map(|_| admit(&places, "10.1.2.3", now)).collect();
         assert_eq!(proxied.len(), 50, "a trusted proxy speaks for many");
     }
@@ -292,7 +297,7 @@ mod tests {
         let mut crowd: Vec<_> = (0..8).map(|_| admit(&places, "192.0.2.1", now).unwrap()).collect();
         let others: Vec<_> = (2..9).map_while(|n| admit(&places, &format!("192.0.2.{n}"), now)).collect();
         assert_eq!(others.len(), 2, "two may be leaving at a time");
-        crowd.retain(|place| !is_lost(place));
+        crowd.retain(|place| !place.is_lost());
         assert!(admit(&places, "192.0.2.77", now).is_some());
         crowd[0].claim().prove();
         drop((crowd, others));
@@ -305,9 +310,9 @@ mod tests {
         let now = Instant::now();
         let places = places(3, 3);
         let held: Vec<_> = (1..4).map(|n| admit(&places, &format!("192.0.2.{n}"), now).unwrap()).collect();
-        held.iter().for_each(|place| place.claim().ask(now));
+        assert!(held.iter().all(|place| place.claim().ask(now)));
         assert!(admit(&places, "192.0.2.9", now).is_none());
         assert!(admit(&places, "192.0.2.9", now + GRACE).is_some());
-        assert_eq!(held.iter().filter(|place| is_lost(place)).count(), 1);
+        assert_eq!(held.iter().filter(|place| place.is_lost()).count(), 1);
     }
 }
