@@ -46,7 +46,7 @@ pub use crate::encode::MAX_LENGTH;
 pub use crate::error::{BundleProblem, Error};
 pub use crate::evaluate::{Evaluation, evaluate};
 pub use crate::import::{ImportOptions, Imported, import};
-pub use crate::language::{Language, detect as detect_language};
+pub use crate::language::{Language, codes as language_codes, detect as detect_language, known_code};
 pub use crate::metrics::{HeadMetrics, LabelMetrics};
 pub use crate::normalise::{clean, text_of};
 pub use crate::prediction::{

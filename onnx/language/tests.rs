@@ -27,3 +27,34 @@ fn a_cut_never_falls_inside_a_letter() {
     let long = "ü".repeat(ENOUGH_CHARS * 2);
     detect(&long);
 }
+
+#[test]
+fn every_code_of_a_known_language_is_the_detectors_own() {
+    for (tag, code) in [
+        ("de", Some("de")),
+        (" DE ", Some("de")),
+        ("no", Some("nb")),
+        ("nn-NO", Some("nb")),
+        ("zh-Hant-TW", Some("zh")),
+        ("pt_PT", Some("pt")),
+        ("fre", Some("fr")),
+        ("cze", Some("cs")),
+        ("iw", Some("he")),
+        ("und", Some("und")),
+        ("en-", None),
+        ("en-toolongsubtag", None),
+        ("elvish", None),
+        ("", None),
+        ("xx", None),
+    ] {
+        assert_eq!(known_code(tag), code, "{tag:?}");
+    }
+}
+
+#[test]
+fn aliases_lead_to_codes_that_are_detected_and_hide_none() {
+    for (written, code) in ALIASES {
+        assert!(codes().any(|known| known == code), "{written} leads nowhere");
+        assert!(codes().all(|known| known != written), "{written} is a code itself");
+    }
+}

@@ -18,9 +18,9 @@ pub enum Outcome {
     Applied,
     /// The agent was told.
     Suggested,
-    /// Recorded only.
+    /// Recorded only: in shadow mode, or because every change was held back.
     Shadowed,
-    /// No rule matched, or none asked for a change.
+    /// No rule matched.
     NoRule,
     /// The ticket was left alone; the entry's reason says why.
     Skipped,

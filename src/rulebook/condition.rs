@@ -19,7 +19,7 @@ pub(super) use crate::domain::texts::TextPart;
 pub(super) use bound::{Age, Bound, Count, span};
 pub(super) use head::{HeadTest, chosen};
 pub(super) use hours::Hours;
-pub(super) use pattern::{Pattern, digests};
+pub(super) use pattern::{Pattern, digests, warn_if_changed};
 pub(super) use read::read;
 pub(super) use sieve::Sieve;
 pub(super) use sight::Sight;

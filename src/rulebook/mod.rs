@@ -22,6 +22,7 @@ use crate::domain::mode::Mode;
 use crate::domain::texts::Texts;
 
 mod defaults;
+mod languages;
 mod syntax;
 
 mod action;

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::languages;
 use super::template::Template;
 use crate::diagnostics::Place;
 use crate::diagnostics::yaml::{Node, Problems, Value};
@@ -62,21 +63,22 @@ fn reply(node: &Node, at: Place, name: &str, problems: &mut Problems) -> Option<
             texts: [("en".to_owned(), (node.at, text))].into(),
         });
     }
-    let mut default = None;
-    let mut texts = BTreeMap::new();
+    let (mut default, mut texts) = (None, BTreeMap::new());
+    let before = problems.errors();
     for (key, value) in problems.entries(node, &what) {
         let Some(text) = problems.word(value, &what) else { continue };
-        let code = key.name.as_str();
-        if code == "default" {
-            default = Some((value.at, text.trim().to_owned()));
-        } else if (2..=3).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_lowercase()) {
-            texts.insert(code.to_owned(), (value.at, Template::new(text)));
-        } else {
-            problems
-                .error(key.at, format!("`{code}` is neither `default` nor a language, as in `en` or `de`"));
+        if key.name == "default" {
+            default =
+                languages::read(value.at, text.trim(), problems).map(|code| (value.at, code.to_owned()));
+        } else if let Some(code) = languages::read(key.at, &key.name, problems)
+            && texts.insert(code.to_owned(), (value.at, Template::new(text))).is_some()
+        {
+            problems.error(key.at, format!("{what} has a second text for the language `{code}`"));
         }
     }
     match default {
+        // The default itself could not be read.
+        None if problems.errors() > before => {}
         None => {
             problems.error(at, format!("{what} needs `default`, the language that stands in for all others"))
         }

@@ -57,7 +57,7 @@ pub fn rulebook() -> Value {
                             "type": "object",
                             "required": ["default"],
                             "properties": { "default": text("The language that stands in for all others.") },
-                            "patternProperties": { "^[a-z]{2,3}$": { "type": "string", "description": "The text in this language." } },
+                            "patternProperties": { "^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$": { "type": "string", "description": "The text in this language." } },
                             "additionalProperties": false
                         }
                     ]

@@ -60,13 +60,17 @@ impl<'a> Record<'a> {
         let free = decision.plan.iter().any(|planned| planned.held_back.is_none())
             || decision.lookups.iter().any(asks);
         let failed = decision.lookups.iter().any(|lookup| matches!(lookup.asked, Asked::Failed(_)));
-        let outcome = match (free, failed) {
-            (true, _) => Outcome::Shadowed,
-            (false, true) => Outcome::Moot,
-            (false, false) => Outcome::NoRule,
+        let (outcome, reason) = match (free, failed) {
+            (true, _) => (Outcome::Shadowed, None),
+            (false, true) => (Outcome::Moot, Some("a look-up gave nothing")),
+            (false, false) if decision.rules.is_empty() => (Outcome::NoRule, None),
+            (false, false) if decision.plan.is_empty() => {
+                (Outcome::Shadowed, Some("the rules that matched ask for no change"))
+            }
+            (false, false) => (Outcome::Shadowed, Some("every change was held back")),
         };
         let mut entry = self.decided(decision, outcome, calls, now);
-        entry.reason = (outcome == Outcome::Moot).then(|| "a look-up gave nothing".to_owned());
+        entry.reason = reason.map(str::to_owned);
         entry.withheld = withheld.map(|write| {
             json!({ "method": write.verb.as_str(), "path": write.path.as_str(), "body": without_notes(write.body, decision) })
         });

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use axum::extract::Path;
 use axum::routing::get;
 use axum::{Json, Router};
-use deskbridge::domain::outcome::EffectOutcome;
+use deskbridge::domain::outcome::{EffectOutcome, Entry, Outcome};
 use deskbridge_standins::intercom::Intercom;
 use deskbridge_standins::{Desk, NewTicket};
 use serde_json::json;
@@ -209,5 +209,30 @@ async fn a_ticket_that_is_no_conversation_is_routed_too() {
     assert!(state.tags.contains("loyal") && state.tags.contains("routed"), "{:?}", state.tags);
     assert!(!state.tags.contains("unsorted"), "{:?}", state.tags);
     assert_eq!(state.notes.iter().filter(|note| note.public).count(), 1, "{:?}", state.notes);
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_whose_rule_may_change_nothing_is_not_told_as_one_that_no_rule_matched() {
+    let rules = r#"
+version: 1
+templates: { thanks: "We have your message." }
+rules:
+  - { id: answered, when: { text: "charged twice" }, then: [{ reply: thanks }] }
+  - { id: seen, when: { text: "no such words" }, then: [{ add_tags: seen }] }
+"#;
+    // Public answers are not allowed, so that the only change is held back.
+    let mut house = House::start("live", rules).await;
+    for desk in &house.desks {
+        let held = desk.open(ticket()).await;
+        let other = desk.open(NewTicket { body: "Hello, where is my parcel?".into(), ..ticket() }).await;
+        house.settle().await;
+        let [held, other] =
+            [house.decided(desk.as_ref(), &held).await, house.decided(desk.as_ref(), &other).await];
+        let told = |entry: &Entry| (entry.outcome, entry.reason.clone());
+        let why = Some("every change was held back".to_owned());
+        assert_eq!(told(&held[0]), (Outcome::Shadowed, why), "{}", desk.platform());
+        assert_eq!(told(&other[0]), (Outcome::NoRule, None), "{}", desk.platform());
+    }
     house.stop().await;
 }

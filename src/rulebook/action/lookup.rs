@@ -7,7 +7,7 @@ use deskbridge_connectors::Ticket;
 use deskbridge_connectors::ticket::Author;
 
 use crate::diagnostics::yaml::{Node, Problems, Value};
-use crate::rulebook::condition::Pattern;
+use crate::rulebook::condition::{Pattern, warn_if_changed};
 use crate::rulebook::template::Template;
 
 /// A number longer than this is none.
@@ -35,7 +35,10 @@ impl Question {
                 "url" => url = Some((value.at, text.trim().to_owned())),
                 "note" => note = Some(Template::new(text)),
                 name => match Pattern::new(text) {
-                    Ok(pattern) => sought.push((key.at, name.to_owned(), pattern)),
+                    Ok(pattern) => {
+                        warn_if_changed(value.at, text, problems);
+                        sought.push((key.at, name.to_owned(), pattern));
+                    }
                     Err(message) => problems.error(value.at, message),
                 },
             }

@@ -14,7 +14,7 @@ use crate::diagnostics::yaml::{Node, Problems, Table, Value};
 use crate::diagnostics::{Place, nearest};
 use crate::rulebook::action::{self, Action};
 use crate::rulebook::condition::span;
-use crate::rulebook::{Rulebook, Vocabulary};
+use crate::rulebook::{Rulebook, Vocabulary, languages};
 
 pub(super) const GIVEN: [&str; 21] = [
     "platform",
@@ -251,11 +251,14 @@ fn field(node: &Node, name: &str, problems: &mut Problems) -> Option<FieldValue>
 
 fn language(node: &Node, problems: &mut Problems) -> Option<Language> {
     if !matches!(node.value, Value::Map(_)) {
-        let code = problems.word(node, "`language`")?.to_owned();
-        return Some(Language { code, confidence: 1.0 });
+        let code = languages::read(node.at, problems.word(node, "`language`")?, problems)?;
+        return Some(Language { code: code.to_owned(), confidence: 1.0 });
     }
     let mut table = Table::open(node, "language", problems);
-    let code = table.required("code", problems).and_then(|node| problems.word(node, "`language.code`"));
+    let code = table.required("code", problems).and_then(|node| {
+        let tag = problems.word(node, "`language.code`")?;
+        languages::read(node.at, tag, problems)
+    });
     let confidence = match table.optional("confidence") {
         Some((_, node)) => problems.fraction(node, "`language.confidence`"),
         None => Some(1.0),

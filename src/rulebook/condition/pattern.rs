@@ -3,6 +3,9 @@
 use regex::{Regex, RegexBuilder};
 use sha2::{Digest, Sha256};
 
+use crate::diagnostics::Place;
+use crate::diagnostics::yaml::Problems;
+
 /// A compiled expression may take this much memory: enough for long lists of words, too little for `(a{1000}){1000}`.
 const MOST_BYTES: usize = 1 << 20;
 
@@ -53,6 +56,55 @@ impl Pattern {
         let found = self.regex.captures(text)?;
         found.get(1).or_else(|| found.get(0)).map(|part| part.as_str())
     }
+}
+
+/// Warns about an expression that YAML has changed.
+pub(in crate::rulebook) fn warn_if_changed(at: Place, source: &str, problems: &mut Problems) {
+    if let Some((message, help)) = changed_by_yaml(source) {
+        problems.warning(at, message, Some(help));
+    }
+}
+
+/// Finds what YAML has probably made of an expression that was meant otherwise. Returns the problem and its remedy;
+/// `None` for an expression that can be found in a text.
+fn changed_by_yaml(source: &str) -> Option<(String, String)> {
+    let odd = source.chars().find(|letter| !matches!(letter, '\t' | '\n' | '\r') && is_unseen(*letter));
+    if let Some(letter) = odd {
+        let escape = ESCAPES.iter().find(|(_, made)| *made == letter).map(|(escape, _)| *escape);
+        let cause = escape.map_or_else(String::new, |escape| {
+            format!(", which is what YAML makes of `{escape}` in double quotes")
+        });
+        return Some((
+            format!(
+                "the expression contains the character U+{:04X}{cause}; no text contains it",
+                u32::from(letter)
+            ),
+            "write the expression in single quotes: '…'".to_owned(),
+        ));
+    }
+    source.ends_with(['\n', '\r']).then(|| {
+        (
+            "the expression ends in a line break; it matches only at the end of a line".to_owned(),
+            "write `>-` or `|-` for the block, or put the expression in single quotes".to_owned(),
+        )
+    })
+}
+
+/// YAML's escapes in double quotes that are something else in an expression.
+const ESCAPES: [(&str, char); 8] = [
+    (r"\b", '\u{8}'),
+    (r"\a", '\u{7}'),
+    (r"\v", '\u{b}'),
+    (r"\e", '\u{1b}'),
+    (r"\N", '\u{85}'),
+    (r"\_", '\u{a0}'),
+    (r"\L", '\u{2028}'),
+    (r"\P", '\u{2029}'),
+];
+
+/// Returns true for characters that are nowhere in a ticket's text, because it is normalised before it is read.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{a0}' | '\u{2028}' | '\u{2029}')
 }
 
 /// Returns the digests of these expressions.

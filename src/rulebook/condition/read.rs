@@ -5,7 +5,7 @@ use deskbridge_connectors::Platform;
 use super::{Bound, CONDITIONS, HeadTest, Test, When};
 use crate::diagnostics::yaml::{Node, Problems, Table, Value};
 use crate::diagnostics::{Place, nearest};
-use crate::rulebook::Vocabulary;
+use crate::rulebook::{Vocabulary, languages};
 
 mod about;
 
@@ -72,7 +72,7 @@ fn test(node: &Node, vocabulary: Option<&Vocabulary>, problems: &mut Problems) -
     let found = match key.name.as_str() {
         "head" => Some(When::Is(Test::Head(head(value, key.at, &mut table, vocabulary, problems)?))),
         "language" => Some(When::Is(Test::Language {
-            is: words_of(value, "`language`", problems),
+            is: language_codes(value, problems),
             confidence: bound(&mut table, "confidence", problems),
         })),
         "platform" => Some(When::Is(Test::Platform(platforms(value, problems)))),
@@ -136,6 +136,11 @@ fn bound(table: &mut Table<'_>, key: &'static str, problems: &mut Problems) -> O
         );
     }
     bound
+}
+
+fn language_codes(node: &Node, problems: &mut Problems) -> Vec<String> {
+    let tags = problems.one_or_many(node, "`language`");
+    tags.into_iter().filter_map(|(at, tag)| languages::read(at, &tag, problems).map(str::to_owned)).collect()
 }
 
 fn words_of(node: &Node, what: &str, problems: &mut Problems) -> Vec<String> {

@@ -176,3 +176,82 @@ fn mistakes_in_conditions_and_actions() {
         ]
     );
 }
+
+#[test]
+fn language_tags_are_read_as_the_detectors_codes() {
+    let rule = |tag: &str| {
+        format!("rules:\n  - {{ id: a, when: {{ language: {tag} }}, then: [{{ add_tags: x }}] }}\n")
+    };
+    for quiet in ["no", "nn", "nob", "DE", "ger", "iw", "[zh, cmn]"] {
+        assert_eq!(found(&rule(quiet)), [] as [String; 0], "{quiet}");
+    }
+    assert_eq!(
+        found(&rule("es-419")),
+        ["3:32 `es-419` matches every `es`: regions and scripts are not told apart"]
+    );
+    for unknown in ["dothraki", "hi", "en-", "german"] {
+        assert_eq!(found(&rule(unknown)), [format!("3:32 unknown language `{unknown}`")]);
+    }
+    let text = format!("version: 1\n{}", rule("[fr, german, xq]"));
+    let found = load("r.yaml", &text, Some(&vocabulary()), &Platform::ALL).unwrap_err();
+    let helps: Vec<_> = found.iter().map(|one| one.help.clone().unwrap_or_default()).collect();
+    assert!(helps[0].starts_with("did you mean `de`? known languages: en, de, fr,"), "{helps:?}");
+    assert!(helps[1].ends_with(", und"), "{helps:?}");
+}
+
+#[test]
+fn a_rule_on_a_language_by_another_of_its_codes_matches() {
+    let rules = "version: 1\nrules:\n  - { id: a, when: { language: nno }, then: [{ add_tags: x }] }\n";
+    let cases =
+        "- { name: norsk, given: { subject: Hei, language: nb, predicted: {} }, expect: { rules: [a] } }\n";
+    let rulebook = load("r.yaml", rules, Some(&vocabulary()), &Platform::ALL).unwrap().rulebook;
+    let cases = crate::rulebook::cases::read("c.yaml", cases, &rulebook).unwrap();
+    let verdict = cases[0].run(&rulebook, None, Platform::ALL[0]);
+    assert!(verdict.differences.is_empty(), "{:?}", verdict.differences);
+}
+
+#[test]
+fn a_template_has_one_text_a_language() {
+    let book = |texts: &str| {
+        format!("rules: [{{ id: a, then: [{{ reply: hello }}] }}]\ntemplates:\n  hello: {{ {texts} }}\n")
+    };
+    assert_eq!(found(&book("default: no, nb: Hei, en: Hi")), [] as [String; 0]);
+    assert_eq!(
+        found(&book("default: en, en: Hi, nb: Hei, nn: Hallo")),
+        ["4:42 the template `hello` has a second text for the language `nb`"]
+    );
+    assert_eq!(
+        found(&book("default: klingon, en: Hi")),
+        ["2:27 there is no template `hello`", "4:21 unknown language `klingon`"]
+    );
+}
+
+#[test]
+fn expressions_that_yaml_has_changed_are_warned_about() {
+    let rule = |text: &str| {
+        format!("rules:\n  - {{ id: a, when: {{ text: {text} }}, then: [{{ add_tags: x }}] }}\n")
+    };
+    for quiet in [r"'\bparcel\b'", r#""\\bparcel\\b""#, r#""one\ttwo""#, "parcel"] {
+        assert_eq!(found(&rule(quiet)), [] as [String; 0], "{quiet}");
+    }
+    for (text, letter) in [
+        (r#""\bparcel""#, "U+0008, which is what YAML makes of `\\b` in double quotes"),
+        (r#""a\_b""#, "U+00A0, which is what YAML makes of `\\_` in double quotes"),
+        (r#""a\x01b""#, "U+0001"),
+        (r#"[ok, "a\eb"]"#, "U+001B, which is what YAML makes of `\\e` in double quotes"),
+    ] {
+        let said = found(&rule(text));
+        assert_eq!(said.len(), 1, "{text}: {said:?}");
+        assert!(said[0].ends_with(&format!("the character {letter}; no text contains it")), "{said:?}");
+    }
+    for block in [">", "|", "|+"] {
+        let rules = format!(
+            "rules:\n  - id: a\n    when:\n      text: {block}\n        parcel\n    then: [{{ add_tags: x }}]\n"
+        );
+        let said = found(&rules);
+        assert!(said.len() == 1 && said[0].contains("ends in a line break"), "{block}: {said:?}");
+    }
+    let stripped =
+        "rules:\n  - id: a\n    when:\n      text: >-\n        parcel\n    then: [{ add_tags: x }]\n";
+    assert_eq!(found(stripped), [] as [String; 0]);
+}

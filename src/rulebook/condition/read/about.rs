@@ -5,7 +5,7 @@ use deskbridge_connectors::{Priority, Status};
 use super::super::bound::span;
 use super::super::hours::{Window, zone};
 use super::super::sight::status_word;
-use super::super::{Age, Count, FieldTest, Hours, Pattern, Test, TextPart, When};
+use super::super::{Age, Count, FieldTest, Hours, Pattern, Test, TextPart, When, warn_if_changed};
 use super::words_of;
 use crate::diagnostics::nearest;
 use crate::diagnostics::yaml::{Node, Problems, Table, Value};
@@ -141,7 +141,10 @@ fn patterns(node: &Node, problems: &mut Problems) -> Vec<Pattern> {
     let mut found = Vec::new();
     for (at, source) in problems.one_or_many(node, "`text`") {
         match Pattern::new(&source) {
-            Ok(pattern) => found.push(pattern),
+            Ok(pattern) => {
+                warn_if_changed(at, &source, problems);
+                found.push(pattern);
+            }
             Err(message) => problems.error(at, message),
         }
     }
