@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use self::tags::{has, merged};
 use self::wanted::{Said, Wanted, resolve};
+use super::look;
 use super::wire::{ConversationBody, THREAD_PAGE, THREAD_PAGES, TicketBody, read, thread};
 use crate::call::{Answer, Call, Next, PathAndQuery, Read, Refusal, Verb, Write};
 use crate::connector::Doubt;
@@ -66,19 +67,28 @@ fn run(
     }
 
     let before: TicketBody = steps.get(format!("/api/v2/tickets/{}", on.id))?;
-    if before.updated_at != on.version.0 {
+    let before = look::ticket(&on.id, before, Vec::new());
+    // Two changes within a second leave the same version; what the plan sets tells them apart.
+    if before.version != on.version || wanted.overtaken(on, &before) {
         return Err(Box::new(Next::Refused(Refusal::Moved)));
     }
-    let before: BTreeSet<Tag> = before.tags.into_iter().flatten().collect();
+    let before: BTreeSet<Tag> = before.tags;
 
-    let (mentions, later): (Vec<_>, Vec<_>) = wanted.said.iter().partition(|(_, said)| said.goes_first());
+    let said = std::mem::take(&mut wanted.said);
+    let (mentions, later): (Vec<_>, Vec<_>) = said.iter().partition(|(_, said)| said.goes_first());
     for (_, said) in mentions {
         steps.say(&on.id, said)?;
     }
     let mut version = None;
     if wanted.changes_ticket() {
-        let after: TicketBody = steps.put(&on.id, || wanted.update(&before))?;
-        version = Some(after.updated_at);
+        let put = steps.put(&on.id, || wanted.update(&before));
+        let refused = put.as_ref().err().and_then(|stop| invalid(stop));
+        let after = match refused.is_some_and(|why| wanted.leave_what_it_keeps(&why)) {
+            false => Some(put?),
+            true if wanted.changes_ticket() => Some(steps.put(&on.id, || wanted.update(&before))?),
+            true => None,
+        };
+        version = after.map(|after| after.updated_at);
     }
     for (_, said) in &later {
         steps.say(&on.id, said)?;
@@ -102,6 +112,14 @@ fn run(
         }
     }
     Ok(Applied { states: wanted.states, version: version.map(Version) })
+}
+
+/// Why a write was rejected for what it says.
+fn invalid(stop: &Next<Applied, Call>) -> Option<String> {
+    match stop {
+        Next::Refused(Refusal::Invalid(why)) => Some(why.clone()),
+        _ => None,
+    }
 }
 
 /// Which of our notes and answers stand in the thread already.

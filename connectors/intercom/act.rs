@@ -7,6 +7,9 @@
 //! It never reopens anything on purpose.
 
 mod steps;
+mod update;
+
+use std::collections::VecDeque;
 
 use serde_json::Value;
 
@@ -48,7 +51,8 @@ pub(super) fn act(
     let mut without_tag = false;
     let mut rejected = None;
     let mut written = written.iter();
-    for (at, step) in steps.iter().enumerate() {
+    let mut left = VecDeque::from(steps);
+    while let Some(step) = left.pop_front() {
         if std::mem::take(&mut without_tag) && step.needs_made_tag() {
             continue;
         }
@@ -59,9 +63,7 @@ pub(super) fn act(
                 None => Next::Later(Later::Failed),
             };
         };
-        // Several requests make one effect: the one that completes it stands at their end.
-        let effects = steps[at..].iter().map(Step::completes).find(|effects| !effects.is_empty());
-        match accepted(step, answer) {
+        match accepted(&step, answer) {
             Ok(body) => {
                 made_tag = body.get("id").cloned();
                 if step.updates() && assigned_meanwhile(account, on, &body) {
@@ -77,6 +79,15 @@ pub(super) fn act(
             }
             // What is rejected for itself does not hold up what comes after it.
             Err(Next::Refused(Refusal::Invalid(why))) => {
+                let parts = step.parts();
+                if parts.len() > 1 {
+                    // One bad attribute refuses all of a request: which one it is, each by itself tells.
+                    parts.into_iter().rev().for_each(|part| left.push_front(part));
+                    continue;
+                }
+                // Several requests make one effect: the one that completes it stands at their end.
+                let steps = parts.iter().chain(&left);
+                let effects = steps.map(Step::completes).find(|effects| !effects.is_empty());
                 for effect in effects.into_iter().flatten() {
                     states[*effect] = EffectState::Refused(why.clone());
                 }

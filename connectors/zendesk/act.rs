@@ -52,7 +52,17 @@ pub(super) fn act(
     if !pending(&steps) {
         return Next::Done(Applied { states: steps.into_iter().map(Step::settled).collect(), version: None });
     }
-    let Some(answer) = answers.next() else { return put(on, body(&steps, on, names)) };
+    let Some(mut answer) = answers.next() else { return put(on, body(&steps, on, names)) };
+    while matches!(answer.status, 400 | 422) && leave_what_it_keeps(&mut steps, answer) {
+        if !pending(&steps) {
+            return Next::Done(Applied {
+                states: steps.into_iter().map(Step::settled).collect(),
+                version: None,
+            });
+        }
+        let Some(next) = answers.next() else { return put(on, body(&steps, on, names)) };
+        answer = next;
+    }
     let written = match accepted(on, answer) {
         Ok(written) => written,
         Err(next) => return next,
@@ -243,6 +253,33 @@ fn field(ticket: &WireTicket, id: &RemoteId) -> Option<FieldValue> {
     let mut fields = ticket.custom_fields.iter().flatten();
     let field = fields.find(|field| RemoteId::from_json(&field.id).as_ref() == Some(id))?;
     FieldValue::from_json(&field.value)
+}
+
+/// Gives up what an update empties and the platform will not have empty, a priority most likely: the parts that its
+/// refusal names, or all of them where it names none. `false` where there is nothing to give up.
+fn leave_what_it_keeps(steps: &mut [Step], answer: &Answer) -> bool {
+    let body = answer.json().unwrap_or_default();
+    let named: Vec<&str> = body
+        .get("details")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(key, _)| key.as_str())
+        .collect();
+    let emptied = |step: &Step| match step {
+        Step::To(aim) => aim.empties(),
+        Step::Settled(_) => None,
+    };
+    let is_named = |what: &str| named.iter().any(|key| key.trim_end_matches("_id") == what);
+    let any_named = steps.iter().filter_map(emptied).any(|(_, key)| is_named(key));
+    let mut left = false;
+    for step in steps {
+        let Some((what, _)) = emptied(step).filter(|(_, key)| !any_named || is_named(key)) else { continue };
+        let why = format!("the platform does not let {what} be empty again ({})", reason(answer));
+        *step = Step::Settled(EffectState::Refused(why));
+        left = true;
+    }
+    left
 }
 
 /// The platform's own words for what it rejects: error codes and field names, never a description, which may

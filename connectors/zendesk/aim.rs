@@ -39,6 +39,19 @@ pub(super) enum Aim {
     Reply(Reply),
 }
 
+impl Aim {
+    /// Returns what is emptied, in our words and as a refusal names it.
+    pub(super) const fn empties(&self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::NoPriority => Some(("the priority", "priority")),
+            Self::NoGroup => Some(("the group", "group")),
+            Self::NoAgent => Some(("the agent", "assignee")),
+            Self::NoField(_) => Some(("the field", "base")),
+            _ => None,
+        }
+    }
+}
+
 /// An effect that is still to be sent, or one that is settled without sending.
 #[derive(Debug)]
 pub(super) enum Step {

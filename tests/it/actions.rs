@@ -236,3 +236,35 @@ rules:
     }
     house.stop().await;
 }
+
+/// Opens a house whose only desk is this one.
+async fn with_only(desk: Arc<dyn Desk>, rules: &str) -> House {
+    let mut house = House::start_answering("live", rules).await;
+    house.stop().await;
+    house.desks = vec![desk];
+    house.open("live", rules).await;
+    house
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_rejected_attribute_costs_no_other_value() {
+    let (port, _) = order_service().await;
+    let desk = Arc::new(Intercom::start().await.unwrap());
+    let mut house = with_only(desk.clone(), &every_action(port)).await;
+    desk.reject_attribute("Issue type");
+    for id in [desk.open(ticket()).await, desk.open_ticket(ticket()).await] {
+        house.settle().await;
+        let state = desk.ticket(&id).unwrap();
+        assert_eq!(state.priority.as_deref(), Some("high"), "{id}: {state:?}");
+        assert_eq!(state.fields.get("Issue type"), None, "{id}");
+        let decided = house.decided(desk.as_ref(), &id).await;
+        assert_eq!(decided.len(), 1, "{id}: {:?}", house.store.dead(&Default::default()).await.unwrap());
+        for effect in &decided[0].effects {
+            let refused = effect.state == EffectOutcome::Refused;
+            assert_eq!(refused, effect.kind == "set_field", "{id}: {effect:?}");
+        }
+        let why = decided[0].effects.iter().find_map(|effect| effect.reason.as_deref());
+        assert_eq!(why, Some("setting Issue type: the platform answered parameter_invalid"), "{id}");
+    }
+    house.stop().await;
+}

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deskbridge_standins::log::{FaultKind, Logged, Strike};
-use deskbridge_standins::{Change, Desk, Fault, TicketState};
+use deskbridge_standins::{Change, Desk, Fault, NewTicket, TicketState};
 
 use crate::harness::{House, ONE_OF_EVERYTHING, asked, billing_ticket};
 
@@ -173,6 +173,22 @@ async fn an_agents_choice_stands_whenever_it_is_made() {
         // A guarded write leaves no gap.
         assert!(name != "zendesk" || score.in_the_gap == 0, "{name}, seed {seed}: {}", score.in_the_gap);
         assert!(score.doubled.is_empty(), "{}: {:#?}", desk.platform(), score.doubled);
+    }
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_choice_within_the_second_of_the_stamp_stands_too() {
+    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    for desk in house.desks.iter().filter(|desk| desk.platform() != "zendesk") {
+        for wish in [Wish::Group, Wish::Priority, Wish::Category] {
+            let touched = Some(Change { same_second: true, ..wish.change() });
+            let ticket = desk.open(NewTicket { touched, ..billing_ticket() }).await;
+            house.settle().await;
+            let (name, state) = (desk.platform(), desk.ticket(&ticket).unwrap());
+            assert!(wish.granted(&state), "{name}: {wish:?} was overwritten: {state:?}");
+            assert!(state.tags.contains("routed"), "{name}: {wish:?}");
+        }
     }
     house.stop().await;
 }

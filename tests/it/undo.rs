@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use deskbridge::domain::outcome::Outcome;
 use deskbridge::store::Filter;
+use deskbridge_standins::zendesk::Zendesk;
 use deskbridge_standins::{Change, Desk, TicketState};
 
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket};
@@ -103,4 +104,29 @@ async fn what_a_person_dealt_with_since_is_theirs() {
     let unknown = ask(&["undo", "--config", config.to_str().unwrap(), "--decision", "4711"], "");
     assert_eq!(unknown.status.code(), Some(2));
     assert!(stderr(&unknown).contains("the ledger has no decision 4711"), "{}", stderr(&unknown));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_priority_that_the_platform_keeps_is_left_and_the_rest_is_taken_back() {
+    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    house.stop().await;
+    let desk = Arc::new(Zendesk::start().await.unwrap());
+    house.desks = vec![desk.clone()];
+    house.open("live", ONE_OF_EVERYTHING).await;
+    let before = desk.ticket(&desk.open_quietly(billing_ticket())).unwrap();
+    let ticket = desk.open(billing_ticket()).await;
+    house.settle().await;
+    house.stop().await;
+    assert_eq!(desk.ticket(&ticket).unwrap().priority.as_deref(), Some("high"));
+
+    desk.keep_priorities();
+    let config = house.write_settings("shadow", ONE_OF_EVERYTHING, "127.0.0.1:1", "127.0.0.1:2");
+    let id = number(&house, "zendesk").await;
+    let undone = ask(&["undo", "--config", config.to_str().unwrap(), "--decision", &id], "");
+    assert_eq!(undone.status.code(), Some(1), "{}", stderr(&undone));
+    let said = stdout(&undone);
+    assert!(said.contains("left alone      clear priority: the platform does not let"), "{said}");
+    let now = unsaid(desk.ticket(&ticket).unwrap());
+    assert_eq!(now.priority.as_deref(), Some("high"), "{said}");
+    assert_eq!(TicketState { priority: None, ..now }, unsaid(before), "{said}");
 }

@@ -141,6 +141,8 @@ pub(super) struct Wanted {
     pub(super) states: Vec<EffectState>,
     scalars: Map<String, Value>,
     fields: Map<String, Value>,
+    /// What is to hold nothing: the place of its effect in the plan, and its keys.
+    emptied: Vec<(usize, Vec<String>)>,
     pub(super) added: BTreeSet<Tag>,
     pub(super) removed: BTreeSet<Tag>,
     /// With the place of its effect in the plan: mentions, then notes, then answers.
@@ -174,7 +176,50 @@ impl Wanted {
         wanted
     }
 
+    /// Tells whether somebody has changed what is to be sent, or the status, since the ticket was decided on.
+    pub(super) fn overtaken(&self, on: &Ticket, now: &Ticket) -> bool {
+        let field = |key: &str| {
+            let of = |ticket: &Ticket| ticket.fields.get(&RemoteId(key.to_owned())).cloned();
+            of(on) != of(now)
+        };
+        let scalar = |key: &str| match key {
+            "priority" => on.priority != now.priority,
+            "group_id" => on.group != now.group,
+            "responder_id" => on.assignee != now.assignee,
+            key => field(key),
+        };
+        on.status != now.status
+            || self.scalars.keys().any(|key| scalar(key))
+            || self.fields.keys().any(|key| field(key))
+    }
+
+    /// Gives up what is to be emptied and the account will not have empty: a field that is required, most likely. `false`
+    /// where there is nothing to give up.
+    pub(super) fn leave_what_it_keeps(&mut self, why: &str) -> bool {
+        let emptied = std::mem::take(&mut self.emptied);
+        for (at, keys) in &emptied {
+            for key in keys {
+                self.scalars.remove(key);
+                self.fields.remove(key);
+            }
+            self.states[*at] =
+                EffectState::Refused(format!("the platform does not let this be empty again: {why}"));
+        }
+        !emptied.is_empty()
+    }
+
     fn add(&mut self, at: usize, change: Change, tags: &BTreeSet<Tag>) {
+        let emptied: Vec<String> = match &change {
+            Change::Group(None) => vec!["group_id".to_owned()],
+            Change::Agent(None) => vec!["responder_id".to_owned()],
+            Change::Fields(fields) if fields.iter().all(|(_, value)| value.is_none()) => {
+                fields.iter().map(|(id, _)| id.0.clone()).collect()
+            }
+            _ => Vec::new(),
+        };
+        if !emptied.is_empty() {
+            self.emptied.push((at, emptied));
+        }
         let mut scalar = |key: &str, value: Value| drop(self.scalars.insert(key.to_owned(), value));
         match change {
             Change::Priority(priority) => scalar("priority", priority_code(priority).into()),

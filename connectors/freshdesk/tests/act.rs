@@ -11,7 +11,7 @@ use crate::connector::{Doubt, Looked};
 use crate::delivery::{Notice, NoticeKind};
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, EffectState, Note, Plan};
-use crate::ticket::{FieldValue, Priority, Ticket, TicketId, Version};
+use crate::ticket::{FieldValue, Priority, Status, Ticket, TicketId, Version};
 
 pub(super) const BEFORE: &str = "2026-11-02T09:15:01Z";
 
@@ -283,6 +283,7 @@ impl From<Call> for Asked {
 fn wherever_the_platform_fails_the_exchange_says_what_kind_of_failure_it_is() {
     let mut seen = on();
     seen.version = Version("2026-11-20T10:00:00Z".to_owned());
+    (seen.status, seen.priority) = (Status::Open, None);
     let ticket = seen.id.clone();
     let notice = Notice { kind: NoticeKind::Created, ticket, actor: None, occurred_at: None };
     let (connector, names) = (connector(), directory());

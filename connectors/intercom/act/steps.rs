@@ -4,11 +4,12 @@
 //! step. <https://developers.intercom.com/docs/references/rest-api/api.intercom.io/conversations>
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::super::wire::{self, Item};
 use super::super::{Intercom, look, verify::TICKET};
 use super::attribute_for;
+use super::update::Update;
 use crate::call::{PathAndQuery, Verb, Write};
 use crate::directory::{Directory, Field, FieldKind};
 use crate::plain_text::to_html;
@@ -29,7 +30,7 @@ pub(super) struct Step {
 #[derive(Debug)]
 enum Kind {
     /// All changed attributes, and the priority where it can be written.
-    Update { attributes: Map<String, Value>, priority: Option<&'static str> },
+    Update(Update),
     /// Looks a tag up by name, and makes it where there is none: both are this one request.
     MakeTag { name: String },
     /// Adds a tag; without an id, the one that was just made.
@@ -53,8 +54,7 @@ pub(super) fn steps(
     names: &Directory,
 ) -> (Vec<Step>, Vec<EffectState>) {
     let mut states = vec![EffectState::Unchanged; plan.0.len()];
-    let mut update =
-        Step { kind: Kind::Update { attributes: Map::new(), priority: None }, completes: Vec::new() };
+    let mut update = Update::default();
     let (mut tags, mut groups, mut agents) = (Vec::new(), Vec::new(), Vec::new());
     let (mut mentions, mut notes, mut replies) = (Vec::new(), Vec::new(), Vec::new());
     let words = trace::last_words(plan, str::to_lowercase);
@@ -162,7 +162,7 @@ pub(super) fn steps(
             states[at] = EffectState::Refused(reason);
         }
     }
-    let update = Some(update).filter(|update| !update.completes.is_empty());
+    let update = Some(Step::update(update)).filter(|step| !step.completes.is_empty());
     let routed = update.into_iter().chain(groups).chain(agents);
     (routed.chain(tags).chain(mentions).chain(notes).chain(replies).collect(), states)
 }
@@ -279,9 +279,13 @@ impl Step {
         Self { kind, completes: Vec::new() }
     }
 
+    fn update(update: Update) -> Self {
+        Self { completes: update.effects(), kind: Kind::Update(update) }
+    }
+
     /// Whether the step changes attributes, which is answered with the whole ticket.
     pub(super) fn updates(&self) -> bool {
-        matches!(self.kind, Kind::Update { .. })
+        matches!(self.kind, Kind::Update(_))
     }
 
     /// Whether the platform's "no such tag" means that the step's work is done.
@@ -289,17 +293,11 @@ impl Step {
         matches!(self.kind, Kind::RemoveTag { .. })
     }
 
-    fn set(&mut self, effect: usize, changed: Option<(String, Value)>) {
-        if let (Kind::Update { attributes, .. }, Some((key, value))) = (&mut self.kind, changed) {
-            attributes.insert(key, value);
-            self.completes.push(effect);
-        }
-    }
-
-    fn set_priority(&mut self, effect: usize, word: &'static str) {
-        if let Kind::Update { priority, .. } = &mut self.kind {
-            *priority = Some(word);
-            self.completes.push(effect);
+    /// Returns the steps that do the same by themselves: several where one request changes several attributes.
+    pub(super) fn parts(self) -> Vec<Self> {
+        match self.kind {
+            Kind::Update(update) => update.singly().into_iter().map(Self::update).collect(),
+            kind => vec![Self { kind, completes: self.completes }],
         }
     }
 
@@ -316,13 +314,7 @@ impl Step {
     /// What the step does, for a refusal; names things of the account, never the ticket's text.
     pub(super) fn what(&self) -> String {
         match &self.kind {
-            Kind::Update { attributes, .. } => {
-                let names: Vec<_> = attributes.keys().map(String::as_str).collect();
-                format!(
-                    "setting {}",
-                    if names.is_empty() { "the priority".to_owned() } else { names.join(", ") }
-                )
-            }
+            Kind::Update(update) => update.what(),
             Kind::MakeTag { .. } => "making a tag".to_owned(),
             Kind::AddTag { .. } => "adding a tag".to_owned(),
             Kind::RemoveTag { .. } => "removing a tag".to_owned(),
@@ -341,22 +333,12 @@ impl Step {
         };
         let admin = account.admin_id.as_str();
         let (verb, path, body) = match &self.kind {
-            Kind::Update { attributes, .. } if ticket => {
-                let mut body = json!({ "ticket_attributes": attributes });
+            Kind::Update(update) if ticket => {
+                let mut body = update.ticket_body();
                 name_the_actor(account, &mut body);
                 (Verb::Put, base, body)
             }
-            Kind::Update { attributes, priority } => {
-                let mut body = json!({});
-                if !attributes.is_empty() {
-                    body["custom_attributes"] = attributes.clone().into();
-                }
-                if let Some(word) = priority {
-                    body["priority"] = (*word).into();
-                    body["admin_id"] = admin.into();
-                }
-                (Verb::Put, base, body)
-            }
+            Kind::Update(update) => (Verb::Put, base, update.conversation_body(account)),
             Kind::MakeTag { name } => (Verb::Post, "/tags".to_owned(), json!({ "name": name })),
             Kind::AddTag { id } => {
                 let id = match id {

@@ -1,5 +1,6 @@
 //! Carrying plans out, answer by answer.
 
+mod partly;
 mod refused;
 
 use std::collections::BTreeSet;
