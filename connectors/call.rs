@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderMap;
+use http::header::{DATE, RETRY_AFTER};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A path with an optional query, always starting with `/`.
@@ -138,15 +140,32 @@ impl Answer {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// `Retry-After` in seconds, where the answer has one that is a number.
+    /// Returns the pause that `Retry-After` asks for, at most a day: a number of seconds, or a date, which is compared
+    /// with the answer's own `Date`. `None` where there is no such header or it is neither.
+    /// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
     pub fn retry_after(&self) -> Option<Duration> {
-        let text = self.headers.get(http::header::RETRY_AFTER)?.to_str().ok()?;
-        text.trim()
-            .parse::<f64>()
-            .ok()
-            .filter(|s| s.is_finite() && *s >= 0.0)
-            .map(|s| Duration::from_secs_f64(s.min(86_400.0)))
+        let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        match text.parse::<f64>() {
+            Ok(s) => (s.is_finite() && s >= 0.0).then(|| Duration::from_secs_f64(s.min(86_400.0))),
+            Err(_) => {
+                let pause = http_date(text)?.duration_since(self.answered_at()?);
+                Some(Duration::try_from(pause).unwrap_or_default().min(LONGEST_RETRY))
+            }
+        }
     }
+
+    /// Returns when the platform answered, by its own clock: `Date`.
+    pub(crate) fn answered_at(&self) -> Option<Timestamp> {
+        http_date(self.headers.get(DATE)?.to_str().ok()?)
+    }
+}
+
+/// The longest pause that a `Retry-After` is read as.
+const LONGEST_RETRY: Duration = Duration::from_secs(86_400);
+
+/// Reads a date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(text: &str) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::parse(text.trim()).ok().map(|at| at.timestamp())
 }
 
 /// What to do after the answers so far.
@@ -202,6 +221,15 @@ pub enum Refusal {
     Unsupported(String),
     /// The platform rejects the request (400, 422); says which part, never quoting ticket text.
     Invalid(String),
+}
+
+/// How many calls of one kind a platform allows an account in a window of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// The calls, whoever makes them.
+    pub calls: u32,
+    /// The window.
+    pub window: Duration,
 }
 
 /// How much of the account's budget is left, from an answer's own headers.
@@ -273,6 +301,16 @@ mod tests {
         assert_eq!(after("0.5"), Some(Duration::from_millis(500)));
         assert_eq!(after("31536000"), Some(Duration::from_secs(86_400)), "a year");
         assert_eq!(after("1e300"), Some(Duration::from_secs(86_400)));
+        let dated = |at: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(DATE, "Wed, 21 Oct 2026 07:27:20 GMT".parse().unwrap());
+            headers.insert(RETRY_AFTER, at.parse().unwrap());
+            Answer { status: 503, headers, body: Bytes::new() }.retry_after()
+        };
+        assert_eq!(dated("Wed, 21 Oct 2026 07:28:00 GMT"), Some(Duration::from_secs(40)));
+        assert_eq!(dated("Wed, 21 Oct 2026 07:00:00 GMT"), Some(Duration::ZERO), "it is over");
+        assert_eq!(dated("Thu, 21 Oct 2027 07:28:00 GMT"), Some(Duration::from_secs(86_400)), "a year");
+        assert_eq!(dated("Wed, 99 Oct 2026 07:28:00 GMT"), None);
         for none in ["-5", "NaN", "inf", "soon", "", "Wed, 21 Oct 2026 07:28:00 GMT"] {
             assert_eq!(after(none), None, "{none}");
         }

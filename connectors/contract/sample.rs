@@ -143,7 +143,8 @@ pub(super) fn any_answer(plausible: Vec<Value>) -> impl Strategy<Value = Answer>
         2 => any_json().prop_map(|value| value.to_string().into_bytes()),
         1 => prop::collection::vec(any::<u8>(), 0..64),
     ];
-    let retry_after = prop::option::of(prop_oneof!["[0-9]{1,4}", "-1", "soon", "1e400"]);
+    let retry_after =
+        prop::option::of(prop_oneof!["[0-9]{1,4}", "-1", "soon", "1e400", "Wed, 21 Oct 2026 07:28:00 GMT"]);
     (status, body, retry_after).prop_map(|(status, body, retry_after)| {
         let mut headers = HeaderMap::new();
         if let Some(text) = retry_after.and_then(|text| HeaderValue::from_str(&text).ok()) {

@@ -222,8 +222,7 @@ pub(super) fn pace(answer: &Answer) -> Option<Pace> {
 /// known here is the one at which it answered.
 fn until_reset(answer: &Answer) -> Option<Duration> {
     let reset = header(answer, "x-ratelimit-reset")?;
-    let date = answer.headers.get(http::header::DATE)?.to_str().ok()?;
-    let answered = jiff::fmt::rfc2822::parse(date).ok()?.timestamp().as_second();
+    let answered = answer.answered_at()?.as_second();
     let seconds = u64::try_from(reset.saturating_sub(answered).max(0)).ok()?;
     Some(Duration::from_secs(seconds.min(3_600)))
 }

@@ -14,6 +14,7 @@ mod pace;
 pub mod retry;
 mod send;
 mod stopped;
+mod updates;
 mod wire;
 
 use std::sync::Arc;
@@ -72,13 +73,14 @@ impl Line {
     ) -> Result<Self, reqwest::Error> {
         let http = Http::new(base_url, Arc::clone(&connector), timeout)?;
         let breaker = Breaker::waiting(timeout);
-        Ok(Self { account: account.to_owned(), connector, http, budget: Budget::default(), breaker })
+        let budget = Budget::default().changing_within(connector.updates());
+        Ok(Self { account: account.to_owned(), connector, http, budget, breaker })
     }
 
     /// The same, leaving this share of the account's calls to the people who work there.
     #[must_use]
     pub fn leaving_to_agents(self, share: f64) -> Self {
-        Self { budget: Budget::leaving(share), ..self }
+        Self { budget: Budget::leaving(share).changing_within(self.connector.updates()), ..self }
     }
 
     /// The account's name.
@@ -288,7 +290,11 @@ impl Line {
     }
 
     async fn write(&self, permit: &Permit, write: &Write, calls: &mut Calls) -> Result<Answer, Stopped> {
+        self.budget.changing(tokio::time::Instant::now());
         let answer = self.http.write(permit, write).await;
+        if let Some(pace) = answer.as_ref().ok().and_then(|answer| self.connector.update_pace(answer)) {
+            self.budget.learn_of_changes(pace, tokio::time::Instant::now());
+        }
         self.note(write.verb.as_str(), write.path.as_str(), answer, calls)
     }
 

@@ -9,7 +9,10 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use deskbridge_connectors::Pace;
+use deskbridge_connectors::call::Allowance;
 use tokio::time::Instant;
+
+use super::updates::Updates;
 
 /// The share of an account's calls that is left to the people who work there, where the settings do not say.
 const LEFT_TO_AGENTS: f64 = 0.5;
@@ -55,8 +58,11 @@ struct State {
     window: Option<(Pace, Instant)>,
     /// Pieces of work that have started and not ended.
     in_hand: u32,
-    /// Calls and pieces of work so far, for what one of them usually takes.
+    /// Changes of tickets, where they are limited apart.
+    updates: Updates,
+    /// Calls, changes and pieces of work so far, for what one of them usually takes.
     calls: u64,
+    changes: u64,
     works: u64,
     locked_until: Option<Instant>,
     lock_outs: u32,
@@ -74,6 +80,12 @@ impl State {
     /// Calls that a piece of work usually takes.
     fn usual(&self) -> f64 {
         (self.calls + USUAL_CALLS * GUESSED) as f64 / (self.works + GUESSED) as f64
+    }
+
+    /// How long changes of tickets must wait.
+    fn changed_enough(&mut self, left_to_agents: f64, now: Instant) -> Option<Duration> {
+        let usual = (self.changes + GUESSED) as f64 / (self.works + GUESSED) as f64;
+        self.updates.used_up(left_to_agents, self.in_hand, usual, now)
     }
 
     /// How long the window goes on, where what is left of it is not enough for one more piece of work.
@@ -94,14 +106,23 @@ impl Budget {
         Self { state: Mutex::default(), left_to_agents: share }
     }
 
+    /// The same for a platform that limits changes of tickets apart from requests.
+    pub(super) fn changing_within(self, allowance: Option<Allowance>) -> Self {
+        self.lock().updates = Updates::within(allowance);
+        self
+    }
+
     pub(super) fn standing(&self, now: Instant) -> Standing {
-        let state = self.lock();
+        let mut state = self.lock();
+        let changes = state.changed_enough(self.left_to_agents, now);
         let left = |until: Option<Instant>| {
             until.map(|until| until.saturating_duration_since(now)).filter(|d| !d.is_zero())
         };
         if let Some(wait) = left(state.locked_until) {
             Standing::LockedOut(wait)
-        } else if let Some(wait) = left(state.paused_until).max(state.used_up(self.left_to_agents, now)) {
+        } else if let Some(wait) =
+            left(state.paused_until).max(state.used_up(self.left_to_agents, now)).max(changes)
+        {
             Standing::Paused(wait)
         } else {
             Standing::Open
@@ -129,6 +150,18 @@ impl Budget {
         };
     }
 
+    /// A ticket is about to be changed.
+    pub(super) fn changing(&self, now: Instant) {
+        let mut state = self.lock();
+        state.changes += 1;
+        state.updates.sent(now);
+    }
+
+    /// Learns what the answer to a change says of the limit on changes.
+    pub(super) fn learn_of_changes(&self, pace: Pace, now: Instant) {
+        self.lock().updates.learn(pace, now);
+    }
+
     /// A piece of work has started.
     pub(super) fn begun(&self) {
         self.lock().in_hand += 1;
@@ -145,6 +178,7 @@ impl Budget {
         }
         if state.works >= LOOKED_BACK {
             state.calls /= 2;
+            state.changes /= 2;
             state.works /= 2;
         }
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deskbridge_standins::{Desk, Logged, NewTicket};
+use deskbridge_standins::log::FaultKind;
+use deskbridge_standins::{Change, Desk, Fault, Logged, NewTicket};
 
 use crate::harness::{House, ONE_OF_EVERYTHING, asked, billing_ticket, wait_until};
 
@@ -138,6 +139,56 @@ async fn a_backlog_drains_at_the_limit_and_nobody_is_refused() {
             assert_eq!(house.decided(&**desk, ticket).await.len(), 1, "{name}/{ticket}");
             assert_eq!(desk.ticket(ticket).unwrap().notes.len(), 1, "{name}/{ticket}");
         }
+    }
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ticket_updates_have_a_limit_of_their_own_and_people_their_share_of_it() {
+    // Of a hundred changes in a minute five are ours.
+    let mut house = House::start_with("live", ONE_OF_EVERYTHING, "    agents_share: 0.95\n").await;
+    let desk = house.desks.iter().find(|desk| desk.platform() == "zendesk").unwrap().clone();
+    let busy = desk.open_quietly(billing_ticket());
+    // People have changed ninety-two tickets in this minute.
+    for n in 0..92 {
+        desk.agent_edits(&busy, Change { tag: Some(format!("tag-{n}")), ..Change::default() });
+    }
+    let mut tickets = Vec::new();
+    for _ in 0..14 {
+        tickets.push(desk.open(billing_ticket()).await);
+    }
+    wait_until("what may be changed is", async || decided(&house, &*desk, &tickets).await >= 4).await;
+    wait_until("nobody is at work", async || house.store.depth().await.unwrap().claimed == 0).await;
+    let changes = || desk.requests().into_iter().filter(Logged::is_write).collect::<Vec<_>>();
+    let (all, refused) = (changes().len(), changes().iter().filter(|call| call.status == 429).count());
+    assert!((4..=5).contains(&all), "{all} changes");
+    assert_eq!(refused, 0);
+    assert!(house.store.depth().await.unwrap().pending >= 14 - all as u64, "the others wait");
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_until_a_date_is_kept() {
+    let mut house = House::start("live", ONE_OF_EVERYTHING).await;
+    for desk in &house.desks {
+        let name = desk.platform();
+        // Names are read once, and the fault is for the ticket.
+        desk.open(billing_ticket()).await;
+        house.settle().await;
+        let next = (desk.tickets().last().unwrap().parse::<u64>().unwrap() + 1).to_string();
+        desk.inject(Fault {
+            method: Some("GET"),
+            path_contains: next.clone(),
+            kind: FaultKind::Until { status: 503, seconds: 3 },
+            times: 1,
+        });
+        assert_eq!(desk.open(billing_ticket()).await, next, "{name}");
+        house.settle().await;
+        let calls: Vec<Logged> =
+            desk.requests().into_iter().filter(|call| call.path.contains(&next)).collect();
+        let waited = calls[1].at_ms - calls[0].at_ms;
+        assert_eq!(calls[0].status, 503, "{name}");
+        assert!(waited >= 3_000, "{name}: asked again after {waited} ms");
     }
     house.stop().await;
 }

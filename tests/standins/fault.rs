@@ -144,7 +144,8 @@ async fn observe(State(log): State<RequestLog>, request: Request, next: Next) ->
                 answer
             }
         }
-        Some(FaultKind::Status { status, retry_after }) => refuse(status, retry_after),
+        Some(FaultKind::Status { status, retry_after }) => refuse(status, retry_after.map(HeaderValue::from)),
+        Some(FaultKind::Until { status, seconds }) => refuse(status, http_date(seconds)),
         Some(FaultKind::Html) => {
             let html = "<!doctype html><title>Just a moment</title><p>Checking your browser";
             ([(header::CONTENT_TYPE, "text/html")], html).into_response()
@@ -164,14 +165,21 @@ async fn observe(State(log): State<RequestLog>, request: Request, next: Next) ->
     answer
 }
 
-fn refuse(status: u16, retry_after: Option<u64>) -> Response {
+fn refuse(status: u16, retry_after: Option<HeaderValue>) -> Response {
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer =
         (status, [(header::CONTENT_TYPE, "application/json")], r#"{"error":"fault"}"#).into_response();
-    if let Some(seconds) = retry_after {
-        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    if let Some(retry_after) = retry_after {
+        answer.headers_mut().insert(header::RETRY_AFTER, retry_after);
     }
     answer
+}
+
+/// The second after so many from now, as HTTP writes dates.
+fn http_date(seconds: u32) -> Option<HeaderValue> {
+    let at = jiff::Timestamp::from_second(now_ms() / 1_000 + 1 + i64::from(seconds)).ok()?;
+    let text = jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()?;
+    HeaderValue::from_str(&text).ok()
 }
 
 /// An answer with its body in hand, and without a length: what becomes of the body decides that.

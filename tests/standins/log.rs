@@ -49,6 +49,13 @@ pub enum FaultKind {
         /// Seconds for `Retry-After`.
         retry_after: Option<u64>,
     },
+    /// This status, nothing done, with a `Retry-After` that is a date so many seconds from now.
+    Until {
+        /// The status.
+        status: u16,
+        /// Seconds from now.
+        seconds: u32,
+    },
     /// The change is made and the connection is cut before the answer.
     CutAfterWork,
     /// The connection is cut before anything is done.
