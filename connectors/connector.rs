@@ -7,12 +7,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Platform, Problem};
-use crate::call::{Answer, Call, Next, Pace};
+use crate::call::{Allowance, Answer, Call, Next, Pace};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
-use crate::preview::Preview;
+use crate::preview::{Heard, Preview};
 use crate::secret::Secret;
 use crate::settled::{Page, Settled, Window};
 use crate::ticket::{Skip, Ticket, TicketId};
@@ -45,6 +45,9 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
 
     /// What the customer wrote, as far as a kept body tells it; `None` where it does not.
     fn preview(&self, body: &[u8]) -> Option<Preview>;
+
+    /// Returns the message that a kept body brings, on a platform whose API does not show that message; else `None`.
+    fn heard(&self, body: &[u8]) -> Option<Heard>;
 
     /// Reads the ticket back: whole, with its thread.
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked>;
@@ -83,6 +86,12 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
 
     /// What an answer's rate headers say.
     fn pace(&self, answer: &Answer) -> Option<Pace>;
+
+    /// Returns the platform's limit on changes of tickets, where it has one apart from the limit on requests.
+    fn updates(&self) -> Option<Allowance>;
+
+    /// Returns what an answer to a change says of that limit.
+    fn update_pace(&self, answer: &Answer) -> Option<Pace>;
 
     /// How requests are authenticated.
     fn auth(&self) -> Auth;

@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::ticket::Message;
+
 /// The most bytes of a text that are kept: an urgent matter is said in the beginning.
 const MOST_BYTES: usize = 8 * 1024;
 
@@ -29,6 +31,15 @@ impl Preview {
             (!preview.text.is_empty()).then_some(preview)
         })
     }
+}
+
+/// A message that a delivery itself brings, because no reading of the ticket shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heard {
+    /// The message's id on the platform: the same in a repeat.
+    pub id: String,
+    /// The message, as the customer saw it.
+    pub message: Message,
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::account::Platform;
-use crate::call::{Answer, Call, Next, Pace};
+use crate::call::{Allowance, Answer, Call, Next, Pace};
 use crate::connector::{Auth, Connector, Doubt, Looked};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
-use crate::preview::Preview;
+use crate::preview::{Heard, Preview};
 use crate::settled::{Page, Settled, Window};
 use crate::ticket::{Ticket, TicketId};
 use crate::trigger::Trigger;
@@ -66,6 +66,10 @@ impl Connector for Rotating {
         self.newest().preview(body)
     }
 
+    fn heard(&self, body: &[u8]) -> Option<Heard> {
+        self.newest().heard(body)
+    }
+
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {
         self.newest().look(notice, answers)
     }
@@ -103,6 +107,14 @@ impl Connector for Rotating {
 
     fn pace(&self, answer: &Answer) -> Option<Pace> {
         self.newest().pace(answer)
+    }
+
+    fn updates(&self) -> Option<Allowance> {
+        self.newest().updates()
+    }
+
+    fn update_pace(&self, answer: &Answer) -> Option<Pace> {
+        self.newest().update_pace(answer)
     }
 
     fn auth(&self) -> Auth {

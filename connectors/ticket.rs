@@ -1,5 +1,6 @@
 //! The normalised ticket. An Intercom conversation is read as one too.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
@@ -241,7 +242,7 @@ pub struct Ticket {
     pub version: Version,
     /// The subject line; empty where there is none.
     pub subject: String,
-    /// Oldest first. The first customer message is what the ticket is about.
+    /// Oldest first. What the customer wrote before a person answered is what the ticket is about.
     pub messages: Vec<Message>,
     /// Who asked.
     pub requester: Requester,
@@ -275,16 +276,65 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// What the customer wrote first: the text that is classified. Where no customer has written (an agent opened the
+    /// Returns the text that is classified: the customer's messages up to the first answer of a person, with an empty
+    /// line between two of them, in at most [`MOST_TEXT`] bytes. Where no customer has written (an agent opened the
     /// ticket for them), the first public message; empty where there is none.
-    pub fn first_customer_text(&self) -> &str {
-        let public = || self.messages.iter().filter(|message| message.public);
-        public()
-            .find(|message| message.author == Author::Customer)
-            .or_else(|| public().next())
-            .map_or("", |message| message.text.as_str())
+    pub fn first_customer_text(&self) -> Cow<'_, str> {
+        let mut asked = self.asked();
+        let Some(first) = asked.next() else {
+            let public = self.messages.iter().find(|message| message.public);
+            return Cow::Borrowed(public.map_or("", |message| message.text.as_str()));
+        };
+        let mut text = Cow::Borrowed(first.text.as_str());
+        for more in asked.filter(|message| !message.text.is_empty()) {
+            if text.len() + 2 >= MOST_TEXT {
+                break;
+            }
+            let text = text.to_mut();
+            text.push_str(if text.is_empty() { "" } else { "\n\n" });
+            text.push_str(&more.text[..more.text.floor_char_boundary(MOST_TEXT.saturating_sub(text.len()))]);
+        }
+        text
+    }
+
+    /// Counts the customer's messages up to the first answer of a person.
+    pub fn asked_messages(&self) -> usize {
+        self.asked().count()
+    }
+
+    /// Tells whether a person of the desk has answered the customer in public.
+    pub fn is_answered(&self) -> bool {
+        self.since_the_customer_wrote().any(|message| message.author == Author::Agent)
+    }
+
+    /// Counts the first `ours` public answers to the customer as a machine's: they were sent in our name.
+    pub fn discount_answers(&mut self, ours: usize) {
+        let written = self.messages.iter_mut().filter(|message| message.public);
+        let since = written.skip_while(|message| message.author != Author::Customer);
+        since.filter(|message| message.author == Author::Agent).take(ours).for_each(|message| {
+            message.author = Author::Bot;
+        });
+    }
+
+    /// The customer's messages before a person answers. What the desk said before the customer did, and what a machine
+    /// says in between, is no answer.
+    fn asked(&self) -> impl Iterator<Item = &Message> {
+        let unanswered =
+            self.since_the_customer_wrote().take_while(|message| message.author != Author::Agent);
+        unanswered.filter(|message| message.author == Author::Customer)
+    }
+
+    fn since_the_customer_wrote(&self) -> impl Iterator<Item = &Message> {
+        let public = self.messages.iter().filter(|message| message.public);
+        public.skip_while(|message| message.author != Author::Customer)
     }
 }
+
+#[cfg(test)]
+mod tests;
+
+/// The most bytes of several messages that are read together; one message alone is bounded where it is read.
+const MOST_TEXT: usize = 32 * 1024;
 
 /// Why a ticket that was looked at is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

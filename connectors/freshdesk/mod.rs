@@ -25,13 +25,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::account::{AccountConfig, Credentials, Platform, Problem, WebhookConfig};
-use crate::call::{Answer, Call, Next, Pace};
+use crate::call::{Allowance, Answer, Call, Next, Pace};
 use crate::connector::{Auth, Connector, Doubt, Looked, Opened};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
-use crate::preview::Preview;
+use crate::preview::{Heard, Preview};
 use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::settled::{Page, Settled, Window};
@@ -222,6 +222,11 @@ impl Connector for Freshdesk {
         )
     }
 
+    fn heard(&self, _: &[u8]) -> Option<Heard> {
+        // Every message is part of the thread that is read back.
+        None
+    }
+
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {
         look::look(&notice.ticket, self.profile.as_ref(), answers)
     }
@@ -265,6 +270,15 @@ impl Connector for Freshdesk {
         let busy = answer.status == 429;
         let remaining = if busy { 0 } else { number("x-ratelimit-remaining")? };
         Some(Pace { limit, remaining, reset: answer.retry_after().filter(|_| busy) })
+    }
+
+    fn updates(&self) -> Option<Allowance> {
+        // Changes are requests like any other.
+        None
+    }
+
+    fn update_pace(&self, _: &Answer) -> Option<Pace> {
+        None
     }
 
     fn auth(&self) -> Auth {

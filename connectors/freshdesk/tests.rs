@@ -2,6 +2,7 @@
 
 mod act;
 mod diagnosing;
+mod guarded;
 mod look;
 mod settled;
 mod telling;
@@ -227,7 +228,7 @@ fn every_shape_of_body_names_its_ticket_and_event() {
         (
             include_bytes!("fixtures/template_replied.json"),
             NoticeKind::CustomerReplied,
-            format!("replied:4711:{bucket}"),
+            format!("replied:4711:{NOW}000"),
         ),
         (
             include_bytes!("fixtures/advanced_priority.json"),
@@ -237,7 +238,7 @@ fn every_shape_of_body_names_its_ticket_and_event() {
         (
             br#"{"ticket_id": 4711, "event": " {reply:sent} "}"#,
             NoticeKind::CustomerReplied,
-            format!("replied:4711:{bucket}"),
+            format!("replied:4711:{NOW}000"),
         ),
         (br#"{"ticket_id": 4711, "event": "created"}"#, NoticeKind::Created, "created:4711".to_owned()),
         (
@@ -266,9 +267,11 @@ fn a_repetition_has_the_same_key_and_a_later_event_another() {
     let token = || headers(&[("x-bridge-token", TOKEN)]);
     let key = |now: i64, headers: HeaderMap, body: &[u8]| post_at(now, headers, body).unwrap().key().clone();
     let replied = include_bytes!("fixtures/template_replied.json");
+    let changed = include_bytes!("fixtures/advanced_priority.json");
     let start = NOW - NOW.rem_euclid(600);
-    assert_eq!(key(start, token(), replied), key(start + 599, token(), replied));
-    assert_ne!(key(start, token(), replied), key(start + 600, token(), replied));
+    assert_eq!(key(start, token(), changed), key(start + 599, token(), changed));
+    assert_ne!(key(start, token(), changed), key(start + 600, token(), changed));
+    assert_ne!(key(start, token(), replied), key(start + 1, token(), replied), "a chat goes on");
 
     let created = include_bytes!("fixtures/template.json");
     assert_eq!(key(start, token(), created), key(start + 86_400, token(), created));

@@ -56,6 +56,11 @@ fn key(happened: &Happened, signed_at: Option<i64>, now: Timestamp) -> DeliveryK
     let ticket = &happened.ticket;
     let word = match &happened.event {
         Event::Created => return DeliveryKey::new(format!("created:{ticket}")),
+        // Messages of a chat come seconds apart, and each may be what the ticket is about. A repetition finds that nothing is
+        // new and changes nothing.
+        Event::CustomerReplied if signed_at.is_none() => {
+            return DeliveryKey::new(format!("replied:{ticket}:{}", now.as_millisecond()));
+        }
         Event::CustomerReplied => "replied",
         Event::Other(word) => word.as_str(),
         // Simple content says nothing of the event: the rule we recommend runs on creation, and a rule that runs on

@@ -24,13 +24,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::account::{AccountConfig, Credentials, Platform, Problem};
-use crate::call::{Answer, Call, Next, Pace};
+use crate::call::{Allowance, Answer, Call, Next, Pace};
 use crate::connector::{Auth, Connector, Doubt, Looked, Opened};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Plan};
-use crate::preview::Preview;
+use crate::preview::{Heard, Preview};
 use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::settled::{Page, Settled, Window};
@@ -206,6 +206,11 @@ impl Connector for Intercom {
         Preview::at(body, &ITEM)
     }
 
+    fn heard(&self, _: &[u8]) -> Option<Heard> {
+        // Every message is part of the thread that is read back.
+        None
+    }
+
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {
         look::look(self, notice, answers)
     }
@@ -245,6 +250,15 @@ impl Connector for Intercom {
 
     fn pace(&self, answer: &Answer) -> Option<Pace> {
         wire::pace(answer)
+    }
+
+    fn updates(&self) -> Option<Allowance> {
+        // Changes are requests like any other.
+        None
+    }
+
+    fn update_pace(&self, _: &Answer) -> Option<Pace> {
+        None
     }
 
     fn auth(&self) -> Auth {

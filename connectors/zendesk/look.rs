@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::messaging;
 use super::wire::{
     Comment, Comments, Me, OrganizationAnswer, TicketAnswer, User, WireTicket, digits, list, next_page, parse,
 };
 use crate::call::{Answer, Later, Next, Read, judge};
 use crate::connector::Looked;
-use crate::delivery::Notice;
+use crate::delivery::{Notice, NoticeKind};
 use crate::plain_text::{self, About};
 use crate::profile::{Asked, Whose};
 use crate::ticket::{
@@ -74,7 +75,37 @@ pub(super) fn look(
         Some(Ok(profile)) => profile,
         Some(Err(next)) => return *next,
     };
+    let replied = notice.kind == NoticeKind::CustomerReplied;
+    if waits_for_the_customer(&ticket, replied, &users, &comments) {
+        return Next::Done(Looked::Skip(Skip::NoCustomerYet));
+    }
     Next::Done(Looked::Ticket(Box::new(Ticket { profile, ..normalise(id, ticket, &users, &comments) })))
+}
+
+/// Tells whether the desk alone has spoken: an agent who wrote to a customer, a campaign, a bot. Somebody who called has
+/// spoken, whoever wrote it down. What is said in messaging is not shown here; there a customer's reply says that there
+/// is something.
+fn waits_for_the_customer(ticket: &WireTicket, replied: bool, users: &[User], comments: &[Comment]) -> bool {
+    let (people, requester) = (people(users), RemoteId::from_json(&ticket.requester_id));
+    let channel = channel(ticket);
+    let messaging = messaging::is_messaging(channel);
+    let is_stand_in = |text: Option<&str>| messaging && text.is_some_and(messaging::is_stand_in);
+    let mut public = comments.iter().filter(|comment| comment.public == Some(true)).peekable();
+    let spoken = public.peek().is_some() || is_stand_in(ticket.description.as_deref());
+    let by_customer = |comment: &Comment| {
+        author(comment, requester.as_ref(), &people) == Author::Customer
+            && !is_stand_in(comment.plain_body.as_deref().or(comment.body.as_deref()))
+    };
+    let called = channel.is_some_and(|channel| channel == "voice" || channel.starts_with("phone"));
+    spoken && !called && !(messaging && replied) && !public.any(by_customer)
+}
+
+fn channel(ticket: &WireTicket) -> Option<&str> {
+    ticket.via.as_ref().and_then(|via| via.channel.as_str())
+}
+
+fn people(users: &[User]) -> BTreeMap<RemoteId, &User> {
+    users.iter().filter_map(|user| Some((user.remote_id()?, user))).collect()
 }
 
 /// What the account knows of the customer: it usually comes along with the ticket, else it is asked for by id. A
@@ -121,22 +152,25 @@ fn profile(
 }
 
 pub(super) fn normalise(id: &TicketId, mut wire: WireTicket, users: &[User], comments: &[Comment]) -> Ticket {
-    let people: BTreeMap<RemoteId, &User> =
-        users.iter().filter_map(|user| Some((user.remote_id()?, user))).collect();
+    let people = people(users);
     let requester = RemoteId::from_json(&wire.requester_id);
-    let subject = wire.subject.as_deref().map(plain_text::subject).unwrap_or_default();
+    let channel = channel(&wire).map(str::to_owned);
+    let messaging = messaging::is_messaging(channel.as_deref());
+    let stands_in = |text: &str| messaging && messaging::is_stand_in(text);
+    let subject = wire.subject.as_deref().map(plain_text::subject);
+    let subject = subject.filter(|subject| !stands_in(subject)).unwrap_or_default();
     let about = |at| About { subject: &subject, is_first: at == 0 };
     let mut messages: Vec<Message> = comments
         .iter()
         .enumerate()
         .map(|(at, comment)| message(comment, about(at), requester.as_ref(), &people))
-        .filter(|message| !message.text.is_empty())
+        .filter(|message| !message.text.is_empty() && !stands_in(&message.text))
         .collect();
     // The description repeats the first comment. Where nothing public could be read (comments are gone, or an agent
     // noted down what a customer said), it is the text.
     if let (false, Some(text)) = (messages.iter().any(|message| message.public), wire.description.take()) {
         let text = plain_text::from_plain(&text, about(0));
-        if !text.is_empty() {
+        if !text.is_empty() && !stands_in(&text) {
             messages.insert(0, Message { author: Author::Customer, public: true, text });
         }
     }
@@ -179,7 +213,7 @@ pub(super) fn normalise(id: &TicketId, mut wire: WireTicket, users: &[User], com
             .collect(),
         profile: BTreeMap::new(),
         followers,
-        channel: wire.via.and_then(|via| via.channel.as_str().map(str::to_owned)),
+        channel,
         brand: RemoteId::from_json(&wire.brand_id),
         created_at: wire.created_at.and_then(|at| at.parse().ok()),
     }
@@ -196,17 +230,21 @@ fn message(
     requester: Option<&RemoteId>,
     people: &BTreeMap<RemoteId, &User>,
 ) -> Message {
+    let author = author(comment, requester, people);
+    Message { author, public: comment.public.unwrap_or(false), text: text(comment, about) }
+}
+
+fn author(comment: &Comment, requester: Option<&RemoteId>, people: &BTreeMap<RemoteId, &User>) -> Author {
     let id = RemoteId::from_json(&comment.author_id);
     let role = id.as_ref().and_then(|id| people.get(id)).and_then(|user| user.role.as_deref());
-    let author = match (id, role) {
+    match (id, role) {
         // Whoever asked is the customer of this ticket, also where colleagues help colleagues.
         (Some(id), _) if Some(&id) == requester => Author::Customer,
         // The system writes as -1.
         (Some(id), _) if id.as_str().starts_with('-') => Author::Bot,
         (_, Some("end-user")) => Author::Customer,
         _ => Author::Agent,
-    };
-    Message { author, public: comment.public.unwrap_or(false), text: text(comment, about) }
+    }
 }
 
 fn text(comment: &Comment, about: About<'_>) -> String {

@@ -11,7 +11,9 @@ mod diagnose;
 mod dropdown;
 mod listed;
 mod look;
+mod messaging;
 mod names;
+mod pace;
 mod settled;
 mod triggers;
 mod verify;
@@ -25,17 +27,16 @@ pub(crate) use verify::PROOF_HEADERS;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderMap;
 use jiff::Timestamp;
 
 use crate::account::{AccountConfig, Credentials, Platform, Problem};
-use crate::call::{Answer, Call, Next, Pace};
+use crate::call::{Allowance, Answer, Call, Next, Pace};
 use crate::connector::{Auth, Connector, Doubt, Looked, Opened};
 use crate::delivery::{Delivery, Malformed, Notice, Rejected, Verified};
 use crate::diagnosis::Diagnosis;
 use crate::directory::Directory;
 use crate::plan::{Applied, Effect, Party, Plan, Slot};
-use crate::preview::Preview;
+use crate::preview::{Heard, Preview};
 use crate::profile::Asked;
 use crate::secret::Secret;
 use crate::settled::{Page, Settled, Window};
@@ -197,14 +198,21 @@ impl Connector for Zendesk {
 
     fn read(&self, body: &[u8]) -> Result<Notice, Malformed> {
         match verify::read(body)? {
-            verify::Said::Notice { notice, .. } => Ok(notice),
-            verify::Said::NoTicket => Err(Malformed::new("$.type", "the event is not about a ticket")),
+            wire::Said::Notice { notice, .. } => Ok(notice),
+            wire::Said::NoTicket => Err(Malformed::new("$.type", "the event is not about a ticket")),
         }
     }
 
     fn preview(&self, body: &[u8]) -> Option<Preview> {
         // <https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events/>
-        Preview::at(body, &[("/detail/subject", "/detail/description")])
+        Preview::at(
+            body,
+            &[("/detail/subject", "/detail/description"), ("/detail/subject", "/event/message/body")],
+        )
+    }
+
+    fn heard(&self, body: &[u8]) -> Option<Heard> {
+        messaging::heard(body)
     }
 
     fn look(&self, notice: &Notice, answers: &[Answer]) -> Next<Looked> {
@@ -263,19 +271,18 @@ impl Connector for Zendesk {
     }
 
     fn pace(&self, answer: &Answer) -> Option<Pace> {
-        let number = |name: &str| -> Option<u32> { first(&answer.headers, name)?.trim().parse().ok() };
-        Some(Pace {
-            limit: number("ratelimit-limit").or_else(|| number("x-rate-limit"))?,
-            remaining: number("ratelimit-remaining").or_else(|| number("x-rate-limit-remaining"))?,
-            reset: number("ratelimit-reset").map(|seconds| Duration::from_secs(seconds.into())),
-        })
+        pace::of_requests(answer)
+    }
+
+    fn updates(&self) -> Option<Allowance> {
+        Some(pace::UPDATES)
+    }
+
+    fn update_pace(&self, answer: &Answer) -> Option<Pace> {
+        pace::of_updates(answer)
     }
 
     fn auth(&self) -> Auth {
         self.auth.clone()
     }
-}
-
-fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }

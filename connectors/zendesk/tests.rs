@@ -1,6 +1,8 @@
 //! Golden deliveries, looks and updates in the vendor's shapes, written for these tests.
 
 mod acting;
+mod emptied;
+mod messaging;
 mod reading;
 mod settled;
 mod telling;

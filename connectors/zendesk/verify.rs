@@ -10,16 +10,16 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::wire::{Envelope, Probe, Trigger, digits};
+use super::messaging;
+use super::wire::{Envelope, Probe, Said, Trigger, digits, ticket_id};
 use crate::delivery::{
     Content, Delivery, DeliveryKey, Malformed, Notice, NoticeKind, Rejected, Verified, VerifiedDelivery,
 };
 use crate::secret::Secret;
 use crate::signature;
-use crate::ticket::{RemoteId, TicketId};
+use crate::ticket::RemoteId;
 
 pub(super) const SIGNATURE: &str = "x-zendesk-webhook-signature";
 pub(super) const TIMESTAMP: &str = "x-zendesk-webhook-signature-timestamp";
@@ -30,14 +30,6 @@ const INVOCATION: &str = "x-zendesk-webhook-invocation-id";
 
 const EVENT_TYPE: &str = "zen:event-type:";
 const TICKET_EVENT: &str = "zen:event-type:ticket.";
-
-/// What a readable body says.
-pub(super) enum Said {
-    /// Something about a ticket, with the event's own id where it has one.
-    Notice { notice: Notice, event_id: Option<String> },
-    /// An event of another family: users, organisations, messaging.
-    NoTicket,
-}
 
 /// Checks signature, then freshness, then reads.
 pub(super) fn verify(
@@ -80,6 +72,7 @@ pub(super) fn verify(
 pub(super) fn read(body: &[u8]) -> Result<Said, Malformed> {
     match Malformed::read::<Probe>(body)?.kind.as_deref() {
         Some(kind) if kind.starts_with(TICKET_EVENT) => event(body, &kind[TICKET_EVENT.len()..]),
+        Some(messaging::MESSAGE_ADDED) => messaging::notice(body),
         Some(kind) if kind.starts_with(EVENT_TYPE) => Ok(Said::NoTicket),
         _ => trigger(body),
     }
@@ -128,11 +121,4 @@ fn trigger(body: &[u8]) -> Result<Said, Malformed> {
     };
     let actor = RemoteId::from_json(&body.actor_id).filter(|id| digits(id.as_str()));
     Ok(Said::Notice { notice: Notice { kind, ticket, actor, occurred_at: None }, event_id: None })
-}
-
-/// Tickets are numbered, so nothing but digits may become part of a path (`show_many` is one of its siblings).
-fn ticket_id(value: &Value, path: &str) -> Result<TicketId, Malformed> {
-    let wrong = || Malformed::new(path, "a ticket number was expected");
-    let id = RemoteId::from_json(value).filter(|id| digits(id.as_str())).ok_or_else(wrong)?;
-    TicketId::new(id.0).map_err(|_| wrong())
 }

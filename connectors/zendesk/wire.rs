@@ -9,13 +9,22 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::call::{Answer, PathAndQuery, Read};
-use crate::ticket::RemoteId;
+use crate::delivery::{Malformed, Notice};
+use crate::ticket::{RemoteId, TicketId};
 
 /// Enough of a webhook body to tell the families apart.
 #[derive(Debug, Deserialize)]
 pub(super) struct Probe {
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
+}
+
+/// What a readable body says.
+pub(super) enum Said {
+    /// Something about a ticket, with the event's own id where it has one.
+    Notice { notice: Notice, event_id: Option<String> },
+    /// An event of another family: users, organisations.
+    NoTicket,
 }
 
 /// An event webhook (<https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events>).
@@ -307,6 +316,13 @@ fn percent(text: &str) -> String {
 /// A tag as Zendesk stores it: lower-case, without white space.
 pub(super) fn stored_tag(tag: &str) -> String {
     tag.split_whitespace().collect::<Vec<_>>().join("_").to_lowercase()
+}
+
+/// Tickets are numbered, so nothing but digits may become part of a path (`show_many` is one of its siblings).
+pub(super) fn ticket_id(value: &Value, path: &str) -> Result<TicketId, Malformed> {
+    let wrong = || Malformed::new(path, "a ticket number was expected");
+    let id = RemoteId::from_json(value).filter(|id| digits(id.as_str())).ok_or_else(wrong)?;
+    TicketId::new(id.0).map_err(|_| wrong())
 }
 
 /// Whether the text is a number as Zendesk numbers things.

@@ -129,6 +129,7 @@ impl Undone {
             calls: std::mem::take(&mut self.calls),
             withheld: None,
             challenger: None,
+            awaiting: None,
             snapshot: None,
             ..of.clone()
         }

@@ -145,6 +145,7 @@ impl Daemon {
                 max_age: settings.worker.max_age,
             },
             urgency: Urgency::default(),
+            heard: Arc::default(),
         };
         Arc::new(crew).start(settings.worker.count, &tracker, &shutdown);
         tracker.close();

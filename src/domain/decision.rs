@@ -42,6 +42,19 @@ pub struct Decision {
     /// What a challenger says, which decides nothing; `None` where there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenger: Option<Prediction>,
+    /// What would let the ticket be decided again; `None` where the decision is final.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaiting: Option<Awaiting>,
+}
+
+/// A decision that hangs on heads that named nothing. While no person has answered, a further message of the customer's
+/// is decided again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Awaiting {
+    /// The heads.
+    pub heads: Vec<String>,
+    /// How many messages of the customer's were read.
+    pub messages: usize,
 }
 
 /// A question to a service of the user's own.

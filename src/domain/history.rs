@@ -4,7 +4,8 @@ use deskbridge_connectors::ticket::Requester;
 use deskbridge_connectors::{Skip, Version};
 use sha2::{Digest, Sha256};
 
-use crate::domain::outcome::Entry;
+use crate::domain::decision::Awaiting;
+use crate::domain::outcome::{EffectOutcome, Entry};
 
 /// A requester of an account as the ledger knows them: a digest of the address, or of the platform's id where there is no
 /// address. It tells repeats apart without holding anything that a person can be written to by.
@@ -33,6 +34,17 @@ impl History {
     /// Whether the ticket was decided before.
     pub fn has_decision(&self) -> bool {
         self.entries.iter().any(|entry| entry.digests.is_some())
+    }
+
+    /// Returns what the newest decision waits for; `None` where it is final, or where there is none.
+    pub fn awaiting(&self) -> Option<&Awaiting> {
+        self.entries.iter().find(|entry| entry.digests.is_some())?.awaiting.as_ref()
+    }
+
+    /// Counts the answers to the customer that were sent in our name.
+    pub fn answers_sent(&self) -> usize {
+        let effects = self.entries.iter().flat_map(|entry| &entry.effects);
+        effects.filter(|effect| effect.kind == "reply" && effect.state == EffectOutcome::Applied).count()
     }
 
     /// Whether this version came out of our own last write, or was decided before by the same model and rulebook.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::domain::decision::Digests;
+use crate::domain::decision::{Awaiting, Digests};
 use crate::domain::mode::Mode;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::trial::Trial;
@@ -95,6 +95,9 @@ pub struct Entry {
     /// What the challenger said, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenger: Option<Trial>,
+    /// Set where the decision hangs on heads that named nothing, so that a further message is decided again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaiting: Option<Awaiting>,
     /// The ticket without its text, for replay; absent where nothing was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Box<Snapshot>>,
@@ -114,6 +117,7 @@ impl Entry {
             calls: Vec::new(),
             withheld: None,
             challenger: None,
+            awaiting: None,
             snapshot: None,
             ..self
         }

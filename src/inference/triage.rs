@@ -19,14 +19,14 @@ pub enum Unanswered {
     Stopped,
 }
 
-/// Classifies what the customer wrote first. Inference runs on the classifier's own threads.
+/// Classifies what the customer wrote before anybody answered. Inference runs on the classifier's own threads.
 ///
 /// # Errors
 /// [`Unanswered`].
 pub async fn predict(brain: &Brain, ticket: &Ticket) -> Result<Prediction, Unanswered> {
     let start = tokio::time::Instant::now();
     let mut prediction = ask(&brain.classifier, ticket).await?;
-    brain.recent.keep(text_of(&ticket.subject, ticket.first_customer_text()));
+    brain.recent.keep(text_of(&ticket.subject, &ticket.first_customer_text()));
     if let Some(promotions) = &brain.promotions {
         promotions.apply(&mut prediction, &brain.classifier.margins());
     }
@@ -50,7 +50,7 @@ pub async fn glance(brain: &Brain, subject: &str, text: &str) -> Option<Predicti
 }
 
 async fn ask(classifier: &Classifier, ticket: &Ticket) -> Result<Prediction, Unanswered> {
-    said(classifier, &ticket.subject, ticket.first_customer_text()).await
+    said(classifier, &ticket.subject, &ticket.first_customer_text()).await
 }
 
 async fn said(classifier: &Classifier, subject: &str, text: &str) -> Result<Prediction, Unanswered> {

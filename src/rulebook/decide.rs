@@ -18,7 +18,7 @@ use super::condition::{Sight, When};
 use super::explain::{ConditionTrace, EffectTrace, Explanation, RuleTrace};
 use super::syntax::Rule;
 use super::{Facts, Rulebook, person, reliance, template};
-use crate::domain::decision::{Asked, Decision, Digests, Lookup, Planned, TicketKey};
+use crate::domain::decision::{Asked, Awaiting, Decision, Digests, Lookup, Planned, TicketKey};
 use crate::domain::mode::Mode;
 
 /// A part of a ticket that holds one value, so that only one rule can set it.
@@ -85,6 +85,7 @@ pub(super) fn evaluate(rulebook: &Rulebook, facts: &Facts<'_>, traced: bool) -> 
         limit: Mode::Live,
     };
     let mut matched = Vec::new();
+    let mut reached = Vec::new();
     let mut traces = Vec::new();
     let mut stopped = false;
     for (rule, shown) in book.rules.iter().zip(&rulebook.shown) {
@@ -101,6 +102,7 @@ pub(super) fn evaluate(rulebook: &Rulebook, facts: &Facts<'_>, traced: bool) -> 
             Some(when) if traced => trace(when, &sight, 0, &mut conditions),
             Some(when) => test(when, &sight),
         };
+        reached.push(reliance::Reached { rule, matched: holds });
         let mut effects = Vec::new();
         if holds {
             matched.push(rule.id.clone());
@@ -120,6 +122,8 @@ pub(super) fn evaluate(rulebook: &Rulebook, facts: &Facts<'_>, traced: bool) -> 
             });
         }
     }
+    let heads = reliance::silent(&reached, &sight, facts, book);
+    let messages = facts.ticket.asked_messages();
     let decision = Decision {
         ticket: TicketKey { account: facts.account.to_owned(), ticket: facts.ticket.id.clone() },
         version: facts.ticket.version.clone(),
@@ -129,6 +133,7 @@ pub(super) fn evaluate(rulebook: &Rulebook, facts: &Facts<'_>, traced: bool) -> 
         lookups: run.lookups,
         digests: Digests { model: facts.prediction.model.clone(), rulebook: rulebook.digest.clone() },
         challenger: None,
+        awaiting: (!heads.is_empty()).then_some(Awaiting { heads, messages }),
     };
     Explanation { decision, rules: traces }
 }

@@ -8,6 +8,7 @@ use deskbridge_onnx::{HeadKind, Language, Prediction, Scored};
 
 use super::*;
 
+mod awaiting;
 mod deciding;
 mod language;
 mod lint;

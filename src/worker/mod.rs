@@ -4,6 +4,7 @@
 //! runs in a task of its own, so that a panic buries one delivery and nothing else. While work goes on its lease is
 //! renewed; when the lease is lost, the work is dropped, because somebody else has it.
 
+pub mod heard;
 pub mod sweep;
 
 mod record;
@@ -50,6 +51,8 @@ pub struct Crew {
     pub patience: retry::Patience,
     /// Who goes first where not all can.
     pub urgency: Urgency,
+    /// What was said in conversations whose words come with deliveries alone.
+    pub heard: Arc<heard::Conversations>,
 }
 
 /// A worker looks at the inbox at least this often, because another process may have requeued a dead letter.
@@ -199,10 +202,16 @@ impl Crew {
         let brain = Arc::clone(&self.brain.borrow());
         let gate = Arc::clone(&self.gate.borrow());
         let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
-        let work = claim.work().clone();
+        let (work, heard) = (claim.work().clone(), Arc::clone(&self.heard));
         let mut task = tokio::spawn(async move {
-            let desk =
-                work::Desk { account: &account, brain: &brain, gate: &gate, store: &*store, clock: &*clock };
+            let desk = work::Desk {
+                account: &account,
+                brain: &brain,
+                gate: &gate,
+                store: &*store,
+                clock: &*clock,
+                heard: &heard,
+            };
             desk.work(&work, &journal).await
         });
         let mut renewal = tokio::time::interval(self.lease / 3);

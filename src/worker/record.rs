@@ -135,6 +135,7 @@ impl<'a> Record<'a> {
             calls: std::mem::take(calls),
             withheld: None,
             challenger: None,
+            awaiting: None,
             snapshot: None,
         }))
     }
@@ -168,6 +169,7 @@ impl<'a> Record<'a> {
             calls: std::mem::take(calls),
             withheld: None,
             challenger: decision.challenger.as_ref().map(Trial::of),
+            awaiting: decision.awaiting.clone(),
             snapshot: None,
         }
     }

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use deskbridge_connectors::{
-    Applied, Directory, Doubt, Later, Looked, Notice, NoticeKind, Refusal, Skip, Ticket,
+    Applied, Directory, Doubt, Later, Looked, Notice, NoticeKind, Refusal, Skip, Ticket, TicketId,
 };
 
 use jiff::Timestamp;
 
+use super::heard::Conversations;
 use super::record::{Record, remember};
 use super::{ClaimJournal, Verdict};
 use crate::clock::Clock;
-use crate::domain::decision::{Asked, Decision, TicketKey};
+use crate::domain::decision::{Asked, Awaiting, Decision, TicketKey};
 use crate::domain::history::{History, requester};
 use crate::domain::label_modes::LabelModes;
 use crate::domain::snapshot::Snapshot;
@@ -34,6 +35,7 @@ pub(super) struct Desk<'a> {
     pub(super) gate: &'a LabelModes,
     pub(super) store: &'a dyn Store,
     pub(super) clock: &'a dyn Clock,
+    pub(super) heard: &'a Conversations,
 }
 
 /// A ticket in hand.
@@ -58,6 +60,10 @@ impl Desk<'_> {
     async fn try_work(&self, work: &Work, journal: &ClaimJournal, calls: &mut Calls) -> Step<Verdict> {
         let notice = self.notice(work)?;
         let mut record = Record::new(self.account, work, &notice, self.clock.now());
+        // Kept whoever said it: a person's answer ends what is read together.
+        if let Some(heard) = self.account.line.connector().heard(&work.body) {
+            self.heard.note(self.key(work, &notice.ticket), heard);
+        }
         if notice.kind == NoticeKind::Other {
             return Ok(record.skipped(Skip::NotSubscribed, calls));
         }
@@ -106,13 +112,19 @@ impl Desk<'_> {
     ) -> Step<Result<InHand, Skip>> {
         let looked =
             self.account.line.look(notice, calls).await.map_err(|stopped| stop(stopped, record, calls))?;
-        let ticket = match looked {
+        let mut ticket = match looked {
             Looked::Ticket(ticket) => *ticket,
             Looked::Skip(skip) => return Ok(Err(skip)),
         };
-        let key = TicketKey { account: work.account.clone(), ticket: ticket.id.clone() };
+        let key = self.key(work, &ticket.id);
         let history = self.store.history(&key).await.map_err(Verdict::Leave)?;
-        let decided_before = notice.kind == NoticeKind::CustomerReplied && history.has_decision();
+        ticket.messages.extend(self.heard.of(&key));
+        ticket.discount_answers(history.answers_sent());
+        let replied = notice.kind == NoticeKind::CustomerReplied;
+        if replied && is_open(&history, &ticket) {
+            return Ok(Ok(InHand { ticket, history, names }));
+        }
+        let decided_before = replied && history.has_decision();
         let digests = (self.brain.classifier.digest().as_str(), self.brain.rulebook.digest());
         match history.knows(&ticket.version, digests.0, digests.1) {
             Some(skip) => Ok(Err(skip)),
@@ -120,6 +132,10 @@ impl Desk<'_> {
             None if decided_before => Ok(Err(Skip::AlreadyDecided)),
             None => Ok(Ok(InHand { ticket, history, names })),
         }
+    }
+
+    fn key(&self, work: &Work, ticket: &TicketId) -> TicketKey {
+        TicketKey { account: work.account.clone(), ticket: ticket.clone() }
     }
 
     async fn decide(&self, in_hand: &InHand) -> Step<(Decision, Snapshot)> {
@@ -221,6 +237,13 @@ impl Desk<'_> {
         };
         Ok(Some(record.applied(decision, &sendable, applied, calls, self.clock.now())))
     }
+}
+
+/// Whether the last decision waited for more words of the customer's, and there are more before anybody has answered. They
+/// are counted, because a version tells neither a message that the API does not show nor one within the second of our write.
+fn is_open(history: &History, ticket: &Ticket) -> bool {
+    let more = |awaiting: &Awaiting| ticket.asked_messages() > awaiting.messages;
+    history.awaiting().is_some_and(more) && !ticket.is_answered()
 }
 
 /// Names that cannot be read are the account's trouble: whatever the platform says, the ticket itself is not gone.

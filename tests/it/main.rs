@@ -15,6 +15,7 @@ mod access;
 mod actions;
 mod besieged;
 mod challenger;
+mod chats;
 mod cli;
 mod cli_model;
 mod crash;

@@ -28,6 +28,13 @@ pub trait Desk: Send + Sync {
     /// ticket's id as deskbridge writes it.
     async fn open(&self, ticket: NewTicket) -> String;
 
+    /// The desk writes to a customer first, as a campaign or an outbound mail does: kept, and announced as the platform
+    /// announces such a thing. Returns the ticket's id.
+    async fn write_first(&self, ticket: NewTicket) -> String;
+
+    /// The customer writes again: kept, and announced with the platform's retries.
+    async fn customer_writes(&self, ticket: &str, text: &str);
+
     /// A ticket that came in while nothing was listening: kept, and no webhook is sent. Returns its id.
     fn open_quietly(&self, ticket: NewTicket) -> String;
 
@@ -110,6 +117,8 @@ pub struct Change {
     pub reply: Option<String>,
     /// Whether the ticket is solved with it.
     pub solved: bool,
+    /// Whether it falls into the second of the change before it, so that the platform's stamp stays as it is.
+    pub same_second: bool,
 }
 
 /// A ticket as it stands, in names.

@@ -10,6 +10,7 @@
 mod api;
 mod hooks;
 mod state;
+mod writing;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -90,6 +91,11 @@ impl Intercom {
         self.shared.sender.post_once(hooks::signed(&body), body).await
     }
 
+    /// From now on an update that carries this attribute is refused whole.
+    pub fn reject_attribute(&self, name: &str) {
+        self.shared.workspace().rejected.push(name.to_owned());
+    }
+
     /// Closes a conversation, as a teammate does.
     pub fn close(&self, ticket: &str) {
         self.shared.workspace().close(ticket);
@@ -167,6 +173,21 @@ impl Desk for Intercom {
             notification.send(&self.shared.sender).await;
         }
         id
+    }
+
+    async fn write_first(&self, ticket: NewTicket) -> String {
+        let (id, notification) = self.shared.workspace().write_first(ticket);
+        if let Some(notification) = notification {
+            notification.send(&self.shared.sender).await;
+        }
+        id
+    }
+
+    async fn customer_writes(&self, ticket: &str, text: &str) {
+        let notification = self.shared.workspace().customer_writes(ticket, text);
+        if let Some(notification) = notification {
+            notification.send(&self.shared.sender).await;
+        }
     }
 
     fn open_quietly(&self, ticket: NewTicket) -> String {

@@ -82,7 +82,7 @@ fn a_chosen_priority_is_no_default_and_a_desk_that_wrote_first_is_no_customer() 
         panic!("a ticket")
     };
     assert_eq!(
-        (answered.messages[0].author, answered.first_customer_text()),
+        (answered.messages[0].author, &*answered.first_customer_text()),
         (Author::Agent, "Yes, please.")
     );
     assert_eq!(looked(ticket_with("status", json!(4))).status, Status::Solved);

@@ -111,7 +111,7 @@ fn without_comments_the_description_is_what_the_customer_wrote() {
     // An agent noted down privately what the customer said.
     let noted = json!({ "comments": [{ "author_id": 1, "public": false, "body": "Called, angry." }], "users": [{ "id": 1, "role": "agent" }] });
     let ticket = looked(&[described, answer(200, &noted)]);
-    assert_eq!((ticket.first_customer_text(), ticket.messages.len()), ("You took the money twice.", 2));
+    assert_eq!((&*ticket.first_customer_text(), ticket.messages.len()), ("You took the money twice.", 2));
 }
 
 #[test]

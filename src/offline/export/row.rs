@@ -54,7 +54,7 @@ impl Row {
         ours: bool,
     ) -> Self {
         let ticket = &settled.ticket;
-        let (subject, body) = (clean(&ticket.subject), clean(ticket.first_customer_text()));
+        let (subject, body) = (clean(&ticket.subject), clean(&ticket.first_customer_text()));
         let language = detect_language(&format!("{subject}\n{body}")).code;
         let labels = heads.sources.iter().map(|(head, source)| {
             let story = part_of(source, kept);

@@ -241,6 +241,7 @@ pub(super) fn wrote(effects: &[(&str, serde_json::Value, EffectOutcome)]) -> Ent
         calls: Vec::new(),
         withheld: None,
         challenger: None,
+        awaiting: None,
         snapshot: None,
     }
 }

@@ -280,6 +280,7 @@ fn entry(seen: &Seen, delivery: String) -> Entry {
         calls: if outcome == Outcome::Applied { vec![get, put] } else { vec![get] },
         withheld,
         challenger: None,
+        awaiting: None,
         snapshot: Some(Box::new(snapshot(prediction))),
     }
 }

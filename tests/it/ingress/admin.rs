@@ -103,6 +103,7 @@ fn entry(account: &str, decided_at: &str) -> Entry {
         calls: Vec::new(),
         withheld: None,
         challenger: None,
+        awaiting: None,
         snapshot: None,
     }
 }

@@ -84,6 +84,7 @@ pub(crate) fn entry(account: &str, ticket: u32, delivery: &str, decided_at: Time
         calls: Vec::new(),
         withheld: None,
         challenger: None,
+        awaiting: None,
         snapshot: None,
     }
 }

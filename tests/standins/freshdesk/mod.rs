@@ -10,6 +10,7 @@ mod fields;
 mod hooks;
 mod people;
 mod state;
+mod writing;
 
 #[cfg(test)]
 pub(crate) mod tests;
@@ -160,6 +161,16 @@ impl Desk for Freshdesk {
         id.to_string()
     }
 
+    async fn write_first(&self, ticket: NewTicket) -> String {
+        let id = self.shared.state().write_first(ticket);
+        self.shared.announce(id, "ticket_created").await;
+        id.to_string()
+    }
+
+    async fn customer_writes(&self, ticket: &str, text: &str) {
+        self.customer_replies(ticket, text).await;
+    }
+
     fn open_quietly(&self, ticket: NewTicket) -> String {
         self.shared.state().open(ticket).to_string()
     }
@@ -187,7 +198,8 @@ impl Desk for Freshdesk {
     }
 
     fn agent_edits(&self, ticket: &str, change: Change) {
-        if let Some(id) = self.shared.state().edit(ticket, &change) {
+        let edited = self.shared.state().edit_in_time(ticket, &change);
+        if let Some(id) = edited {
             self.shared.clone().updated(id);
         }
     }

@@ -52,6 +52,8 @@ pub(super) struct Stored {
     pub(super) tags: Vec<String>,
     pub(super) fields: BTreeMap<String, Value>,
     pub(super) spam: bool,
+    /// How it came in: 1 is a customer's mail, 10 the desk's own.
+    pub(super) source: u64,
     pub(super) thread: Vec<Conversation>,
     pub(super) created: i64,
     pub(super) updated: i64,
@@ -145,6 +147,7 @@ impl State {
             tags: new.tags,
             fields: BTreeMap::new(),
             spam: false,
+            source: 1,
             thread: Vec::new(),
             created: now,
             updated: now,
@@ -201,7 +204,7 @@ impl State {
         let (now, later) = std::mem::take(&mut self.armed).into_iter().partition(|(ticket, _)| ticket == id);
         self.armed = later;
         let now: Vec<(String, Change)> = now;
-        now.iter().filter_map(|(id, change)| self.edit(id, change)).collect()
+        now.iter().filter_map(|(id, change)| self.edit_in_time(id, change)).collect()
     }
 
     pub(super) fn customer_replies(&mut self, id: &str, text: &str) -> Option<u64> {
@@ -279,7 +282,7 @@ impl Stored {
             "email_config_id": null, "company_id": people::company_id(&self.email), "product_id": null, "association_type": null,
             "id": id, "subject": self.subject, "description": self.description,
             "description_text": self.description_text,
-            "status": self.status, "priority": self.priority, "source": 1, "type": self.kind,
+            "status": self.status, "priority": self.priority, "source": self.source, "type": self.kind,
             "group_id": self.group, "responder_id": self.responder, "requester_id": self.requester,
             "tags": self.tags, "custom_fields": fields, "attachments": [],
             "due_by": iso(self.created + 259_200), "fr_due_by": iso(self.created + 86_400),

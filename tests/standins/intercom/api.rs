@@ -212,6 +212,9 @@ fn actor(body: &Value) -> Result<u64, Refused> {
 fn update(workspace: &mut Workspace, version: &str, id: u64, body: &Value) -> Result<(), Refused> {
     let attributes = body["custom_attributes"].as_object().cloned().unwrap_or_default();
     for (name, value) in &attributes {
+        if workspace.rejected.contains(name) {
+            return Err(refused(400, "parameter_invalid", format!("Attribute '{name}' cannot be set")));
+        }
         let Some(options) = state::attribute(name) else {
             let message = format!("Conversation attribute '{name}' does not exist");
             return Err(refused(400, "parameter_invalid", message));

@@ -87,6 +87,8 @@ pub(super) struct Workspace {
     pub(super) window: (i64, u32),
     /// Requests allowed in a window of so many seconds, where it is not the platform's own plan.
     pub(super) plan: Option<(u32, i64)>,
+    /// Attributes that no update may carry, as where a ticket type lacks them.
+    pub(super) rejected: Vec<String>,
     parts: u64,
 }
 
@@ -108,6 +110,8 @@ pub(super) struct Conversation {
     pub(super) attributes: BTreeMap<String, Value>,
     /// Whether it is a ticket, which lives under another address.
     pub(super) ticket: bool,
+    /// Whether the workspace wrote first.
+    pub(super) outbound: bool,
     /// Tag ids, oldest first.
     pub(super) tags: Vec<u64>,
     pub(super) parts: Vec<Value>,
@@ -243,7 +247,7 @@ impl Workspace {
         if let Some(tag) = tag.filter(|tag| !conversation.tags.contains(tag)) {
             conversation.tags.push(tag);
         }
-        let id = conversation.id;
+        let (id, stamp) = (conversation.id, conversation.updated_at);
         // A tag leaves no part that the API shows, and moves the conversation all the same.
         conversation.touch();
         for (name, value) in set {
@@ -260,6 +264,9 @@ impl Workspace {
         }
         if change.solved {
             self.close(&id.to_string());
+        }
+        if let Some(conversation) = self.conversations.get_mut(&id).filter(|_| change.same_second) {
+            conversation.updated_at = stamp;
         }
     }
 
@@ -304,7 +311,8 @@ impl Workspace {
         let conversation = self.conversations.get(&number(id)?)?;
         let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let attribute = conversation.attributes.get(PRIORITY).map(|value| text(value).to_lowercase());
-        let notes = conversation.parts.iter().filter_map(|part| {
+        let by_desk = |part: &&Value| part["author"]["type"] == "admin";
+        let notes = conversation.parts.iter().filter(by_desk).filter_map(|part| {
             let public = match part["part_type"].as_str()? {
                 "note" => false,
                 "comment" => true,
@@ -349,7 +357,7 @@ pub(super) fn operator() -> Value {
 }
 
 /// Plain text as the platform stores it.
-fn paragraphs(text: &str) -> String {
+pub(super) fn paragraphs(text: &str) -> String {
     let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let paragraphs: Vec<_> =
         escaped.split("\n\n").map(|piece| format!("<p>{}</p>", piece.replace('\n', "<br>"))).collect();

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use super::store::{Kept, Refused, Said, Store, not_found, stamp_of};
 use super::{
     API_TOKEN, CATEGORY, CLIENT_ID, CLIENT_SECRET, GIFT, ITEMS, Inner, ORDER_NUMBER, SHIP_BY, TOPICS, Token,
-    agent_id, brand_id, hooks, lock, organization_id,
+    UPDATES_A_MINUTE, agent_id, brand_id, hooks, lock, organization_id,
 };
 use crate::seed;
 use crate::webhook::now_ms;
@@ -76,20 +76,9 @@ async fn guard(State(desk): Desk, request: Request, next: Next) -> Response {
     let Some(scope) = scope_of(&desk, request.headers()) else {
         return answer(401, json!({ "error": "Couldn't authenticate you" }));
     };
-    let (limit, used, reset_s) = {
-        let mut window = lock(&desk.window);
-        let now = now_ms();
-        if now - window.began_ms >= window.length_ms {
-            window.began_ms = now;
-            window.used = 0;
-        }
-        window.used = window.used.saturating_add(1);
-        (window.limit, window.used, (window.length_ms - (now - window.began_ms)).max(1_000) / 1_000)
-    };
+    let (limit, used, reset_s) = lock(&desk.window).count();
     let mut response = if used > limit {
-        let mut busy = answer(429, json!({ "error": "APIRateLimitExceeded" }));
-        busy.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(reset_s));
-        busy
+        busy(reset_s)
     } else if !allows(&scope, request.method(), request.uri().path()) {
         answer(403, json!({ "error": "Forbidden", "description": "missing scope" }))
     } else {
@@ -151,8 +140,12 @@ async fn update(State(desk): Desk, Path(id): Path<String>, body: Bytes) -> Respo
     let Ok(body) = serde_json::from_slice(&body) else {
         return answer(400, json!({ "error": "Unprocessable", "description": "no JSON" }));
     };
+    let (limit, used, reset_s) = lock(&desk.updates).count();
+    if used > limit {
+        return busy(reset_s);
+    }
     let updated = lock(&desk.store).update(number_of(&id), &body);
-    match updated {
+    let mut answer = match updated {
         Err(refused) => refuse(refused),
         Ok((kept, said)) => {
             let mut events =
@@ -168,7 +161,22 @@ async fn update(State(desk): Desk, Path(id): Path<String>, body: Bytes) -> Respo
             }
             answer(200, shown)
         }
+    };
+    // The usual limit is told by nothing but a refusal.
+    if limit != UPDATES_A_MINUTE {
+        let told = format!("total={limit}; remaining={}; resets={reset_s}", limit.saturating_sub(used));
+        answer.headers_mut().extend(HeaderValue::from_str(&told).map(|told| (UPDATES, told)));
     }
+    answer
+}
+
+/// The header of an endpoint that has a limit of its own.
+const UPDATES: HeaderName = HeaderName::from_static("zendesk-ratelimit-tickets-update");
+
+fn busy(reset_s: i64) -> Response {
+    let mut busy = answer(429, json!({ "error": "APIRateLimitExceeded" }));
+    busy.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(reset_s));
+    busy
 }
 
 async fn comments(
@@ -269,7 +277,7 @@ fn ticket(store: &Store, kept: &Kept) -> Value {
             { "id": ITEMS, "value": kept.more.get(&ITEMS) },
             { "id": SHIP_BY, "value": kept.more.get(&SHIP_BY) },
         ],
-        "via": { "channel": "email", "source": { "from": {}, "to": {}, "rel": null } },
+        "via": { "channel": kept.channel, "source": { "from": {}, "to": {}, "rel": null } },
         "created_at": stamp_of(kept.created_s),
         "updated_at": stamp_of(kept.updated_s),
     })

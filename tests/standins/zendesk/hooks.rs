@@ -46,6 +46,29 @@ pub(super) async fn comment_added(desk: &Inner, kept: &Kept, said: &Said) -> u16
     send(desk, kept.id, &body, &invocation).await
 }
 
+/// A message in messaging: few details, and the words.
+/// <https://developer.zendesk.com/api-reference/webhooks/event-types/messaging-events>
+pub(super) async fn message_added(desk: &Inner, kept: &Kept, by: &str, text: &str) -> u16 {
+    let number = desk.number();
+    let body = json!({
+        "type": "zen:event-type:messaging_ticket.message_added",
+        "account_id": ACCOUNT,
+        "id": event_id(desk),
+        "time": nanos(),
+        "zendesk_event_version": "2022-11-06",
+        "subject": format!("zen:ticket:{}", kept.id),
+        "detail": { "id": kept.id.to_string() },
+        "event": {
+            "actor": { "id": format!("{by}-{}", kept.requester), "name": "Somebody", "type": by },
+            "conversation_id": format!("67ab{:020x}", kept.id),
+            "message": { "id": format!("67ac{number:020x}"), "body": text },
+        },
+    })
+    .to_string();
+    let invocation = (8_350_205_582 + desk.number()).to_string();
+    send(desk, kept.id, &body, &invocation).await
+}
+
 /// The creation webhook once more, signed with `secret`; 0 where there is none.
 pub(super) async fn again(desk: &Inner, ticket: &str, secret: &str) -> u16 {
     let birth = lock(&desk.store).get(ticket).and_then(|kept| kept.birth.clone());

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use self::store::Store;
 use crate::desk::{Change, Desk, NewTicket, TicketState};
 use crate::log::{Fault, Logged, RequestLog};
-use crate::webhook::{Sent, WebhookSender};
+use crate::webhook::{Sent, WebhookSender, now_ms};
 use crate::{fault, seed};
 
 /// Signs this desk's webhooks.
@@ -34,6 +34,8 @@ pub const API_TOKEN: &str = "standin-api-token-77aa";
 
 /// Calls a minute unless a test asks for less; what the vendor's largest plan has.
 const CALLS_A_MINUTE: u32 = 2_500;
+/// Changes of tickets a minute, people's included. <https://support.zendesk.com/hc/en-us/articles/8638126078234>
+const UPDATES_A_MINUTE: u32 = 100;
 /// How long an access token lives unless a test asks otherwise.
 const TOKEN_SECONDS: i64 = 7_200;
 
@@ -50,6 +52,7 @@ struct Inner {
     store: Mutex<Store>,
     tokens: Mutex<HashMap<String, Token>>,
     window: Mutex<Window>,
+    updates: Mutex<Window>,
     token_seconds: AtomicI64,
     /// Numbers tokens, events and invocations.
     counter: AtomicU64,
@@ -75,9 +78,19 @@ struct Window {
     used: u32,
 }
 
-impl Default for Window {
-    fn default() -> Self {
-        Self { limit: CALLS_A_MINUTE, length_ms: 60_000, began_ms: 0, used: 0 }
+impl Window {
+    fn of(limit: u32) -> Self {
+        Self { limit, length_ms: 60_000, began_ms: 0, used: 0 }
+    }
+
+    /// Counts one more; returns the limit, how many there were in this window, and the seconds until the next.
+    fn count(&mut self) -> (u32, u32, i64) {
+        let now = now_ms();
+        if now - self.began_ms >= self.length_ms {
+            (self.began_ms, self.used) = (now, 0);
+        }
+        self.used = self.used.saturating_add(1);
+        (self.limit, self.used, (self.length_ms - (now - self.began_ms)).max(1_000) / 1_000)
     }
 }
 
@@ -107,7 +120,8 @@ impl Zendesk {
         let desk = Arc::new(Inner {
             store: Mutex::default(),
             tokens: Mutex::default(),
-            window: Mutex::default(),
+            window: Mutex::new(Window::of(CALLS_A_MINUTE)),
+            updates: Mutex::new(Window::of(UPDATES_A_MINUTE)),
             token_seconds: AtomicI64::new(TOKEN_SECONDS),
             counter: AtomicU64::new(1),
             sender: WebhookSender::new(schedule),
@@ -139,6 +153,38 @@ impl Zendesk {
             Some((kept, said)) => hooks::comment_added(&self.desk, &kept, &said).await,
             None => 0,
         }
+    }
+
+    /// A visitor begins a conversation in messaging: the ticket holds a line in place of it, and is announced. Returns its id.
+    pub async fn open_conversation(&self, email: &str) -> String {
+        let line = "Conversation with Web User 63c9a1f0d27b".to_owned();
+        let new =
+            NewTicket { subject: line.clone(), body: line, email: email.to_owned(), ..NewTicket::default() };
+        let kept = lock(&self.desk.store).open_by(new, None, "native_messaging");
+        hooks::created(&self.desk, &kept).await;
+        kept.id.to_string()
+    }
+
+    /// Somebody (`end_user`, `agent`, `trigger` or `system`) says something in messaging. The event brings it, and neither the
+    /// ticket's comments nor its stamp show it. Returns the last status, 0 where no answer came.
+    pub async fn message(&self, ticket: &str, by: &str, text: &str) -> u16 {
+        let kept = lock(&self.desk.store).get(ticket).cloned();
+        match kept {
+            Some(kept) => hooks::message_added(&self.desk, &kept, by, text).await,
+            None => 0,
+        }
+    }
+
+    /// From now on a priority that was set cannot be taken away, as in accounts that require one.
+    pub fn keep_priorities(&self) {
+        lock(&self.desk.store).keeps_priorities = true;
+    }
+
+    /// Lets tickets be changed so often in a window of time, people's changes included. Other limits than the usual one are told
+    /// in answers.
+    pub fn allow_updates(&self, changes: u32, window: Duration) {
+        let length_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+        *lock(&self.desk.updates) = Window { limit: changes, length_ms, began_ms: 0, used: 0 };
     }
 
     /// Closes a ticket for good: it accepts no more changes.
@@ -188,6 +234,16 @@ impl Desk for Zendesk {
         id
     }
 
+    async fn write_first(&self, ticket: NewTicket) -> String {
+        let kept = lock(&self.desk.store).open_by(ticket, Some(PERSON), "web");
+        hooks::created(&self.desk, &kept).await;
+        kept.id.to_string()
+    }
+
+    async fn customer_writes(&self, ticket: &str, text: &str) {
+        self.customer_replies(ticket, text).await;
+    }
+
     fn open_quietly(&self, ticket: NewTicket) -> String {
         lock(&self.desk.store).open(ticket).id.to_string()
     }
@@ -205,6 +261,8 @@ impl Desk for Zendesk {
     }
 
     fn agent_edits(&self, ticket: &str, change: Change) {
+        // Whoever is late has to wait on the platform; here the edit goes through, and counts.
+        lock(&self.desk.updates).count();
         lock(&self.desk.store).edit(ticket, &change);
     }
 
@@ -229,6 +287,9 @@ impl Desk for Zendesk {
         let mut counted = lock(&self.desk.window);
         counted.limit = calls;
         counted.length_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+        drop(counted);
+        // A plan of another size is a test of requests: changes are as good as unlimited.
+        self.allow_updates(1_000_000, Duration::from_secs(60));
     }
 
     fn ticket(&self, id: &str) -> Option<TicketState> {

@@ -22,6 +22,8 @@ pub(super) struct Store {
     said: u64,
     /// Triggers by name, and the group that each assigns at every update.
     pub(super) triggers: Vec<(String, u64)>,
+    /// Whether a priority that was set can be changed and not taken away.
+    pub(super) keeps_priorities: bool,
 }
 
 /// One ticket.
@@ -29,6 +31,7 @@ pub(super) struct Store {
 pub(super) struct Kept {
     pub(super) id: u64,
     pub(super) subject: String,
+    pub(super) channel: &'static str,
     pub(super) status: &'static str,
     pub(super) priority: Option<String>,
     pub(super) group: Option<u64>,
@@ -114,12 +117,18 @@ impl Kept {
 
 impl Store {
     pub(super) fn open(&mut self, new: NewTicket) -> Kept {
+        self.open_by(new, None, "email")
+    }
+
+    /// Opens a ticket whose first comment is its requester's, or an agent's.
+    pub(super) fn open_by(&mut self, new: NewTicket, agent: Option<u64>, channel: &'static str) -> Kept {
         let requester = self.customer(&new.email);
         let now_s = now_ms() / 1_000;
         let id = 35_001 + self.tickets.len() as u64;
         let mut kept = Kept {
             id,
             subject: new.subject,
+            channel,
             status: "new",
             priority: None,
             group: None,
@@ -139,7 +148,7 @@ impl Store {
             audits: Vec::new(),
         };
         kept.follow_tags(None);
-        let said = self.comment(requester, true, &new.body, new.body.starts_with('<'));
+        let said = self.comment(agent.unwrap_or(requester), true, &new.body, new.body.starts_with('<'));
         kept.said.push(said);
         audit::born(&mut kept);
         self.tickets.insert(id, kept.clone());
@@ -233,7 +242,9 @@ impl Store {
         }
         kept.said.extend(reply);
         kept.status = if change.solved { "solved" } else { "open" };
-        kept.touch();
+        if !change.same_second {
+            kept.touch();
+        }
         audit::changed(kept, &before, PERSON, "web");
     }
 

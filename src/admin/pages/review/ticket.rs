@@ -57,7 +57,7 @@ pub(in super::super) async fn show(
         ticket => format!("{}/{}", entry.account, entry.ticket),
         decided => moment(entry.decided_at),
         subject => read.as_ref().ok().map(|ticket| ticket.subject.clone()),
-        body => read.as_ref().ok().map(|ticket| ticket.first_customer_text().to_owned()),
+        body => read.as_ref().ok().map(|ticket| ticket.first_customer_text().into_owned()),
         unread => read.as_ref().err().cloned(),
         fields => Serde(fields),
         order => order.as_str(),
@@ -203,7 +203,7 @@ fn values<'a>(form: &'a [(String, String)], name: &str) -> Vec<&'a str> {
 
 /// A line of the tickets file.
 fn row(id: &str, ticket: &Ticket, labels: Map<String, Value>) -> Value {
-    let (subject, body) = (clean(&ticket.subject), clean(ticket.first_customer_text()));
+    let (subject, body) = (clean(&ticket.subject), clean(&ticket.first_customer_text()));
     let language = detect_language(&format!("{subject}\n{body}")).code;
     let mut row = Map::new();
     row.insert("id".to_owned(), id.into());

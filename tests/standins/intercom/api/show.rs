@@ -32,7 +32,7 @@ impl Workspace {
 
     /// The notification of a change, with the part that caused it. Its shape follows the app's version, whatever
     /// version the call that caused it asked for.
-    pub(super) fn notification(&self, topic: &str, id: u64, part: Value) -> Option<Notification> {
+    pub(in super::super) fn notification(&self, topic: &str, id: u64, part: Value) -> Option<Notification> {
         let conversation = self.conversations.get(&id)?;
         let item = self.json(conversation, API_VERSION, &[part]);
         Some(Notification::new(topic, id, state::now_s(), item))
@@ -58,14 +58,21 @@ impl Workspace {
             (false, Some("high" | "urgent")) => "priority".to_owned(),
             (false, _) => "not_priority".to_owned(),
         };
-        let author = json!({ "type": "user", "id": contact, "name": null, "email": conversation.email });
+        let (author, delivered_as) = match conversation.outbound {
+            true => (state::admin(state::BRIDGE_ADMIN + 1), "admin_initiated"),
+            false => {
+                let visitor =
+                    json!({ "type": "user", "id": contact, "name": null, "email": conversation.email });
+                (visitor, "customer_initiated")
+            }
+        };
         json!({
             "type": "conversation", "id": conversation.id.to_string(),
             "created_at": conversation.created_at, "updated_at": conversation.updated_at,
             "waiting_since": conversation.created_at, "snoozed_until": null,
             "source": {
                 "type": "conversation", "id": (conversation.id + 1).to_string(),
-                "delivered_as": "customer_initiated", "subject": conversation.subject, "body": conversation.body,
+                "delivered_as": delivered_as, "subject": conversation.subject, "body": conversation.body,
                 "author": author, "attachments": [], "url": null, "redacted": false,
             },
             "contacts": {

@@ -76,6 +76,10 @@ pub(super) fn update(workspace: &mut Workspace, id: &str, body: &Value) -> Answe
     let number = workspace.conversation(id).filter(|kept| kept.ticket).ok_or_else(not_found)?.id;
     let mut written = Vec::new();
     for (name, value) in body["ticket_attributes"].as_object().into_iter().flatten() {
+        if workspace.rejected.contains(name) {
+            let message = format!("ticket attribute '{name}' is not of this type");
+            return Err(refused(400, "parameter_invalid", message));
+        }
         written.push((name.clone(), stored(name, value)?));
     }
     let assignment = if body["assignment"].is_object() { &body["assignment"] } else { body };

@@ -44,6 +44,9 @@ impl Store {
         let (was, before) = (kept.clone(), kept.category.clone());
         if let Some(priority) = wanted.get("priority") {
             let word = priority.as_str();
+            if priority.is_null() && kept.priority.is_some() && self.keeps_priorities {
+                return Err(invalid("priority", "InvalidValue"));
+            }
             if !priority.is_null()
                 && !word.is_some_and(|word| ["low", "normal", "high", "urgent"].contains(&word))
             {
