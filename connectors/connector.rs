@@ -1,5 +1,6 @@
 //! The contract of a platform: what each connector answers, and nothing it does.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +74,11 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
 
     /// Reads groups, agents, fields and tags.
     fn names(&self, answers: &[Answer]) -> Next<Directory>;
+
+    /// Returns the names as they apply to one ticket: a platform may have kinds of tickets whose fields share names.
+    fn names_for<'n>(&self, _ticket: &TicketId, names: &'n Directory) -> Cow<'n, Directory> {
+        Cow::Borrowed(names)
+    }
 
     /// Reads the platform's own automation that our updates can start. `None` where the platform does not tell, or not to
     /// these credentials.

@@ -2,9 +2,11 @@
 
 mod accept;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::ticket::RemoteId;
+use crate::ticket::{FieldValue, RemoteId};
 
 /// The names of one account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,9 @@ pub struct Directory {
     /// Brands, or what the platform has instead of them.
     #[serde(default)]
     pub brands: Vec<Named>,
+    /// Values that the account's forms give to fields of a new ticket, by field id.
+    #[serde(default)]
+    pub presets: BTreeMap<RemoteId, FieldValue>,
 }
 
 /// A thing with a name and an id.
@@ -113,6 +118,17 @@ pub struct UnknownName {
 }
 
 impl Directory {
+    /// Returns true for a value that a field has without anybody's choice: what a form presets, a box that is not
+    /// ticked, an empty list.
+    pub fn is_preset(&self, field: &Field, value: &FieldValue) -> bool {
+        let is_empty = match value {
+            FieldValue::Flag(ticked) => !ticked && field.kind == FieldKind::Flag,
+            FieldValue::Many(items) => items.is_empty(),
+            FieldValue::Text(_) | FieldValue::Number(_) => false,
+        };
+        is_empty || self.presets.get(&field.id) == Some(value)
+    }
+
     /// The group called `name`, ignoring case.
     ///
     /// # Errors

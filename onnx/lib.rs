@@ -12,6 +12,7 @@
 
 mod blend;
 pub mod bundle;
+pub mod cell;
 mod classifier;
 pub mod convert;
 mod digest;

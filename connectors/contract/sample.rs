@@ -79,6 +79,7 @@ pub(crate) fn names() -> Directory {
     let id = |text: &str| RemoteId(text.to_owned());
     Directory {
         brands: Vec::new(),
+        presets: Default::default(),
         me: Some(id("9007199254740993")),
         groups: vec![
             Named { id: id("9007199254740995"), name: "Billing".into() },

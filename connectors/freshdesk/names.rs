@@ -3,6 +3,8 @@
 //! On this platform the text of a choice is what is stored and sent, and a field is written under its `name`
 //! (`cf_…`), whatever its label says. It never reads more than a bounded number of pages.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -86,6 +88,7 @@ fn run(all: &[Answer]) -> Result<Next<Directory>, Stop> {
         fields: fields.into_iter().flatten().map(field).collect(),
         tags: Vec::new(),
         brands: named(products),
+        presets: BTreeMap::new(),
     }))
 }
 

@@ -18,6 +18,7 @@ pub(crate) mod tests;
 
 pub(crate) use verify::PROOF_HEADERS;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -237,6 +238,10 @@ impl Connector for Intercom {
 
     fn names(&self, answers: &[Answer]) -> Next<Directory> {
         names::names(self, answers)
+    }
+
+    fn names_for<'n>(&self, ticket: &TicketId, names: &'n Directory) -> Cow<'n, Directory> {
+        names::of_item(ticket, names)
     }
 
     fn triggers(&self, _: &Directory, _: &[Answer]) -> Next<Option<Vec<Trigger>>> {

@@ -4,6 +4,7 @@
 //! they are read and checked before anything is decided. The first call also proves that the token belongs to the
 //! configured workspace.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use super::wire::{self, NamedItem};
 use super::{Intercom, Version};
 use crate::call::{self, Answer, Next, Read, Refusal, Stop};
 use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
-use crate::ticket::RemoteId;
+use crate::ticket::{RemoteId, TicketId};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -131,6 +132,7 @@ fn directory(account: &Intercom, answers: &[Answer]) -> Result<Next<Directory>, 
     });
     Ok(Next::Done(Directory {
         brands: Vec::new(),
+        presets: BTreeMap::new(),
         me: Some(account.admin_id.clone()),
         groups: teams.into_iter().filter_map(named).collect(),
         agents: agents.collect(),
@@ -170,10 +172,11 @@ fn add_ticket_fields(fields: &mut Vec<Field>, types: Vec<TicketType>) {
         let kind = kind(&attribute, true);
         let Some(name) = attribute.name.filter(|name| !name.starts_with("_default_")) else { continue };
         match (found.get_mut(&name), kind) {
-            // Every ticket type numbers its own items; the first type that has a label wins.
+            // Every ticket type numbers its own items: each is read as its label, and of several with one label the
+            // first type's is written.
             (Some(FieldKind::One(known)), FieldKind::One(more)) => {
                 let new: Vec<_> =
-                    more.into_iter().filter(|one| known.iter().all(|has| has.label != one.label)).collect();
+                    more.into_iter().filter(|one| known.iter().all(|has| has.value != one.value)).collect();
                 known.extend(new);
             }
             (Some(_), _) => {}
@@ -190,6 +193,27 @@ fn add_ticket_fields(fields: &mut Vec<Field>, types: Vec<TicketType>) {
             fields.push(Field { id: RemoteId(name.clone()), name, kind });
         }
     }
+}
+
+/// Returns the names as they apply to one item. A ticket's attribute that shares its name with a conversation's takes
+/// the place of that one, so that its item ids are read as their labels.
+pub(super) fn of_item<'n>(ticket: &TicketId, names: &'n Directory) -> Cow<'n, Directory> {
+    let own = |field: &Field| field.id.as_str().starts_with(TICKET);
+    if !ticket.as_str().starts_with(TICKET) || !names.fields.iter().any(own) {
+        return Cow::Borrowed(names);
+    }
+    let (of_tickets, others): (Vec<Field>, Vec<Field>) = names.fields.iter().cloned().partition(own);
+    let of_tickets: Vec<Field> = of_tickets
+        .into_iter()
+        .map(|Field { id, name, kind }| {
+            let bare = |text: &str| text.strip_prefix(TICKET).unwrap_or(text).to_owned();
+            Field { id: RemoteId(bare(&id.0)), name: bare(&name), kind }
+        })
+        .collect();
+    let hidden = |field: &Field| of_tickets.iter().any(|twin| twin.id == field.id);
+    let fields =
+        others.into_iter().filter(|field| !hidden(field)).chain(of_tickets.iter().cloned()).collect();
+    Cow::Owned(Directory { fields, ..names.clone() })
 }
 
 fn kind(attribute: &Attribute, of_ticket: bool) -> FieldKind {

@@ -3,7 +3,7 @@
 use super::wire::{Brands, Fields, Groups, Me, User, Users, WireField, list, next_page, parse};
 use crate::call::{Answer, Later, Next, Read, Refusal, listed, nothing_listed};
 use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
-use crate::ticket::RemoteId;
+use crate::ticket::{FieldValue, RemoteId};
 
 /// At most a thousand of each kind, and two hundred brands; a desk with more has other worries.
 const PAGES: usize = 10;
@@ -91,13 +91,26 @@ fn agents(answer: &Answer, into: &mut Directory) -> Option<()> {
 
 fn fields(answer: &Answer, into: &mut Directory) -> Option<()> {
     let page: Fields = parse(answer)?;
-    into.fields.extend(
-        page.ticket_fields.into_iter().filter(|field| field.active != Some(false)).filter_map(|field| {
-            let kind = kind(&field)?;
-            Some(Field { id: RemoteId::from_json(&field.id)?, name: field.title, kind })
-        }),
-    );
+    for field in page.ticket_fields.into_iter().filter(|field| field.active != Some(false)) {
+        let (Some(id), Some(kind)) = (RemoteId::from_json(&field.id), kind(&field)) else { continue };
+        if let Some(preset) = preset(&field, &kind) {
+            into.presets.insert(id.clone(), preset);
+        }
+        into.fields.push(Field { id, name: field.title, kind });
+    }
     Some(())
+}
+
+/// Finds the option that a new ticket has without anybody's choice: `default` of an option
+/// (<https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/#custom-field-options>).
+fn preset(field: &WireField, kind: &FieldKind) -> Option<FieldValue> {
+    let presets = field.custom_field_options.iter().flatten().filter(|option| option.default == Some(true));
+    let values: Vec<String> = presets.map(|option| option.value.clone()).collect();
+    match kind {
+        FieldKind::Many(_) if !values.is_empty() => Some(FieldValue::Many(values)),
+        FieldKind::One(_) => values.into_iter().next().map(FieldValue::Text),
+        _ => None,
+    }
 }
 
 /// What a field may hold; `None` for the platform's own fields, which are not set through `custom_fields`

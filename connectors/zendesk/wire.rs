@@ -238,6 +238,7 @@ pub(super) struct WireField {
 pub(super) struct FieldOption {
     pub(super) name: String,
     pub(super) value: String,
+    pub(super) default: Option<bool>,
 }
 
 /// `GET /api/v2/users`.

@@ -24,6 +24,18 @@ fn what_names_a_person_or_opens_an_account_is_replaced() {
         ("ghp_16C7e42F292c6912E7710c838347Ae178B4a", "[token]"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmN", "[token]"),
         ("d41d8cd98f00b204e9800998ecf8427e", "[token]"),
+        ("joignez-moi au 07 45 12 98 30 demain", "joignez-moi au [phone] demain"),
+        ("01.44.55.66.77 ou 02-31-42-53-64", "[phone] ou [phone]"),
+        ("mobile 0470 12 34 56", "mobile [phone]"),
+        ("5500.0055.5555.5559 or 5500\u{2011}0055\u{2013}5555\u{2014}5559", "[card] or [card]"),
+        ("amex 3782.822463.10005", "amex [card]"),
+        ("iban gb82 west 1234 5698 7654 32 please", "iban [iban] please"),
+        ("At61 1904 3002 3457 3201", "[iban]"),
+        ("DE89-3704-0044-0532-0130-00", "[iban]"),
+        ("an françoise.müller@bücher.example oder юлия@почта.example", "an [email] oder [email]"),
+        ("kim [at] mail.example, lee(at)mail(dot)example", "[email], [email]"),
+        ("room ab12 code 5500 0055 5555 5559", "room ab12 code [card]"),
+        ("ab12 call call 07 45 12 98 30", "ab12 call call [phone]"),
     ]);
 }
 
@@ -42,6 +54,11 @@ fn what_routes_a_ticket_stays() {
         "192.168.100.200 cannot be reached",
         "it ends with ------------------------------------------ a rule",
         "@marta said so",
+        "meet us (at) noon, 3 (at) once",
+        "from 01.02.2026 10:45 to 03.02.2026 11:15",
+        "parts 01 02 03 and 04-05-06",
+        "5500.0055.5555.5558 has a wrong check digit",
+        "room ab12 door code 4711 is open",
         "call me in 15 minutes, 24/7",
         "Donaudampfschifffahrtsgesellschaftskapitaen",
     ] {

@@ -88,6 +88,7 @@ async fn from_platform<'a>(settings: &'a Settings, ticket: &str) -> anyhow::Resu
         Stopped::Refused(Refusal::Gone) => anyhow!("account `{name}` has no ticket {id} that we may see"),
         stopped => anyhow!("ticket {id} of account `{name}` cannot be read: {}", check::why(&stopped)),
     })?;
+    let names = line.connector().names_for(&id, &names).into_owned();
     let ticket = match looked {
         Looked::Ticket(ticket) => *ticket,
         Looked::Skip(skip) => bail!("ticket {id} would be left alone: {}", skip.as_str()),

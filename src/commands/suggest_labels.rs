@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use deskbridge_onnx::cell::defused;
 use deskbridge_onnx::discover::{DiscoverOptions, Discovery, discover};
 use serde_json::json;
 
@@ -100,7 +101,8 @@ fn tickets(found: &Discovery, head: &str) -> anyhow::Result<Vec<u8>> {
     writer.write_record(["id", "subject", "body", head])?;
     for ticket in &found.assigned {
         let label = ticket.cluster.and_then(|at| found.clusters.get(at)).map_or("", |of| of.name.as_str());
-        writer.write_record([ticket.id.as_str(), "", ticket.text.as_str(), label])?;
+        let cells = [ticket.id.as_str(), "", ticket.text.as_str(), label];
+        writer.write_record(cells.map(|cell| defused(cell).into_owned()))?;
     }
     writer.into_inner().map_err(|error| anyhow::anyhow!("{error}"))
 }

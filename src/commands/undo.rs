@@ -73,10 +73,13 @@ struct Undone {
 
 impl Undone {
     async fn take_back(&mut self, entry: &Entry, account: &Account, dry_run: bool) -> anyhow::Result<()> {
-        let names =
-            account.names(&mut self.calls).await.map_err(|stopped| anyhow!(stopped.about_a_ticket()))?;
+        let ticket = TicketId::new(entry.ticket.as_str()).map_err(|why| anyhow!(why))?;
+        let names = account
+            .names_for(&ticket, &mut self.calls)
+            .await
+            .map_err(|stopped| anyhow!(stopped.about_a_ticket()))?;
         for _ in 0..LOOKS {
-            let now = self.look(entry, account, &names).await?;
+            let now = self.look(&ticket, account, &names).await?;
             let steps =
                 undo::steps(entry, &now, &names).map_err(|why| anyhow!("nothing to take back: {why}"))?;
             let plan = undo::plan(&steps);
@@ -100,9 +103,13 @@ impl Undone {
         bail!("the ticket keeps changing; try again when nobody works on it")
     }
 
-    async fn look(&mut self, entry: &Entry, account: &Account, names: &Directory) -> anyhow::Result<Settled> {
-        let ticket = TicketId::new(entry.ticket.as_str()).map_err(|why| anyhow!(why))?;
-        let settled = account.line.settled(&ticket, names, &mut self.calls).await;
+    async fn look(
+        &mut self,
+        ticket: &TicketId,
+        account: &Account,
+        names: &Directory,
+    ) -> anyhow::Result<Settled> {
+        let settled = account.line.settled(ticket, names, &mut self.calls).await;
         let settled = settled.map_err(|stopped| anyhow!(stopped.about_a_ticket()))?;
         if settled.ticket.status == Status::Closed {
             bail!("the ticket is closed for good, and the platform accepts no more changes to it");

@@ -75,6 +75,9 @@ pub struct Kept {
     pub value: FieldValue,
     /// What people see of a choice.
     pub labels: Vec<Choice>,
+    /// True if the field has this value without anybody's choice.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_preset: bool,
 }
 
 /// Stands for a word in the ledger: the same word of the same account gives the same 16 letters.
@@ -109,6 +112,9 @@ impl Snapshot {
                 FieldValue::Text(_) => FieldKind::One(kept.labels.clone()),
                 FieldValue::Many(_) => FieldKind::Many(kept.labels.clone()),
             };
+            if kept.is_preset {
+                directory.presets.insert(kept.id.clone(), kept.value.clone());
+            }
             directory.fields.push(Field { id: kept.id.clone(), name: kept.name.clone(), kind });
         }
         let text =

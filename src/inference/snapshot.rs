@@ -15,7 +15,10 @@ pub fn snapshot(facts: &Facts<'_>, rulebook: &Rulebook, decision: &Decision) -> 
         let known = names.fields.iter().find(|field| field.id == *id);
         let name = known.map_or_else(|| id.0.clone(), |field| field.name.clone());
         match known.and_then(|field| labels(field, value)) {
-            Some(labels) => fields.push(Kept { id: id.clone(), name, value: value.clone(), labels }),
+            Some(labels) => {
+                let is_preset = known.is_some_and(|field| names.is_preset(field, value));
+                fields.push(Kept { id: id.clone(), name, value: value.clone(), labels, is_preset });
+            }
             None => text_fields.push(Named { id: id.clone(), name }),
         }
     }

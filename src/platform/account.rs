@@ -1,9 +1,10 @@
 //! One configured account at work: the line to its platform, its ceiling, and its names as last read.
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use deskbridge_connectors::{Directory, Platform};
+use deskbridge_connectors::{Directory, Platform, TicketId};
 use tokio::time::Instant;
 
 use crate::domain::decision::Suggestion;
@@ -92,5 +93,17 @@ impl Account {
             }
             (Err(stopped), None) => Err(stopped),
         }
+    }
+
+    /// Returns the account's names as they apply to one ticket.
+    ///
+    /// # Errors
+    /// Those of [`Self::names`].
+    pub async fn names_for(&self, ticket: &TicketId, calls: &mut Calls) -> Result<Arc<Directory>, Stopped> {
+        let names = self.names(calls).await?;
+        Ok(match self.line.connector().names_for(ticket, &names) {
+            Cow::Borrowed(_) => names,
+            Cow::Owned(own) => Arc::new(own),
+        })
     }
 }

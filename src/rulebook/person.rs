@@ -34,7 +34,7 @@ pub(super) fn stands_in_the_way(effect: &Effect, facts: &Facts<'_>) -> Option<St
         }
         Effect::SetField { field, value } => {
             let known = directory.field(field).ok()?;
-            let current = ticket.fields.get(&known.id)?;
+            let current = ticket.fields.get(&known.id).filter(|value| !directory.is_preset(known, value))?;
             let holds = |value: &FieldValue| known.accept(value).is_ok_and(|stored| same(&stored, current));
             let ours = ours("set_field", &|record| {
                 written_to(record, &known.id, directory).map(|value| holds(&value))

@@ -104,6 +104,7 @@ pub(super) fn directory() -> Directory {
         }],
         tags: Vec::new(),
         brands: vec![named("7", "Outlet")],
+        presets: Default::default(),
     }
 }
 
@@ -151,6 +152,14 @@ impl Case {
         let explanation = explain(rulebook, &facts);
         assert_eq!(decide(rulebook, &facts), explanation.decision, "decide and explain are one evaluation");
         explanation
+    }
+
+    /// Decides with the account's forms presetting these values.
+    pub(super) fn held_with_presets(&self, rulebook: &Rulebook, presets: &[(&str, FieldValue)]) -> Vec<bool> {
+        let presets = presets.iter().map(|(field, value)| (id(field), value.clone())).collect();
+        let directory = Directory { presets, ..directory() };
+        let plan = decide(rulebook, &self.facts(&directory)).plan;
+        plan.iter().map(|planned| planned.held_back.is_some()).collect()
     }
 
     pub(super) fn facts<'a>(&'a self, directory: &'a Directory) -> Facts<'a> {

@@ -67,7 +67,8 @@ impl Desk<'_> {
         if notice.kind == NoticeKind::Other {
             return Ok(record.skipped(Skip::NotSubscribed, calls));
         }
-        let names = self.account.names(calls).await.map_err(|stopped| nameless(stopped, &record, calls))?;
+        let names = self.account.names_for(&notice.ticket, calls).await;
+        let names = names.map_err(|stopped| nameless(stopped, &record, calls))?;
         // A ticket that was opened in our name is a person's doing: deskbridge opens none.
         let ours = notice.actor.is_some() && notice.actor == names.me;
         if ours && notice.kind != NoticeKind::Created {

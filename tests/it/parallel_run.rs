@@ -6,6 +6,7 @@ use deskbridge::clock::{Clock, SystemClock};
 use deskbridge::evidence::gather::Pace;
 use deskbridge::evidence::report::observation::{Course, Influence, Observation};
 use deskbridge::evidence::settling::Readings;
+use deskbridge_standins::intercom::Intercom;
 use deskbridge_standins::{Change, Desk};
 use jiff::{SignedDuration, Timestamp};
 
@@ -101,6 +102,43 @@ async fn in_shadow_the_agents_own_choice_is_read_back_on_every_platform() {
     assert_eq!(report["agreement"]["category"]["agreed"], 3);
     let ledger = std::fs::read(std::path::Path::new(config).with_file_name("deskbridge.db")).unwrap();
     assert!(!String::from_utf8_lossy(&ledger).contains("We have sent it back"), "no text is kept");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_priority_that_nobody_chose_is_not_held_against_the_model() {
+    let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
+    for desk in &house.desks {
+        let ticket = desk.open(billing_ticket()).await;
+        let solved = Change { category: Some("billing".into()), solved: true, ..Change::default() };
+        desk.agent_edits(&ticket, solved);
+    }
+    house.settle().await;
+    assert_eq!(settle(&house, "shadow", 2).await, 3);
+    let (seen, _) = seen(&house, "shadow").await;
+    for desk in &house.desks {
+        assert_eq!(of(&seen, &**desk, "category").settled, ["billing".to_owned()].into());
+        let priority = of(&seen, &**desk, "priority");
+        assert!(priority.settled.is_empty(), "{}: {priority:?}", desk.platform());
+    }
+    house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attribute_of_tickets_is_read_in_words_though_conversations_have_its_twin() {
+    let mut house = House::start("shadow", ONE_OF_EVERYTHING).await;
+    house.stop().await;
+    let desk = Arc::new(Intercom::start().await.unwrap());
+    house.desks = vec![desk.clone()];
+    house.open("shadow", ONE_OF_EVERYTHING).await;
+    let id = desk.open_ticket(billing_ticket()).await;
+    house.settle().await;
+    desk.agent_edits(&id, Change { category: Some("sales".into()), ..Change::default() });
+    assert_eq!(settle(&house, "shadow", 2000).await, 1, "it was left alone for long enough");
+    let (seen, _) = seen(&house, "shadow").await;
+    let category = of(&seen, &*desk, "category");
+    assert_eq!(category.settled, ["sales".to_owned()].into());
+    assert_eq!(category.first, Some(["sales".to_owned()].into()));
+    house.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,6 +31,7 @@ fn list(name: &str, options: &[(&str, &str)]) -> Field {
 pub(super) fn names() -> Directory {
     Directory {
         brands: Vec::new(),
+        presets: Default::default(),
         me: Some(id("9608801")),
         groups: vec![Named { id: id("5017601"), name: "Billing".into() }],
         agents: vec![Agent {

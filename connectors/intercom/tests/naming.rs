@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{answer, connector, ok};
 use crate::call::{Answer, Later, Next, Read, Refusal};
 use crate::directory::{Choice, Directory, Field, FieldKind};
-use crate::ticket::RemoteId;
+use crate::ticket::{RemoteId, TicketId};
 
 fn answers(attributes: Value, ticket_types: Value) -> Vec<Answer> {
     vec![
@@ -130,9 +130,17 @@ fn ticket_attributes_go_by_item_id() {
     assert_eq!(listed, ["Issue type", "ticket-Issue type", "Serial"]);
     assert_eq!(
         kind(&names, "ticket-Issue type"),
-        &FieldKind::One(vec![choice("it-1", "Billing"), choice("it-2", "Sales")])
+        &FieldKind::One(vec![choice("it-1", "Billing"), choice("it-9", "Billing"), choice("it-2", "Sales")])
     );
     assert_eq!(kind(&names, "Serial"), &FieldKind::Text);
+    let account = connector("2.14");
+    let conversation = TicketId::new("215472").unwrap();
+    assert_eq!(account.names_for(&conversation, &names).as_ref(), &names);
+    let of_ticket = account.names_for(&TicketId::new("ticket-215473").unwrap(), &names).into_owned();
+    let listed: Vec<_> =
+        of_ticket.fields.iter().map(|field| (field.id.as_str(), field.name.as_str())).collect();
+    assert_eq!(listed, [("Serial", "Serial"), ("Issue type", "Issue type")]);
+    assert!(matches!(kind(&of_ticket, "Issue type"), FieldKind::One(items) if items[1].value == "it-9"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Looks and names.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::HeaderMap;
@@ -150,8 +151,10 @@ fn names_are_read_page_by_page() {
                   { "id": 1, "type": "subject", "title": "Subject", "active": true },
                   { "id": 2, "type": "priority", "title": "Priority", "active": true },
                   { "id": 11, "type": "tagger", "title": "Category", "active": true,
-                    "custom_field_options": [{ "id": 5, "name": "Billing", "value": "billing" }] },
-                  { "id": 12, "type": "multiselect", "title": "Colours", "custom_field_options": [] },
+                    "custom_field_options": [{ "id": 5, "name": "Billing", "value": "billing" },
+                                             { "id": 6, "name": "Other", "value": "other", "default": true }] },
+                  { "id": 12, "type": "multiselect", "title": "Colours",
+                    "custom_field_options": [{ "id": 7, "name": "Red", "value": "red", "default": false }] },
                   { "id": 13, "type": "integer", "title": "Seats" },
                   { "id": 14, "type": "checkbox", "title": "Escalated", "tag": "esc" },
                   { "id": 15, "type": "date", "title": "Due" },
@@ -183,6 +186,11 @@ fn names_are_read_page_by_page() {
     assert!(directory.group("Sales").is_ok() && directory.group("Old").is_err());
     assert_eq!(directory.brand("outlet").unwrap().id.as_str(), "9007199254741401");
     assert_eq!(directory.agents.len(), 1);
+    assert_eq!(
+        directory.presets,
+        BTreeMap::from([(RemoteId("11".into()), FieldValue::Text("other".into()))]),
+        "the option that a form chooses"
+    );
     let kinds: Vec<_> = directory.fields.iter().map(|field| (field.name.as_str(), &field.kind)).collect();
     assert!(matches!(
         kinds[..],

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::Problem;
+use crate::cell::original;
 use crate::prediction::HeadKind;
 
 /// A file of JSON Lines of which no ticket answers a head.
@@ -104,7 +105,7 @@ fn csv(file: &Path, bytes: &[u8], heads: &Heads, problems: &mut Vec<Problem>) ->
             }
         };
         let line = record.position().map_or(1, csv::Position::line);
-        let cell = |name: &str| find(name).and_then(|at| record.get(at)).unwrap_or_default();
+        let cell = |name: &str| find(name).and_then(|at| record.get(at)).map(original).unwrap_or_default();
         let answers = heads.iter().map(|(name, kind)| {
             split(cell(name), *kind).unwrap_or_else(|what| {
                 problems.push(Problem::file(file, what).at(line).column(name));

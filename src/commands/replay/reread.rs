@@ -100,7 +100,7 @@ async fn ticket(account: &Account, entry: &Entry) -> Result<Ticket, Stopped> {
         }
         let mut calls = Calls::new();
         let looked = async {
-            let names = account.names(&mut calls).await?;
+            let names = account.names_for(&id, &mut calls).await?;
             account.line.settled(&id, &names, &mut calls).await
         };
         match looked.await {

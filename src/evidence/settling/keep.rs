@@ -30,13 +30,22 @@ fn who(by: &By) -> Option<Who> {
 pub fn keep(settled: &Settled, names: &Directory, watched: &BTreeSet<String>, now: Timestamp) -> Kept {
     let ticket = &settled.ticket;
     let words = Words { names, watched };
-    let priority: Vec<String> = ticket.priority.iter().map(|priority| priority.to_string()).collect();
+    // What every ticket is born with is nobody's choice.
+    let chosen = ticket.priority.filter(|_| {
+        !ticket.priority_is_default || settled.changes.iter().any(|change| change.part == Part::Priority)
+    });
+    let priority: Vec<String> = chosen.iter().map(|priority| priority.to_string()).collect();
     let group: Vec<String> = ticket.group.iter().map(|id| words.group(id)).collect();
     let history = |part: Part| settled.changes.iter().filter(move |change| change.part == part);
     let groups: Vec<&Change> = history(Part::Group).filter(|change| change.value.is_some()).collect();
     let fields = names.fields.iter().filter_map(|field| {
         let value = ticket.fields.get(&field.id);
-        let changed: Vec<&Change> = history(Part::Field(field.id.clone())).collect();
+        let is_preset = |value: &FieldValue| names.is_preset(field, value);
+        // A preset that was there from the beginning is nobody's choice; one that came back later is.
+        let changed: Vec<&Change> = history(Part::Field(field.id.clone()))
+            .skip_while(|change| change.value.as_ref().is_some_and(is_preset))
+            .collect();
+        let value = value.filter(|value| !changed.is_empty() || !is_preset(value));
         if value.is_none() && changed.is_empty() {
             return None;
         }
@@ -132,3 +141,6 @@ impl Words<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -142,7 +142,7 @@ impl Settling {
             return Ok(false);
         }
         let mut calls = Calls::new();
-        let names = match account.names(&mut calls).await {
+        let names = match account.names_for(&of.ticket.ticket, &mut calls).await {
             Ok(names) => names,
             Err(_) => {
                 self.store.settle_later(of, later(now, self.every)).await?;

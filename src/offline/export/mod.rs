@@ -154,7 +154,10 @@ impl Export<'_> {
         for tried in 0.. {
             self.until_open().await;
             match self.account.line.settled(id, names, &mut Calls::new()).await {
-                Ok(settled) => return self.add(&settled, names, sink).await,
+                Ok(settled) => {
+                    let names = self.account.line.connector().names_for(id, names);
+                    return self.add(&settled, &names, sink).await;
+                }
                 // Deleted between the listing and the look.
                 Err(Stopped::Refused(Refusal::Gone)) => return Ok(()),
                 Err(stopped) => self.wait(stopped, tried).await?,

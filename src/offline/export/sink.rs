@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use deskbridge_onnx::cell::{defused, original};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -192,9 +193,11 @@ fn state_path(path: &Path) -> PathBuf {
     name.into()
 }
 
-fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> io::Result<Vec<u8>> {
+fn csv_line<T: AsRef<str>>(cells: &[T]) -> io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(cells).map_err(io::Error::other)?;
+    writer
+        .write_record(cells.iter().map(|cell| defused(cell.as_ref()).into_owned()))
+        .map_err(io::Error::other)?;
     writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 
@@ -205,5 +208,5 @@ fn ids(text: &[u8], json: bool) -> BTreeSet<String> {
         return rows.filter_map(|row| Some(row["id"].as_str()?.to_owned())).collect();
     }
     let mut reader = csv::Reader::from_reader(text);
-    reader.records().filter_map(|row| Some(row.ok()?.get(0)?.to_owned())).collect()
+    reader.records().filter_map(|row| Some(original(row.ok()?.get(0)?).to_owned())).collect()
 }

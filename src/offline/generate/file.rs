@@ -7,6 +7,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use deskbridge_onnx::cell::{defused, original};
 use serde_json::{Map, Value};
 
 use super::answer::Written;
@@ -195,7 +196,7 @@ impl Tickets {
             let record = record.clone();
             let cell = |name: &str| {
                 let at = header.iter().position(|column| column.trim() == name);
-                at.and_then(|at| record.get(at)).unwrap_or_default().to_owned()
+                at.and_then(|at| record.get(at)).map(original).unwrap_or_default().to_owned()
             };
             self.row(labels, &cell);
         }
@@ -255,9 +256,11 @@ fn is_ours(row: &[u8], ours: &[u8]) -> bool {
     !row.is_empty() && (row.starts_with(ours) || ours.starts_with(row))
 }
 
-fn csv_line<T: AsRef<[u8]>>(cells: &[T]) -> io::Result<Vec<u8>> {
+fn csv_line<T: AsRef<str>>(cells: &[T]) -> io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(cells).map_err(io::Error::other)?;
+    writer
+        .write_record(cells.iter().map(|cell| defused(cell.as_ref()).into_owned()))
+        .map_err(io::Error::other)?;
     writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
 }
 

@@ -202,6 +202,17 @@ fn a_person_wins() {
 }
 
 #[test]
+fn a_value_that_a_form_presets_is_nobodys_choice() {
+    let rules = "rules:\n  - { id: a, then: [{ set_field: { Category: billing } }] }\n";
+    let case = Case { ticket: field("sales"), ..Case::default() };
+    let held = |presets: &[(&str, FieldValue)]| case.held_with_presets(&compiled(rules), presets);
+    assert_eq!(held(&[]), [true]);
+    assert_eq!(held(&[("77", FieldValue::Text("sales".into()))]), [false]);
+    assert_eq!(held(&[("77", FieldValue::Text("billing".into()))]), [true], "another value is preset");
+    assert_eq!(held(&[("78", FieldValue::Text("sales".into()))]), [true], "another field is preset");
+}
+
+#[test]
 fn unless_the_rule_overwrites() {
     let case = Case { ticket: field("sales"), ..Case::default() };
     let rulebook = compiled(&format!("{SETS}    overwrite: true\n"));
