@@ -38,6 +38,8 @@ pub mod names {
     pub const API_REQUESTS: &str = "deskbridge_api_requests_total";
     /// Tickets that the sweep found, whose webhook never came.
     pub const SWEPT: &str = "deskbridge_swept_total";
+    /// Whether the last look through a platform failed; label `account`.
+    pub const SWEEP_FAILING: &str = "deskbridge_sweep_failing";
     /// When a platform was last looked through to its end, in seconds since the Unix epoch.
     pub const LAST_SWEEP: &str = "deskbridge_last_sweep_timestamp_seconds";
     /// Whether an account's circuit breaker is open.
@@ -195,6 +197,10 @@ fn describe() {
         "1 while an account's work waits because its platform gives no usable answers"
     );
     describe_counter!(names::SWEPT, "Tickets found by looking, whose webhook never came, by account");
+    describe_gauge!(
+        names::SWEEP_FAILING,
+        "1 while tickets whose webhook never came cannot be looked for, by account"
+    );
     describe_gauge!(
         names::LAST_SWEEP,
         Unit::Seconds,

@@ -74,9 +74,14 @@ pub(super) fn listed(window: &Window, answers: &[Answer]) -> Next<Page> {
     let belongs = |row: &&Row| match window.of {
         Listing::Resolved => DONE.contains(&row.status),
         // A moment that cannot be read is no reason to leave a ticket out.
-        Listing::Opened => row.created_at.parse().map_or(true, |at: Timestamp| at >= window.since),
+        Listing::Opened => row.created_at.parse().map_or(true, |at: Timestamp| was_opened_in(window, at)),
     };
     let more = rows.len() >= PAGE;
     let next = more.then(|| place.next(rows.last())).map(|place| format!("{}|{}", place.since, place.page));
     Next::Done(Page { tickets: rows.iter().filter(belongs).filter_map(id).collect(), total: None, next })
+}
+
+/// Tells if a ticket was opened within a window. The platform's times are whole seconds, rounded down.
+fn was_opened_in(window: &Window, at: Timestamp) -> bool {
+    at.as_second() >= window.since.as_second() && at < window.until
 }

@@ -4,6 +4,7 @@
 //! takes an administrator (<https://developer.zendesk.com/api-reference/ticketing/ticket-management/search/#export-search-results>).
 //! The index lags minutes behind, so that a window should end some minutes ago; a cursor lives for an hour.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -38,7 +39,9 @@ pub(super) fn listed(window: &Window, answers: &[Answer]) -> Next<Page> {
             Listing::Resolved => "solved",
             Listing::Opened => "created",
         };
-        let query = format!("type:ticket {moment}>={} {moment}<{}", window.since, window.until);
+        let (since, until) =
+            (whole_second(window.since, Bound::Lower), whole_second(window.until, Bound::Upper));
+        let query = format!("{moment}>={since} {moment}<{until}");
         let mut path = format!(
             "/api/v2/search/export?filter%5Btype%5D=ticket&page%5Bsize%5D=100&query={}",
             encoded(&query)
@@ -59,6 +62,20 @@ pub(super) fn listed(window: &Window, answers: &[Answer]) -> Next<Page> {
         total: None,
         next: meta.after_cursor.filter(|_| meta.has_more),
     })
+}
+
+/// An end of a window.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Lower,
+    Upper,
+}
+
+/// Rounds a time to a whole second, outwards, as the search index keeps times. The type of the results stands in `filter[type]`
+/// alone: beside it the reference forbids `type:` in the query.
+fn whole_second(at: Timestamp, bound: Bound) -> Timestamp {
+    let up = bound == Bound::Upper && at.subsec_nanosecond() > 0;
+    Timestamp::from_second(at.as_second() + i64::from(up)).unwrap_or(at)
 }
 
 /// Everything but letters and digits as `%XX`: what stands here may have come from an answer.

@@ -129,6 +129,7 @@ impl Daemon {
                 clock: Arc::clone(&on.clock),
                 arrived: Arc::clone(&arrived),
                 every: settings.sweep.every,
+                lag: settings.sweep.lag,
             };
             tracker.spawn(sweep::run(sweep, shutdown.clone()));
         }

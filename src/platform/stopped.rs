@@ -14,6 +14,17 @@ pub enum Stopped {
 }
 
 impl Stopped {
+    /// Says why a list of tickets could not be read, for people.
+    pub fn about_a_listing(&self) -> String {
+        match self {
+            Self::Refused(Refusal::Gone) => "the address of the listing is not found".to_owned(),
+            Self::Refused(Refusal::Credentials) => {
+                "the credentials may not list tickets, or are not accepted".to_owned()
+            }
+            other => other.about_a_ticket(),
+        }
+    }
+
     /// Why one ticket could not be read or written, for people.
     pub fn about_a_ticket(&self) -> String {
         match self {

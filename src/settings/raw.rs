@@ -114,8 +114,9 @@ fn review(mut table: Table<'_>, store: Option<&StoreUrl>, problems: &mut Problem
 fn sweep(mut table: Table<'_>, problems: &mut Problems) -> Sweep {
     let enabled = flag(&mut table, "enabled", problems).unwrap_or(true);
     let every = duration(&mut table, "every", Duration::from_secs(300), problems);
+    let lag = duration(&mut table, "lag", Duration::from_secs(120), problems);
     table.close(problems);
-    Sweep { enabled, every }
+    Sweep { enabled, every, lag }
 }
 
 fn admin(mut table: Table<'_>, problems: &mut Problems) -> Option<Admin> {

@@ -194,6 +194,8 @@ pub struct Sweep {
     pub enabled: bool,
     /// How often.
     pub every: Duration,
+    /// How late a webhook may be before its ticket is looked for.
+    pub lag: Duration,
 }
 
 /// The review queue.

@@ -59,6 +59,12 @@ pub fn schema() -> Value {
                             json!({ "description": "Whether to look. Default: true.", "type": "boolean" }),
                         ),
                         ("every", duration("How often each platform is looked through. Default: 5m.")),
+                        (
+                            "lag",
+                            duration(
+                                "How late a webhook may be. Younger tickets are not looked for. Default: 2m.",
+                            ),
+                        ),
                     ],
                 ),
             ),

@@ -3,8 +3,8 @@
 //!
 //! What is found goes through the same inbox as everything else, under a key of its own, once for ever. How far a platform was
 //! looked through is kept, and moves on only when everything that was found is on disk: a restart leaves no gap. Each look
-//! begins a little before the last one ended, because listings lag behind. The first start begins with what is opened from then on,
-//! not with the desk's whole past. Reads only, in shadow mode too, and not while an account's budget or credentials forbid.
+//! begins a little before the last one ended, because listings lag behind, and ends a little before the present, because
+//! webhooks are late. The first look begins at the first start, not in the account's past. Reads only, in shadow mode too, and not while an account's budget or credentials forbid.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,12 +40,14 @@ pub struct Sweep {
     pub arrived: Arc<Notify>,
     /// How often each platform is looked through.
     pub every: Duration,
+    /// How late a webhook may be. Younger tickets are not looked for.
+    pub lag: Duration,
 }
 
 /// Why a look ended early; the next one begins where this one did.
 #[derive(Debug, thiserror::Error)]
 enum Cut {
-    #[error("the platform's listing could not be read")]
+    #[error("the platform's listing could not be read: {}", .0.about_a_listing())]
     Platform(Stopped),
     #[error("the store cannot be used")]
     Store(#[from] store::Error),
@@ -73,10 +75,25 @@ impl Sweep {
             }
             account.line.begun();
             let mut found = 0;
-            match self.look_through(name, account, &mut found).await {
-                Ok(()) => metrics::gauge!(names::LAST_SWEEP, "account" => name.clone())
-                    .set(self.clock.now().as_second() as f64),
-                Err(error) => tracing::warn!(account = name, %error, "the sweep was cut short"),
+            let mut calls = Calls::new();
+            let looked = self.look_through(name, account, &mut calls, &mut found).await;
+            let failing = metrics::gauge!(names::SWEEP_FAILING, "account" => name.clone());
+            match looked {
+                Ok(()) => {
+                    failing.set(0.0);
+                    metrics::gauge!(names::LAST_SWEEP, "account" => name.clone())
+                        .set(self.clock.now().as_second() as f64);
+                }
+                Err(error) => {
+                    failing.set(1.0);
+                    let status = calls.last().map_or(0, |call| call.status);
+                    tracing::warn!(
+                        account = name,
+                        status,
+                        %error,
+                        "the sweep failed; tickets whose webhook never came are not found until it succeeds"
+                    );
+                }
             }
             account.line.ended(0);
             if found > 0 {
@@ -89,17 +106,29 @@ impl Sweep {
     }
 
     /// What is found is on disk and counted also where the look ends early.
-    async fn look_through(&self, name: &str, account: &Account, found: &mut usize) -> Result<(), Cut> {
+    async fn look_through(
+        &self,
+        name: &str,
+        account: &Account,
+        calls: &mut Calls,
+        found: &mut usize,
+    ) -> Result<(), Cut> {
         let now = self.clock.now();
         let Some(mark) = self.store.swept(name).await? else {
-            self.store.sweep_to(name, now).await?;
+            // Each look begins an overlap before the mark: the first one begins now.
+            let mark = now.checked_add(OVERLAP).unwrap_or(Timestamp::MAX);
+            self.store.sweep_to(name, mark).await?;
             return Ok(());
         };
         let id = AccountId::new(name).map_err(|_| Cut::Name)?;
         let since = mark.checked_sub(OVERLAP).unwrap_or(Timestamp::MIN);
-        let mut window = Window { of: Listing::Opened, since, until: now, cursor: None };
+        let until = now.checked_sub(self.lag).unwrap_or(Timestamp::MIN);
+        if until <= since {
+            return Ok(());
+        }
+        let mut window = Window { of: Listing::Opened, since, until, cursor: None };
         for _ in 0..MOST_PAGES {
-            let page = account.line.listed(&window, &mut Calls::new()).await.map_err(Cut::Platform)?;
+            let page = account.line.listed(&window, calls).await.map_err(Cut::Platform)?;
             for (ticket, delivery) in page.tickets.iter().zip(page.deliveries(&id)) {
                 let key = TicketKey { account: name.to_owned(), ticket: ticket.clone() };
                 if !self.store.knows(&key).await? && self.store.accept(&delivery, now).await? == Accepted::New
@@ -111,7 +140,7 @@ impl Sweep {
             match page.next {
                 Some(next) => window.cursor = Some(next),
                 None => {
-                    self.store.sweep_to(name, now).await?;
+                    self.store.sweep_to(name, until).await?;
                     return Ok(());
                 }
             }

@@ -70,7 +70,9 @@ async fn where_all_is_well_nothing_is_wrong_and_nothing_is_written() {
     }
     for desk in &house.desks {
         let account = desk.platform();
-        for check in ["reachable", "credentials", "permissions", "clock", "deliveries", "webhook address"] {
+        for check in
+            ["reachable", "credentials", "permissions", "sweep", "clock", "deliveries", "webhook address"]
+        {
             assert_eq!(row(&rows, account, check).0, "fine", "{account}: {rows:#?}");
         }
         let (_, address) = row(&rows, account, "webhook address");

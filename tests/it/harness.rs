@@ -168,6 +168,7 @@ impl House {
             clock: Arc::clone(&self.clock),
             arrived: Arc::default(),
             every: settings.sweep.every,
+            lag: Duration::ZERO,
         }
     }
 

@@ -1,16 +1,19 @@
 //! Tickets whose webhook never came are found by looking, once, through restarts and troubles, on every desk.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use deskbridge::domain::outcome::Outcome;
+use deskbridge::worker::sweep::Sweep;
 use deskbridge_standins::log::FaultKind;
 use deskbridge_standins::{Desk, Fault};
 
 use crate::harness::{House, ONE_OF_EVERYTHING, billing_ticket, wait_until};
+use crate::process::Served;
 
 async fn house() -> House {
     let mut house = House::without_a_daemon().await;
-    house.sections = "sweep: { every: 300ms }\n";
+    house.sections = "sweep: { every: 300ms, lag: 1ms }\n";
     house.open("live", ONE_OF_EVERYTHING).await;
     // From here on the desks are looked through; what is older is not this daemon's.
     for desk in &house.desks {
@@ -73,7 +76,11 @@ async fn what_was_there_before_the_first_start_is_left_alone() {
         desk.open_quietly(billing_ticket());
     }
     let sweep = house.sweep();
+    // Listings compare whole seconds.
+    let opened = house.clock.now().as_second();
+    wait_until("the second is over", async || house.clock.now().as_second() > opened).await;
     assert_eq!(sweep.round().await, 0, "the first look only says from when on");
+    assert_eq!(sweep.round().await, 0, "and the next one begins there");
     assert_eq!(house.store.depth().await.unwrap().pending, 0);
 }
 
@@ -126,7 +133,7 @@ async fn a_look_that_is_told_to_slow_down_waits_and_goes_on() {
     let before = asked();
     assert_eq!(sweep.round().await, 0);
     assert_eq!(asked(), before, "nobody is asked before the second is over");
-    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    tokio::time::sleep(Duration::from_millis(1100)).await;
     assert_eq!(sweep.round().await, house.desks.len(), "and then each is found");
 }
 
@@ -134,7 +141,7 @@ async fn a_look_that_is_told_to_slow_down_waits_and_goes_on() {
 async fn what_comes_by_webhook_while_it_is_looked_for_is_routed_once() {
     let mut house = House::without_a_daemon().await;
     // Without a pause: there is always somebody looking.
-    house.sections = "sweep: { every: 20ms }\n";
+    house.sections = "sweep: { every: 20ms, lag: 1ms }\n";
     house.open("live", ONE_OF_EVERYTHING).await;
     let mut opened = Vec::new();
     for desk in &house.desks {
@@ -152,4 +159,41 @@ async fn what_comes_by_webhook_while_it_is_looked_for_is_routed_once() {
         routed_once(&house, desk, ticket).await;
     }
     house.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_may_still_come_is_not_called_missing() {
+    let house = House::without_a_daemon().await;
+    let sweep = Sweep { lag: Duration::from_secs(3600), ..house.sweep() };
+    sweep.round().await;
+    house.desks.iter().for_each(|desk| drop(desk.open_quietly(billing_ticket())));
+    let opened = house.clock.now().as_second();
+    wait_until("the second is over", async || house.clock.now().as_second() > opened).await;
+    assert_eq!(sweep.round().await, 0, "an hour is not over");
+    assert_eq!(house.sweep().round().await, house.desks.len(), "without the margin they are found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sweep_that_fails_is_told_with_its_status_until_it_succeeds() {
+    let house = House::without_a_daemon().await;
+    let change = |settings: String| format!("{settings}\nsweep: {{ every: 200ms, lag: 1ms }}\n");
+    let served = Served::start_changed(&house, "live", ONE_OF_EVERYTHING, ":", change).await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let failing = async |desk: &Arc<dyn Desk>| {
+        let metrics = client.get(format!("{}/metrics", served.admin)).send().await.unwrap();
+        let metrics = metrics.text().await.unwrap();
+        let wanted = format!("deskbridge_sweep_failing{{account=\"{}\"}} ", desk.platform());
+        metrics.lines().find_map(|line| line.strip_prefix(&wanted)).map(str::to_owned)
+    };
+    for desk in &house.desks {
+        wait_until("it is looked through", async || failing(desk).await.as_deref() == Some("0")).await;
+        let listing = if desk.platform() == "freshdesk" { "updated_since" } else { "search" };
+        let kind = FaultKind::Status { status: 500, retry_after: None };
+        desk.inject(Fault { method: None, path_contains: listing.into(), kind, times: 2 });
+        let account = format!("account=\"{}\" status=500", desk.platform());
+        let told = |line: &str| line.contains("the sweep failed") && line.contains(&account);
+        wait_until("it fails", async || served.log().lines().any(told)).await;
+        wait_until("it is over", async || failing(desk).await.as_deref() == Some("0")).await;
+    }
+    assert!(served.terminate().success());
 }

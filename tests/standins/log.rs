@@ -20,9 +20,10 @@ pub struct Logged {
 }
 
 impl Logged {
-    /// Whether the request asked for a change to the desk (fetching a token is none).
+    /// Returns true for a request that asks for a change. Fetching a token is none, nor is a search by POST.
     pub fn is_write(&self) -> bool {
-        self.method != "GET" && self.method != "HEAD" && !self.path.starts_with("/oauth/")
+        let reads = self.path.starts_with("/oauth/") || self.path.ends_with("/search");
+        self.method != "GET" && self.method != "HEAD" && !reads
     }
 }
 

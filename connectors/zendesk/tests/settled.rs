@@ -107,8 +107,16 @@ fn window(cursor: Option<String>) -> Window {
 #[test]
 fn resolved_tickets_are_listed_by_the_search_export() {
     let Next::Send(first) = open().listed(&window(None), &[]) else { panic!("a read") };
-    let path = "/api/v2/search/export?filter%5Btype%5D=ticket&page%5Bsize%5D=100&query=type%3Aticket%20solved%3E%3D2026-11-01T00%3A00%3A00Z%20solved%3C2026-11-08T00%3A00%3A00Z";
+    let path = "/api/v2/search/export?filter%5Btype%5D=ticket&page%5Bsize%5D=100&query=solved%3E%3D2026-11-01T00%3A00%3A00Z%20solved%3C2026-11-08T00%3A00%3A00Z";
     assert_eq!(first.path.as_str(), path);
+    // The index keeps whole seconds: the window is widened to them.
+    let uneven = Window {
+        since: "2026-11-01T00:00:00.123456789Z".parse().unwrap(),
+        until: "2026-11-07T23:59:59.000001Z".parse().unwrap(),
+        ..window(None)
+    };
+    let Next::Send(widened) = open().listed(&uneven, &[]) else { panic!("a read") };
+    assert_eq!(widened.path.as_str(), path);
     let page = json!({ "results": [{ "id": 35436 }, { "id": "bad/id" }], "meta": { "has_more": true, "after_cursor": "a+b&c" } });
     let Next::Done(page) = open().listed(&window(None), &[answer(200, &page)]) else { panic!("a page") };
     let tickets = vec![TicketId::new("35436").unwrap()];

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use deskbridge_connectors::diagnosis::span;
+use deskbridge_connectors::settled::{Listing, Window};
 use deskbridge_connectors::{Connector, Directory, Refusal};
 use http::Uri;
 use http::header::{CONTENT_TYPE, DATE, LOCATION};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::check::{About, Check};
 use crate::clock::{Clock, SystemClock};
@@ -18,6 +19,9 @@ use crate::settings::{Account, Settings};
 
 /// However many lists an account has, it is not waited for longer.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How far back the listing of tickets is tried.
+const LISTED: SignedDuration = SignedDuration::from_mins(15);
 
 /// A clock that is further off than this is worth a word, though signatures still verify.
 const CLOSE: Duration = Duration::from_secs(30);
@@ -78,7 +82,7 @@ async fn names(about: About<'_>, line: &Line, account: &Account, rulebook: Optio
             return vec![about.wrong("credentials", why(&stopped), remedy)];
         }
     };
-    let mut found = vec![accepted(about, &names), readable(about, &names)];
+    let mut found = vec![accepted(about, &names), readable(about, &names), listing(about, line).await];
     let against = against(line, account, rulebook, &names).await;
     if against.is_empty() && rulebook.is_some() {
         found.push(about.fine("names", "every name in the rulebook is there, and every effect possible"));
@@ -104,6 +108,26 @@ fn accepted(about: About<'_>, names: &Directory) -> Check {
             None => format!("accepted; we are user {me}"),
         },
     )
+}
+
+/// Checks that tickets can be listed, which the sweep lives on.
+async fn listing(about: About<'_>, line: &Line) -> Check {
+    let until = SystemClock.now();
+    let since = until.checked_sub(LISTED).unwrap_or(until);
+    let window = Window { of: Listing::Opened, since, until, cursor: None };
+    let mut calls = Calls::new();
+    match line.listed(&window, &mut calls).await {
+        Ok(_) => about.fine("sweep", "tickets can be listed, so that one whose webhook never came is found"),
+        Err(stopped) => {
+            let status = calls.last().map_or(0, |call| call.status);
+            let seen = format!("tickets cannot be listed: {} (status {status})", stopped.about_a_listing());
+            about.wrong(
+                "sweep",
+                seen,
+                "let the credentials list or search tickets; until then a ticket whose webhook never came is not found",
+            )
+        }
+    }
 }
 
 /// Which lists these credentials may read.

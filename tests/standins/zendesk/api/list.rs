@@ -42,6 +42,12 @@ pub(super) async fn export(State(desk): Desk, Query(asked): Parameters) -> Respo
         let text = query.split(' ').find_map(|part| part.strip_prefix(word))?;
         Some(text.parse::<jiff::Timestamp>().ok()?.as_second())
     };
+    // "Using the type: keyword in the query results in an error" beside `filter[type]`, and the index keeps seconds.
+    let is_whole = |part: &str| !part.contains('.');
+    if query.split(' ').any(|part| part.starts_with("type:")) || !query.split(' ').all(is_whole) {
+        let description = "the query has `type:` beside filter[type], or a time that is not a whole second";
+        return answer(422, json!({ "error": "invalid", "description": description }));
+    }
     let solved = bound("solved>=").zip(bound("solved<"));
     let (Some("ticket"), Some((since, until))) =
         (value("filter[type]"), solved.or_else(|| bound("created>=").zip(bound("created<"))))
