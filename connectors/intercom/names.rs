@@ -211,8 +211,11 @@ pub(super) fn of_item<'n>(ticket: &TicketId, names: &'n Directory) -> Cow<'n, Di
         })
         .collect();
     let hidden = |field: &Field| of_tickets.iter().any(|twin| twin.id == field.id);
-    let fields =
-        others.into_iter().filter(|field| !hidden(field)).chain(of_tickets.iter().cloned()).collect();
+    // Whoever wrote `ticket-<name>` into a rulebook still means the same attribute.
+    let prefixed =
+        of_tickets.iter().map(|field| Field { name: format!("{TICKET}{}", field.name), ..field.clone() });
+    let kept = others.into_iter().filter(|field| !hidden(field));
+    let fields = kept.chain(of_tickets.iter().cloned()).chain(prefixed).collect();
     Cow::Owned(Directory { fields, ..names.clone() })
 }
 

@@ -139,7 +139,11 @@ fn ticket_attributes_go_by_item_id() {
     let of_ticket = account.names_for(&TicketId::new("ticket-215473").unwrap(), &names).into_owned();
     let listed: Vec<_> =
         of_ticket.fields.iter().map(|field| (field.id.as_str(), field.name.as_str())).collect();
-    assert_eq!(listed, [("Serial", "Serial"), ("Issue type", "Issue type")]);
+    assert_eq!(
+        listed,
+        [("Serial", "Serial"), ("Issue type", "Issue type"), ("Issue type", "ticket-Issue type")]
+    );
+    assert_eq!(of_ticket.field("ticket-issue type").unwrap().id.as_str(), "Issue type");
     assert!(matches!(kind(&of_ticket, "Issue type"), FieldKind::One(items) if items[1].value == "it-9"));
 }
 

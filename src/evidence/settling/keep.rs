@@ -41,9 +41,13 @@ pub fn keep(settled: &Settled, names: &Directory, watched: &BTreeSet<String>, no
     let fields = names.fields.iter().filter_map(|field| {
         let value = ticket.fields.get(&field.id);
         let is_preset = |value: &FieldValue| names.is_preset(field, value);
-        // A preset that was there from the beginning is nobody's choice; one that came back later is.
+        // A preset that was there from the beginning is nobody's choice; one that a person chose later is.
+        let was_born = |change: &Change| {
+            let is_birth = ticket.created_at.is_none_or(|born| change.at <= born);
+            is_birth || !matches!(change.by, By::Person(_))
+        };
         let changed: Vec<&Change> = history(Part::Field(field.id.clone()))
-            .skip_while(|change| change.value.as_ref().is_some_and(is_preset))
+            .skip_while(|change| change.value.as_ref().is_some_and(is_preset) && was_born(change))
             .collect();
         let value = value.filter(|value| !changed.is_empty() || !is_preset(value));
         if value.is_none() && changed.is_empty() {

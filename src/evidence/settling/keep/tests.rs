@@ -98,6 +98,15 @@ fn a_value_that_a_form_presets_is_nobodys_choice() {
         story("billing", &[born.clone(), chosen.clone()]),
         Some((billing.clone(), Some(Who::Person), Some(billing.clone())))
     );
+    let opened_by_agent = (agent.clone(), part(), Some(text("other")));
+    assert_eq!(story("other", std::slice::from_ref(&opened_by_agent)), None, "an agent opened the ticket");
+    let emptied = (By::Automation, part(), None);
+    let other = vec!["OTHER".to_owned()];
+    assert_eq!(
+        story("other", &[emptied, opened_by_agent]),
+        Some((other.clone(), Some(Who::Person), Some(other))),
+        "an agent chose it on a ticket that was born without"
+    );
     let back = (agent, part(), Some(text("other")));
     assert_eq!(
         story("other", &[born, chosen, back]),
