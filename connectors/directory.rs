@@ -1,9 +1,11 @@
 //! What an account calls its groups, agents, fields and tags: names to ids, read at start-up and hourly.
 
 mod accept;
+pub(crate) mod lenient;
 
 use std::collections::BTreeMap;
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use serde::{Deserialize, Serialize};
 
 use crate::ticket::{FieldValue, RemoteId};
@@ -27,6 +29,9 @@ pub struct Directory {
     /// Values that the account's forms give to fields of a new ticket, by field id.
     #[serde(default)]
     pub presets: BTreeMap<RemoteId, FieldValue>,
+    /// Records of the account that could not be read: kind, id, and what is wrong. Never a value.
+    #[serde(default)]
+    pub left_out: Vec<String>,
 }
 
 /// A thing with a name and an id.
@@ -105,16 +110,29 @@ pub struct Choice {
     pub label: String,
 }
 
-/// A name that the account does not have.
+/// Why a name leads to nothing on an account.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the account has no {what} named `{name}`{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
-pub struct UnknownName {
-    /// `group`, `agent`, `field`, `brand` or `option`.
-    pub what: &'static str,
-    /// The name as asked for.
-    pub name: String,
-    /// The closest one there is.
-    pub nearest: Option<String>,
+pub enum NameError {
+    /// The account has nothing of the name.
+    #[error("the account has no {what} named `{name}`{}", nearest.as_ref().map(|near| format!("; did you mean `{near}`?")).unwrap_or_default())]
+    Unknown {
+        /// `group`, `agent`, `field`, `brand` or `option`.
+        what: &'static str,
+        /// The name as asked for.
+        name: String,
+        /// The closest one there is.
+        nearest: Option<String>,
+    },
+    /// The account has several things of the name.
+    #[error("the account has two of the {what} name `{name}`: {} and {}; rename one of them", ids[0], ids[1])]
+    Ambiguous {
+        /// As in [`Self::Unknown`].
+        what: &'static str,
+        /// The name as asked for.
+        name: String,
+        /// The ids of two of them.
+        ids: [RemoteId; 2],
+    },
 }
 
 impl Directory {
@@ -132,58 +150,132 @@ impl Directory {
     /// The group called `name`, ignoring case.
     ///
     /// # Errors
-    /// [`UnknownName`] with the nearest match.
-    pub fn group(&self, name: &str) -> Result<&Named, UnknownName> {
-        find("group", name, &self.groups, |group| vec![group.name.as_str()])
+    /// [`NameError`], with the nearest match.
+    pub fn group(&self, name: &str) -> Result<&Named, NameError> {
+        find("group", name, &self.groups, |group| vec![group.name.as_str()], |group| Some(&group.id))
     }
 
     /// The agent with this name or address, ignoring case.
     ///
     /// # Errors
-    /// [`UnknownName`] with the nearest match.
-    pub fn agent(&self, name: &str) -> Result<&Agent, UnknownName> {
-        find("agent", name, &self.agents, |agent| {
-            std::iter::once(agent.name.as_str()).chain(agent.email.as_deref()).collect()
-        })
+    /// [`NameError`], with the nearest match.
+    pub fn agent(&self, name: &str) -> Result<&Agent, NameError> {
+        find(
+            "agent",
+            name,
+            &self.agents,
+            |agent| std::iter::once(agent.name.as_str()).chain(agent.email.as_deref()).collect(),
+            |agent| Some(&agent.id),
+        )
     }
 
     /// The field with this display name or id, ignoring case.
     ///
     /// # Errors
-    /// [`UnknownName`] with the nearest match.
-    pub fn field(&self, name: &str) -> Result<&Field, UnknownName> {
-        find("field", name, &self.fields, |field| vec![field.name.as_str(), field.id.as_str()])
+    /// [`NameError`], with the nearest match.
+    pub fn field(&self, name: &str) -> Result<&Field, NameError> {
+        find(
+            "field",
+            name,
+            &self.fields,
+            |field| vec![field.name.as_str(), field.id.as_str()],
+            |field| Some(&field.id),
+        )
     }
 
     /// The brand with this name or id, ignoring case.
     ///
     /// # Errors
-    /// [`UnknownName`] with the nearest match.
-    pub fn brand(&self, name: &str) -> Result<&Named, UnknownName> {
-        find("brand", name, &self.brands, |brand| vec![brand.name.as_str(), brand.id.as_str()])
+    /// [`NameError`], with the nearest match.
+    pub fn brand(&self, name: &str) -> Result<&Named, NameError> {
+        find(
+            "brand",
+            name,
+            &self.brands,
+            |brand| vec![brand.name.as_str(), brand.id.as_str()],
+            |brand| Some(&brand.id),
+        )
     }
 
     /// The tag called `name`, ignoring case, where the platform has ids for tags.
     pub fn tag(&self, name: &str) -> Option<&Named> {
-        self.tags.iter().find(|tag| tag.name.eq_ignore_ascii_case(name))
+        let wanted = folded(name);
+        self.tags.iter().find(|tag| folded(&tag.name) == wanted)
     }
 }
 
+/// Returns a name as names are compared: composed (NFC), in lower case, white space folded to single spaces.
+pub fn folded(name: &str) -> String {
+    let composed = ComposingNormalizerBorrowed::new_nfc().normalize(name);
+    let words: Vec<&str> = composed.split_whitespace().collect();
+    words.join(" ").to_lowercase()
+}
+
+/// Finds the one thing of a name. Several are an error, unless one of them has the name as its id.
 fn find<'a, T>(
     what: &'static str,
     name: &str,
     all: &'a [T],
     names: impl Fn(&'a T) -> Vec<&'a str>,
-) -> Result<&'a T, UnknownName> {
-    let wanted = name.trim().to_lowercase();
-    all.iter().find(|item| names(item).iter().any(|known| known.to_lowercase() == wanted)).ok_or_else(|| {
-        let nearest = all
-            .iter()
-            .flat_map(&names)
-            .map(|known| (strsim::jaro_winkler(&known.to_lowercase(), &wanted), known))
-            .filter(|(score, _)| *score > 0.7)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, known)| known.to_owned());
-        UnknownName { what, name: name.to_owned(), nearest }
-    })
+    id: impl Fn(&'a T) -> Option<&'a RemoteId>,
+) -> Result<&'a T, NameError> {
+    let wanted = folded(name);
+    let mut fitting = all.iter().filter(|item| names(item).iter().any(|known| folded(known) == wanted));
+    if let Some(first) = fitting.next() {
+        let other = id(first).and_then(|first| fitting.find_map(|item| id(item).filter(|id| *id != first)));
+        let Some((first_id, other)) = id(first).zip(other) else { return Ok(first) };
+        let by_id = all.iter().find(|item| id(item).is_some_and(|id| id.as_str() == name.trim()));
+        return by_id.ok_or_else(|| NameError::Ambiguous {
+            what,
+            name: name.to_owned(),
+            ids: [first_id.clone(), other.clone()],
+        });
+    }
+    let nearest = all
+        .iter()
+        .flat_map(&names)
+        .map(|known| (strsim::jaro_winkler(&folded(known), &wanted), known))
+        .filter(|(score, _)| *score > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, known)| known.to_owned());
+    Err(NameError::Unknown { what, name: name.to_owned(), nearest })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(id: &str, name: &str) -> Named {
+        Named { id: RemoteId(id.into()), name: name.into() }
+    }
+
+    #[test]
+    fn names_compare_composed_without_case_and_with_white_space_folded() {
+        let groups = vec![named("1", "Re\u{301}clamations  \u{a0}Clients"), named("2", "STRASSE")];
+        let names = Directory { groups, ..Directory::default() };
+        assert_eq!(names.group(" r\u{e9}clamations clients ").unwrap().id.as_str(), "1");
+        assert_eq!(names.group("strasse").unwrap().id.as_str(), "2");
+        let unknown = names.group("reclamation clients").unwrap_err().to_string();
+        assert!(unknown.contains("did you mean"), "{unknown}");
+    }
+
+    #[test]
+    fn two_of_one_name_are_an_error_that_names_both_ids() {
+        let brands = vec![named("41", "Outlet"), named("42", "outlet "), named("43", "Store")];
+        let kind = FieldKind::Text;
+        let field = |id: &str| Field { id: RemoteId(id.into()), name: "Plan".into(), kind: kind.clone() };
+        let names = Directory {
+            groups: brands.clone(),
+            brands,
+            fields: vec![field("7"), field("8")],
+            ..Directory::default()
+        };
+        for error in [names.group("Outlet").err(), names.brand("OUTLET").err()] {
+            let said = error.unwrap().to_string();
+            assert!(said.contains("41") && said.contains("42") && said.contains("rename"), "{said}");
+        }
+        assert!(names.field("plan").unwrap_err().to_string().contains("7 and 8"));
+        assert_eq!(names.field("8").unwrap().id.as_str(), "8", "an id is no name of two");
+        assert_eq!(names.brand("Store").unwrap().id.as_str(), "43");
+    }
 }

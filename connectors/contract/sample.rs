@@ -80,6 +80,7 @@ pub(crate) fn names() -> Directory {
     Directory {
         brands: Vec::new(),
         presets: Default::default(),
+        left_out: Vec::new(),
         me: Some(id("9007199254740993")),
         groups: vec![
             Named { id: id("9007199254740995"), name: "Billing".into() },

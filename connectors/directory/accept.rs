@@ -93,8 +93,14 @@ impl Field {
 
     fn choose(&self, choices: &[Choice], text: &str) -> Result<String, String> {
         let of = |text: &str| {
-            find("option", text, choices, |choice| vec![choice.label.as_str(), choice.value.as_str()])
-                .map(|choice| choice.value.clone())
+            find(
+                "option",
+                text,
+                choices,
+                |choice| vec![choice.label.as_str(), choice.value.as_str()],
+                |_| None,
+            )
+            .map(|choice| choice.value.clone())
         };
         // One platform writes the levels of an option into its label, as in `Hardware::Laptop`.
         let levels: Vec<_> = text.split(LEVEL).map(str::trim).collect();
@@ -110,7 +116,7 @@ impl Field {
             if path.len() > below_first || (at.is_empty() && !path.is_empty()) {
                 return Err(format!("field `{}` has no level below `{}`", self.name, path.join(" > ")));
             }
-            let branch = find("option", part, at, |branch| vec![branch.value.as_str()])
+            let branch = find("option", part, at, |branch| vec![branch.value.as_str()], |_| None)
                 .map_err(|unknown| format!("field `{}`: {unknown}", self.name))?;
             path.push(branch.value.as_str());
             at = &branch.below;

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::wire::{PersonBody, read};
 use crate::call::{Answer, Next, Read, Stop, listed, nothing_listed};
+use crate::directory::lenient::Lenient;
 use crate::directory::{Agent, Branch, Choice, Directory, Field, FieldKind, Named};
 use crate::ticket::RemoteId;
 
@@ -64,10 +65,12 @@ pub(super) fn names(answers: &[Answer]) -> Next<Directory> {
 /// least must be there.
 fn run(all: &[Answer]) -> Result<Next<Directory>, Stop> {
     let mut answers = all.iter();
-    let groups = pages::<GroupBody>("groups", &mut answers)?;
-    let agents = pages::<AgentBody>("agents", &mut answers)?;
+    let mut left_out = Vec::new();
+    let groups = pages::<GroupBody>("groups", &mut answers, &mut left_out)?;
+    let agents = pages::<AgentBody>("agents", &mut answers, &mut left_out)?;
     let Some(answer) = answers.next() else { return Ok(Next::Send(Read::get("/api/v2/ticket_fields"))) };
-    let fields: Option<Vec<FieldBody>> = if listed(answer)? { Some(read(answer)?) } else { None };
+    let fields: Option<Lenient<FieldBody>> = if listed(answer)? { Some(read(answer)?) } else { None };
+    let fields = fields.map(|fields| fields.take("field", &mut left_out));
     if groups.is_none() && agents.is_none() && fields.is_none() {
         return Ok(nothing_listed(all));
     }
@@ -75,7 +78,7 @@ fn run(all: &[Answer]) -> Result<Next<Directory>, Stop> {
     // Our own changes are known by their version where this is not to be had.
     let me: Option<AgentBody> = if listed(answer)? { Some(read(answer)?) } else { None };
     // A product is what a brand is elsewhere. https://developers.freshdesk.com/api/#products
-    let products = pages::<GroupBody>("products", &mut answers)?;
+    let products = pages::<GroupBody>("products", &mut answers, &mut left_out)?;
 
     let named = |all: Option<Vec<GroupBody>>| {
         let all = all.into_iter().flatten();
@@ -89,6 +92,7 @@ fn run(all: &[Answer]) -> Result<Next<Directory>, Stop> {
         tags: Vec::new(),
         brands: named(products),
         presets: BTreeMap::new(),
+        left_out,
     }))
 }
 
@@ -96,6 +100,7 @@ fn run(all: &[Answer]) -> Result<Next<Directory>, Stop> {
 fn pages<'a, D: serde::de::DeserializeOwned>(
     what: &str,
     answers: &mut impl Iterator<Item = &'a Answer>,
+    left_out: &mut Vec<String>,
 ) -> Result<Option<Vec<D>>, Stop> {
     let mut all = Vec::new();
     for page in 1..=PAGES {
@@ -104,9 +109,9 @@ fn pages<'a, D: serde::de::DeserializeOwned>(
         if !listed(answer)? {
             return Ok(if page == 1 { None } else { Some(all) });
         }
-        let entries: Vec<D> = read(answer)?;
-        let full = entries.len() >= PAGE;
-        all.extend(entries);
+        let entries: Lenient<D> = read(answer)?;
+        let full = entries.records.len() + entries.left_out.len() >= PAGE;
+        all.extend(entries.take(what.trim_end_matches('s'), left_out));
         if !full {
             break;
         }

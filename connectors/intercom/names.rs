@@ -14,6 +14,7 @@ use super::verify::TICKET;
 use super::wire::{self, NamedItem};
 use super::{Intercom, Version};
 use crate::call::{self, Answer, Next, Read, Refusal, Stop};
+use crate::directory::lenient::Lenient;
 use crate::directory::{Agent, Choice, Directory, Field, FieldKind, Named};
 use crate::ticket::{RemoteId, TicketId};
 
@@ -30,11 +31,11 @@ struct App {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+#[serde(bound = "T: serde::de::DeserializeOwned")]
 struct List<T> {
     // One list has one of these names. <https://developers.intercom.com/docs/references/rest-api/api.intercom.io>
-    #[serde(alias = "teams", alias = "admins")]
-    data: Vec<T>,
+    #[serde(default, alias = "teams", alias = "admins")]
+    data: Lenient<T>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -94,11 +95,15 @@ fn listed(answer: &Answer) -> Result<bool, Stop> {
 }
 
 /// The entries of a list, none where it is not given.
-fn entries<T: serde::de::DeserializeOwned + Default>(answer: &Answer) -> Result<Vec<T>, Stop> {
+fn entries<T: serde::de::DeserializeOwned>(
+    answer: &Answer,
+    what: &str,
+    left_out: &mut Vec<String>,
+) -> Result<Vec<T>, Stop> {
     if !listed(answer)? {
         return Ok(Vec::new());
     }
-    wire::body::<List<T>, _, _>(answer).map(|list| list.data)
+    wire::body::<List<T>, _, _>(answer).map(|list| list.data.take(what, left_out))
 }
 
 fn own_workspace(account: &Intercom, me: &Answer) -> Result<(), Stop> {
@@ -123,16 +128,23 @@ fn directory(account: &Intercom, answers: &[Answer]) -> Result<Next<Directory>, 
         return Err(call::nothing_listed(&answers[1..5]));
     }
     let named = |item: NamedItem| Some(Named { id: RemoteId::from_json(&item.id)?, name: item.name? });
-    let (teams, admins, tags) =
-        (entries::<NamedItem>(teams)?, entries::<NamedItem>(admins)?, entries::<NamedItem>(tags)?);
-    let mut fields = conversation_fields(account.version, entries(attributes)?);
-    add_ticket_fields(&mut fields, entries(ticket_types)?);
+    let mut left_out = Vec::new();
+    let mut read = |what: &str, answer| -> Result<Vec<NamedItem>, Stop> {
+        let items = entries::<NamedItem>(answer, what, &mut left_out)?;
+        let nameless = items.iter().filter(|item| item.name.is_none());
+        left_out.extend(nameless.map(|item| format!("{what} {} has no name", item.id)));
+        Ok(items)
+    };
+    let (teams, admins, tags) = (read("team", teams)?, read("teammate", admins)?, read("tag", tags)?);
+    let mut fields = conversation_fields(account.version, entries(attributes, "attribute", &mut left_out)?);
+    add_ticket_fields(&mut fields, entries(ticket_types, "ticket type", &mut left_out)?);
     let agents = admins.into_iter().filter_map(|item| {
         Some(Agent { id: RemoteId::from_json(&item.id)?, name: item.name?, email: item.email })
     });
     Ok(Next::Done(Directory {
         brands: Vec::new(),
         presets: BTreeMap::new(),
+        left_out,
         me: Some(account.admin_id.clone()),
         groups: teams.into_iter().filter_map(named).collect(),
         agents: agents.collect(),
@@ -165,7 +177,7 @@ fn conversation_fields(version: Version, attributes: Vec<Attribute>) -> Vec<Fiel
 fn add_ticket_fields(fields: &mut Vec<Field>, types: Vec<TicketType>) {
     let mut found: BTreeMap<String, FieldKind> = BTreeMap::new();
     let live = types.into_iter().filter(|kind| kind.archived != Some(true));
-    for attribute in live.flat_map(|kind| kind.ticket_type_attributes.unwrap_or_default().data) {
+    for attribute in live.flat_map(|kind| kind.ticket_type_attributes.unwrap_or_default().data.records) {
         if attribute.archived == Some(true) {
             continue;
         }

@@ -63,6 +63,7 @@ fn groups(answer: &Answer, into: &mut Directory) -> Option<()> {
     let page: Groups = parse(answer)?;
     into.groups.extend(
         page.groups
+            .take("group", &mut into.left_out)
             .into_iter()
             .filter(|group| group.deleted != Some(true))
             .filter_map(|group| Some(Named { id: RemoteId::from_json(&group.id)?, name: group.name })),
@@ -74,6 +75,7 @@ fn brands(answer: &Answer, into: &mut Directory) -> Option<()> {
     let page: Brands = parse(answer)?;
     into.brands.extend(
         page.brands
+            .take("brand", &mut into.left_out)
             .into_iter()
             .filter_map(|brand| Some(Named { id: RemoteId::from_json(&brand.id)?, name: brand.name })),
     );
@@ -91,7 +93,11 @@ fn agents(answer: &Answer, into: &mut Directory) -> Option<()> {
 
 fn fields(answer: &Answer, into: &mut Directory) -> Option<()> {
     let page: Fields = parse(answer)?;
-    for field in page.ticket_fields.into_iter().filter(|field| field.active != Some(false)) {
+    let fields = page.ticket_fields.take("field", &mut into.left_out);
+    for mut field in fields.into_iter().filter(|field| field.active != Some(false)) {
+        let odd = field.custom_field_options.iter_mut().flat_map(|options| options.left_out.drain(..));
+        let odd: Vec<String> = odd.map(|option| format!("option {option} of field {}", field.id)).collect();
+        into.left_out.extend(odd);
         let (Some(id), Some(kind)) = (RemoteId::from_json(&field.id), kind(&field)) else { continue };
         if let Some(preset) = preset(&field, &kind) {
             into.presets.insert(id.clone(), preset);
@@ -104,7 +110,11 @@ fn fields(answer: &Answer, into: &mut Directory) -> Option<()> {
 /// Finds the option that a new ticket has without anybody's choice: `default` of an option
 /// (<https://developer.zendesk.com/api-reference/ticketing/tickets/ticket_fields/#custom-field-options>).
 fn preset(field: &WireField, kind: &FieldKind) -> Option<FieldValue> {
-    let presets = field.custom_field_options.iter().flatten().filter(|option| option.default == Some(true));
+    let presets = field
+        .custom_field_options
+        .iter()
+        .flat_map(|options| &options.records)
+        .filter(|option| option.default == Some(true));
     let values: Vec<String> = presets.map(|option| option.value.clone()).collect();
     match kind {
         FieldKind::Many(_) if !values.is_empty() => Some(FieldValue::Many(values)),
@@ -120,7 +130,7 @@ fn kind(field: &WireField) -> Option<FieldKind> {
         field
             .custom_field_options
             .iter()
-            .flatten()
+            .flat_map(|options| &options.records)
             .map(|option| Choice { value: option.value.clone(), label: option.name.clone() })
             .collect()
     };

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::call::{Answer, PathAndQuery, Read};
 use crate::delivery::{Malformed, Notice};
+use crate::directory::lenient::Lenient;
 use crate::ticket::{RemoteId, TicketId};
 
 /// Enough of a webhook body to tell the families apart.
@@ -201,12 +202,12 @@ pub(super) struct Comment {
 /// `GET /api/v2/groups`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Groups {
-    pub(super) groups: Vec<Group>,
+    pub(super) groups: Lenient<Group>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Brands {
-    pub(super) brands: Vec<Group>,
+    pub(super) brands: Lenient<Group>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -220,7 +221,7 @@ pub(super) struct Group {
 /// `GET /api/v2/ticket_fields`.
 #[derive(Debug, Deserialize)]
 pub(super) struct Fields {
-    pub(super) ticket_fields: Vec<WireField>,
+    pub(super) ticket_fields: Lenient<WireField>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -231,7 +232,7 @@ pub(super) struct WireField {
     pub(super) kind: String,
     pub(super) title: String,
     pub(super) active: Option<bool>,
-    pub(super) custom_field_options: Option<Vec<FieldOption>>,
+    pub(super) custom_field_options: Option<Lenient<FieldOption>>,
 }
 
 #[derive(Debug, Deserialize)]

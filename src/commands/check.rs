@@ -97,7 +97,13 @@ pub(super) async fn against(
         let help = "name a text field that agents see on the ticket";
         Some(Diagnostic::file(&format!("account `{name}`"), format!("suggestion_field: {message}"), help))
     });
-    let Some(rulebook) = rulebook else { return suggestion.into_iter().collect() };
+    let odd = names.left_out.iter().map(|record| {
+        let message = format!("the account's {record}; it is left out");
+        let help = "correct it at the platform; rules cannot use it until then";
+        Diagnostic::warning_about(&format!("account `{name}`"), message, help)
+    });
+    let suggestion = suggestion.into_iter().chain(odd);
+    let Some(rulebook) = rulebook else { return suggestion.collect() };
     let mut findings = automation(line, account, rulebook, names).await;
     findings.extend(suggestion);
     let undoable = rulebook.effects_for(account.platform).into_iter().filter_map(|(rule, at, effect)| {

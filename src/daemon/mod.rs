@@ -209,6 +209,15 @@ fn greet(tracker: &TaskTracker, account: Arc<Account>, shutdown: CancellationTok
         let name = account.line.account();
         let mut calls = Calls::new();
         let Some(names) = shutdown.run_until_cancelled(account.names(&mut calls)).await else { return };
+        if let Ok(names) = &names {
+            for record in &names.left_out {
+                tracing::warn!(
+                    account = name,
+                    record,
+                    "a record of the account cannot be read and is left out"
+                );
+            }
+        }
         match names {
             Ok(names) => tracing::info!(
                 account = name,

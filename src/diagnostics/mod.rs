@@ -72,6 +72,11 @@ impl Diagnostic {
         Self::without_place(Severity::Error, file, message).with_help(Some(help.to_owned()))
     }
 
+    /// A warning about a whole file, with advice.
+    pub fn warning_about(file: &str, message: impl Into<String>, help: &str) -> Self {
+        Self::without_place(Severity::Warning, file, message).with_help(Some(help.to_owned()))
+    }
+
     /// The same with advice.
     #[must_use]
     pub fn with_help(mut self, help: Option<String>) -> Self {

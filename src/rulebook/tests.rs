@@ -105,6 +105,7 @@ pub(super) fn directory() -> Directory {
         tags: Vec::new(),
         brands: vec![named("7", "Outlet")],
         presets: Default::default(),
+        left_out: Vec::new(),
     }
 }
 

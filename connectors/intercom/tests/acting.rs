@@ -32,6 +32,7 @@ pub(super) fn names() -> Directory {
     Directory {
         brands: Vec::new(),
         presets: Default::default(),
+        left_out: Vec::new(),
         me: Some(id("9608801")),
         groups: vec![Named { id: id("5017601"), name: "Billing".into() }],
         agents: vec![Agent {

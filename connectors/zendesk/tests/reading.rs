@@ -145,14 +145,17 @@ fn names_are_read_page_by_page() {
     let answers = [
         json!({ "groups": [{ "id": 9007199254740995_u64, "name": "Billing" }],
                 "meta": { "has_more": true, "after_cursor": "a+b" }, "links": { "next": null } }),
-        json!({ "groups": [{ "id": 2, "name": "Old", "deleted": true }, { "id": 3, "name": "Sales", "deleted": false }],
+        json!({ "groups": [{ "id": 2, "name": "Old", "deleted": true }, { "id": 3, "name": "Sales", "deleted": false },
+                            { "id": 4, "name": null }],
                 "meta": last }),
         json!({ "ticket_fields": [
                   { "id": 1, "type": "subject", "title": "Subject", "active": true },
                   { "id": 2, "type": "priority", "title": "Priority", "active": true },
                   { "id": 11, "type": "tagger", "title": "Category", "active": true,
                     "custom_field_options": [{ "id": 5, "name": "Billing", "value": "billing" },
-                                             { "id": 6, "name": "Other", "value": "other", "default": true }] },
+                                             { "id": 6, "name": "Other", "value": "other", "default": true },
+                                             { "id": 66, "name": "Odd", "value": null }] },
+                  { "id": 19, "type": "text", "title": null },
                   { "id": 12, "type": "multiselect", "title": "Colours",
                     "custom_field_options": [{ "id": 7, "name": "Red", "value": "red", "default": false }] },
                   { "id": 13, "type": "integer", "title": "Seats" },
@@ -190,6 +193,15 @@ fn names_are_read_page_by_page() {
         directory.presets,
         BTreeMap::from([(RemoteId("11".into()), FieldValue::Text("other".into()))]),
         "the option that a form chooses"
+    );
+    assert_eq!(
+        directory.left_out,
+        [
+            "group 4 has an invalid `name`",
+            "field 19 has an invalid `title`",
+            "option 66 has an invalid `value` of field 11"
+        ],
+        "one odd record stops nothing"
     );
     let kinds: Vec<_> = directory.fields.iter().map(|field| (field.name.as_str(), &field.kind)).collect();
     assert!(matches!(
