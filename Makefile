@@ -66,6 +66,8 @@ soak: build setup
 lint:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(PYTHON) tests/style.py --self-test
+	$(PYTHON) tests/style.py
 
 bench: build setup
 	$(CARGO) bench --bench store
