@@ -1,13 +1,13 @@
-//! The one place that reads the wall clock.
+//! Reads the wall clock; no other place does.
 //!
-//! Everything else takes a [`Clock`] or a [`Timestamp`], so that a test says what time it is and a replay decides
-//! as it would have decided then. It never sleeps: waiting is the runtime's business.
+//! Everything else takes a [`Clock`] or a [`Timestamp`]. So a test can set the time, and a replay
+//! decides as it would have decided then. Nothing here sleeps: the runtime does the waiting.
 
 use jiff::Timestamp;
 
-/// Says what time it is.
+/// A source of the current time.
 pub trait Clock: Send + Sync {
-    /// The wall clock's time, in UTC.
+    /// Returns the wall clock's time, in UTC.
     fn now(&self) -> Timestamp;
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::mode::Mode;
 
-/// What a text field of one line holds on every platform.
+/// The number of characters that a one-line text field can hold on every platform.
 const LONGEST_LINE: usize = 255;
 
 /// A ticket of an account; the key of lanes, history and the ledger.
@@ -20,68 +20,68 @@ pub struct TicketKey {
     pub ticket: TicketId,
 }
 
-/// What shall be done about a ticket, and why.
+/// The plan for a ticket, with its reasons.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// The ticket.
     pub ticket: TicketKey,
-    /// The state it was decided on.
+    /// The version of the ticket that was decided on.
     pub version: Version,
-    /// What the model says.
+    /// The model's prediction.
     pub prediction: Prediction,
     /// The rules that matched, in order.
     pub rules: Vec<String>,
-    /// What shall change, in order; at most one effect for each scalar.
+    /// The planned changes, in order; at most one effect for each scalar.
     pub plan: Vec<Planned>,
-    /// What is to be asked of the user's own services before the plan is carried out; each answer becomes a note of
-    /// the plan.
+    /// The questions to the user's own services, asked before the plan is carried out. Each answer
+    /// becomes a note of the plan.
     #[serde(default)]
     pub lookups: Vec<Lookup>,
-    /// What decided.
+    /// The model and the rulebook that decided.
     pub digests: Digests,
-    /// What a challenger says, which decides nothing; `None` where there is none.
+    /// The challenger's prediction, which decides nothing; `None` without a challenger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenger: Option<Prediction>,
-    /// What would let the ticket be decided again; `None` where the decision is final.
+    /// The condition for deciding the ticket again; `None` if the decision is final.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaiting: Option<Awaiting>,
 }
 
-/// A decision that hangs on heads that named nothing. While no person has answered, a further message of the customer's
-/// is decided again.
+/// The heads that named no label and so left a decision open. Until a person has answered, another
+/// message from the customer causes a new decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Awaiting {
-    /// The heads.
+    /// The heads that named no label.
     pub heads: Vec<String>,
-    /// How many messages of the customer's were read.
+    /// The number of the customer's messages that were read.
     pub messages: usize,
 }
 
-/// A question to a service of the user's own.
+/// A question to one of the user's own services.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Lookup {
-    /// The rule that asks.
+    /// The rule that asks the question.
     pub because: String,
     /// The place of the action in its rule, counted from 0.
     pub action: usize,
-    /// The strictest of daemon, account and rule; in shadow mode nothing is asked.
+    /// The strictest mode of daemon, account and rule; in shadow mode nothing is asked.
     pub mode: Mode,
-    /// Why it will not be asked although its rule matched (its note was written before).
+    /// The reason why it is not asked although its rule matched: its note was written before.
     pub held_back: Option<String>,
-    /// The address as the rulebook writes it: what the ledger keeps.
+    /// The address as the rulebook writes it; the ledger keeps this form.
     pub pattern: String,
-    /// The address with what was found in the ticket.
+    /// The address with the values found in the ticket.
     pub url: String,
-    /// Whether the host may lie in a private network.
+    /// True if the host may be in a private network.
     pub private: bool,
     /// The mark of the note that the answer becomes.
     pub marker: String,
-    /// What became of it.
+    /// The result of the question.
     #[serde(default)]
     pub asked: Asked,
 }
 
-/// What became of a look-up.
+/// The result of a look-up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Asked {
@@ -90,24 +90,25 @@ pub enum Asked {
     No,
     /// Answered, and the answer is a note of the plan.
     Answered,
-    /// No usable answer; says why. Nothing is written.
+    /// No usable answer, with the reason. Nothing is written.
     Failed(String),
 }
 
-/// One effect, the rule behind it and how far it may go.
+/// One effect, with the rule behind it and the mode that limits it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Planned {
     /// The change.
     pub effect: Effect,
     /// The rule that asked for it.
     pub because: String,
-    /// The strictest of daemon, account and rule.
+    /// The strictest mode of daemon, account and rule.
     pub mode: Mode,
-    /// Why it will not be sent although its rule matched (a person set the field); `None` when it may go.
+    /// The reason why it is not sent although its rule matched, for example that a person set the
+    /// field; `None` if it may be sent.
     pub held_back: Option<String>,
 }
 
-/// Which model and which rulebook decided.
+/// The model and the rulebook that decided.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digests {
     /// Digest of the bundle.
@@ -116,27 +117,30 @@ pub struct Digests {
     pub rulebook: String,
 }
 
-/// What of a decision may be sent now, and what is only recorded.
+/// The part of a decision that may be sent; the rest is only recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sendable {
-    /// The plan to carry out: live effects in order, then at most one that tells the agent what is suggested.
+    /// The plan to carry out: the live effects in order, then at most one effect that shows the
+    /// agent the suggestions.
     pub plan: Plan,
-    /// For each effect of [`Self::plan`], its index in [`Decision::plan`]; `None` for what tells the agent.
+    /// The index in [`Decision::plan`] of each effect of [`Self::plan`]; `None` for the effect that
+    /// shows the suggestions.
     pub origin: Vec<Option<usize>>,
 }
 
-/// Where agents are told what is suggested.
+/// The place where agents see suggestions.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Suggestion {
     /// In one private note.
     #[default]
     Note,
-    /// In a text field of the ticket, by name. It says the newest suggestion and nothing else.
+    /// In a text field of the ticket, by name. It holds only the newest suggestion.
     Field(String),
 }
 
 impl Decision {
-    /// The effects that may be sent: live ones as they are, suggested ones told to the agent as one.
+    /// Returns the effects that may be sent: live effects unchanged, suggested effects combined
+    /// into one that shows them to the agent.
     pub fn sendable(&self, told: &Suggestion) -> Sendable {
         let mut sendable = self.pick(Mode::Live);
         let suggested: Vec<_> = self.free(Mode::Suggest).map(|(_, planned)| planned).collect();
@@ -152,7 +156,7 @@ impl Decision {
         sendable
     }
 
-    /// What shadow mode withholds, as the plan it would be in live mode.
+    /// Returns the effects that shadow mode withholds, as the plan that live mode would send.
     pub fn withheld(&self) -> Sendable {
         self.pick(Mode::Shadow)
     }
@@ -187,7 +191,8 @@ fn in_words(planned: &Planned) -> String {
     }
 }
 
-/// For a field of one line. Notes are left out: their text is for a thread.
+/// Writes suggestions as one line for a text field. Notes and replies are left out, because their
+/// text belongs in a thread.
 fn one_line(suggested: &[&Planned]) -> String {
     let told =
         suggested.iter().filter(|planned| !matches!(planned.effect, Effect::Note(_) | Effect::Reply(_)));

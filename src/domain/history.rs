@@ -1,4 +1,4 @@
-//! What the ledger knows of one ticket: our own writes, and what was decided before. Pure.
+//! The ledger's history of one ticket: our own writes and earlier decisions. Pure.
 
 use deskbridge_connectors::ticket::Requester;
 use deskbridge_connectors::{Skip, Version};
@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use crate::domain::decision::Awaiting;
 use crate::domain::outcome::{EffectOutcome, Entry};
 
-/// A requester of an account as the ledger knows them: a digest of the address, or of the platform's id where there is no
-/// address. It tells repeats apart without holding anything that a person can be written to by.
+/// Returns the digest that identifies a requester in the ledger. It is made from the address, or
+/// from the platform's id if the requester has none. The ledger can count repeated contacts without
+/// an address to write to.
 pub fn requester(account: &str, requester: &Requester) -> Option<String> {
     let who = match (&requester.email, &requester.id) {
         (Some(email), _) => email.trim().to_lowercase(),
@@ -23,20 +24,21 @@ pub fn requester(account: &str, requester: &Requester) -> Option<String> {
     Some(hex::encode(hash.finalize()))
 }
 
-/// What is known of a ticket from the ledger.
+/// The ledger's entries about one ticket.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
-    /// Entries for this ticket that decided something, newest first, at most 20.
+    /// The entries that decided something, newest first, at most 20.
     pub entries: Vec<Entry>,
 }
 
 impl History {
-    /// Whether the ticket was decided before.
+    /// Returns true if the ticket was decided before.
     pub fn has_decision(&self) -> bool {
         self.entries.iter().any(|entry| entry.digests.is_some())
     }
 
-    /// Returns what the newest decision waits for; `None` where it is final, or where there is none.
+    /// Returns the heads that the newest decision waits for; `None` if it is final or there is
+    /// none.
     pub fn awaiting(&self) -> Option<&Awaiting> {
         self.entries.iter().find(|entry| entry.digests.is_some())?.awaiting.as_ref()
     }
@@ -47,7 +49,8 @@ impl History {
         effects.filter(|effect| effect.kind == "reply" && effect.state == EffectOutcome::Applied).count()
     }
 
-    /// Whether this version came out of our own last write, or was decided before by the same model and rulebook.
+    /// Returns the reason to skip this version: our own last write produced it, or the same model
+    /// and rulebook decided it before.
     pub fn knows(&self, version: &Version, model: &str, rulebook: &str) -> Option<Skip> {
         if self.entries.iter().any(|entry| entry.own_version.as_ref() == Some(version)) {
             return Some(Skip::OwnEcho);

@@ -18,12 +18,13 @@ impl LabelModes {
     /// Holds nothing back.
     pub const OPEN: Self = Self { labels: None };
 
-    /// Restricts every label to the mode given here, by head and label. A label that is not listed stays in shadow.
+    /// Restricts every label to the mode given here, by head and label. A label that is not listed
+    /// stays in shadow.
     pub const fn restricted(labels: BTreeMap<String, BTreeMap<String, Mode>>) -> Self {
         Self { labels: Some(labels) }
     }
 
-    /// Tells if nothing is held back.
+    /// Returns true if nothing is held back.
     pub const fn is_open(&self) -> bool {
         self.labels.is_none()
     }

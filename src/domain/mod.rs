@@ -1,5 +1,5 @@
-//! Holds the pure data that several rooms share: modes, decisions, ledger entries and their summaries, a ticket's history, and the
-//! snapshot that a decision leaves.
+//! Holds the pure data that several rooms share: modes, decisions, ledger entries and their
+//! summaries, a ticket's history, and the snapshot that a decision leaves.
 //!
 //! Nothing here reads a clock, a file, a socket or the store.
 

@@ -1,23 +1,24 @@
-//! How far a decision may go, and the permit that every changing call needs.
+//! The modes that limit a decision, and the permit that every changing call needs.
 //!
-//! Shadow mode is a type, not an `if`: [`Mode::permit`] is the only maker of a [`Permit`], and it gives none in
-//! shadow. Code that holds no permit cannot send a write.
+//! Shadow mode is enforced by a type, not by an `if`. Only [`Mode::permit`] makes a [`Permit`], and
+//! it returns none in shadow mode. Code without a permit cannot send a write.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How far a decision may go. Ordered from the strictest, so that the minimum of several modes wins.
+/// The limit on a decision. Modes are ordered from the strictest, so that the minimum of several
+/// modes applies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// Record only.
+    /// Only records the decision.
     #[default]
     Shadow,
-    /// Also tell the agent, in a private note and nothing else.
+    /// Also shows the decision to the agent, in a private note or a text field.
     Suggest,
-    /// Act.
+    /// Carries the decision out.
     Live,
 }
 
@@ -25,7 +26,7 @@ impl Mode {
     /// Every mode, the strictest first.
     pub const ALL: [Self; 3] = [Self::Shadow, Self::Suggest, Self::Live];
 
-    /// The word used in settings and output.
+    /// Returns the word used in settings and output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Shadow => "shadow",
@@ -34,7 +35,7 @@ impl Mode {
         }
     }
 
-    /// The right to change things, as far as this mode goes; none in shadow.
+    /// Returns the right to change things within this mode; `None` in shadow mode.
     pub fn permit(self) -> Option<Permit> {
         (self != Self::Shadow).then_some(Permit { scope: self })
     }
@@ -64,7 +65,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// The mode it was given in.
+    /// Returns the mode in which the permit was given.
     pub fn scope(&self) -> Mode {
         self.scope
     }

@@ -1,4 +1,4 @@
-//! What became of a decision, and the ledger's record of it.
+//! The outcome of a decision, and the ledger's record of it.
 
 use deskbridge_connectors::Version;
 use jiff::Timestamp;
@@ -10,13 +10,13 @@ use crate::domain::mode::Mode;
 use crate::domain::snapshot::Snapshot;
 use crate::domain::trial::Trial;
 
-/// What became of a delivery that was worked on.
+/// The outcome of a delivery that was worked on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The plan was carried out.
     Applied,
-    /// The agent was told.
+    /// The suggestions were shown to the agent.
     Suggested,
     /// Recorded only: in shadow mode, or because every change was held back.
     Shadowed,
@@ -28,12 +28,13 @@ pub enum Outcome {
     Moot,
     /// A person had an earlier decision taken back.
     Undone,
-    /// An earlier entry was erased, because its requester asked to be forgotten. Its `delivery` says which, and what is left of it.
+    /// An earlier entry was erased, because its requester asked to be forgotten. `delivery` names
+    /// that entry and the digest of the remaining content.
     Forgotten,
 }
 
 impl Outcome {
-    /// The word used in output and metrics.
+    /// Returns the word used in output and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
@@ -48,40 +49,42 @@ impl Outcome {
     }
 }
 
-/// One line of the ledger: what was decided, why, and what became of it. It holds no ticket text; a note is kept as
-/// its marker only.
+/// One line of the ledger: the decision, its reasons and its outcome. It holds no ticket text; a
+/// note is kept only as its marker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
     /// The account's name.
     pub account: String,
-    /// The platform's word.
+    /// The platform's name.
     pub platform: String,
     /// The ticket on its platform.
     pub ticket: String,
-    /// Who asked, as a digest; absent where nothing was decided or nobody is known. Never an address.
+    /// The requester as a digest, never as an address; absent if nothing was decided or the
+    /// requester is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester: Option<String>,
     /// The delivery's key.
     pub delivery: String,
-    /// When the delivery was kept.
+    /// The time when the delivery was stored.
     pub received_at: Timestamp,
-    /// When it was decided.
+    /// The time of the decision.
     pub decided_at: Timestamp,
-    /// The strictest of daemon and account.
+    /// The strictest mode of daemon and account.
     pub mode: Mode,
-    /// The language found, `null` where the ticket was not classified.
+    /// The detected language; `null` if the ticket was not classified.
     pub language: serde_json::Value,
-    /// Scores per head, in `classify`'s format; empty where the ticket was not classified.
+    /// Scores per head, in the format of `classify`; empty if the ticket was not classified.
     pub heads: serde_json::Value,
     /// The rules that matched, in order.
     pub rules: Vec<String>,
     /// Every effect and its state.
     pub effects: Vec<EffectRecord>,
-    /// What became of it all.
+    /// The outcome.
     pub outcome: Outcome,
-    /// Why, where the outcome needs a reason.
+    /// The reason, if the outcome needs one.
     pub reason: Option<String>,
-    /// What decided: the keys `model` and `rulebook`, `null` where nothing was decided.
+    /// The digests of model and rulebook, under the keys `model` and `rulebook`; `null` if nothing
+    /// was decided.
     #[serde(flatten, serialize_with = "both_keys")]
     pub digests: Option<Digests>,
     /// The version that was decided on.
@@ -90,21 +93,23 @@ pub struct Entry {
     pub own_version: Option<Version>,
     /// The calls made for it, in order: method, path and status.
     pub calls: Vec<CallRecord>,
-    /// The first write that shadow mode withheld: method, path and body (a note's text cut to its marker).
+    /// The first write that shadow mode withheld: method, path and body (a note's text cut to its
+    /// marker).
     pub withheld: Option<serde_json::Value>,
-    /// What the challenger said, where there is one.
+    /// The challenger's answer, if there is a challenger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub challenger: Option<Trial>,
-    /// Set where the decision hangs on heads that named nothing, so that a further message is decided again.
+    /// Set if heads named no label, so that another message causes a new decision.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaiting: Option<Awaiting>,
-    /// The ticket without its text, for replay; absent where nothing was decided.
+    /// The ticket without its text, for replay; absent if nothing was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Box<Snapshot>>,
 }
 
 impl Entry {
-    /// What is left of it when its requester is forgotten: when, where, by what and how it ended, and nothing of whom or what.
+    /// Returns the entry as it remains after its requester is forgotten. It keeps the time, the
+    /// place, the digests and the outcome, and nothing about the person or the content.
     #[must_use]
     pub fn erased(self) -> Self {
         Self {
@@ -123,8 +128,8 @@ impl Entry {
         }
     }
 
-    /// The entry that says of an erased one that it was erased. `proof` names it and the digest of what is left of it, so that
-    /// nobody can pass a change off as an erasure.
+    /// Returns the entry that records an erasure. `proof` names the erased entry and the digest of
+    /// its remaining content, so that no change can pass as an erasure.
     #[must_use]
     pub fn tombstone(erased: &Self, proof: String, now: Timestamp) -> Self {
         Self {
@@ -140,7 +145,7 @@ impl Entry {
     }
 }
 
-/// Every line of the ledger has every key, also where nothing was decided.
+/// Writes both keys on every line of the ledger, also if nothing was decided.
 fn both_keys<S: Serializer>(digests: &Option<Digests>, to: S) -> Result<S::Ok, S::Error> {
     let mut map = to.serialize_map(Some(2))?;
     map.serialize_entry("model", &digests.as_ref().map(|digests| &digests.model))?;
@@ -153,19 +158,19 @@ fn both_keys<S: Serializer>(digests: &Option<Digests>, to: S) -> Result<S::Ok, S
 pub struct EffectRecord {
     /// `set_field`, `set_priority`, `add_tags`, `assign_group`, `assign_agent`, `note`, …
     pub kind: String,
-    /// What was to be set.
+    /// The value to set.
     pub value: serde_json::Value,
     /// The rule behind it.
     pub rule: String,
-    /// How far it was allowed to go.
+    /// The mode that limited it.
     pub mode: Mode,
-    /// What became of it.
+    /// Its outcome.
     pub state: EffectOutcome,
-    /// Why, for `refused`, `failed` and effects held back.
+    /// The reason, for `refused`, `failed` and effects held back.
     pub reason: Option<String>,
 }
 
-/// What became of one effect.
+/// The outcome of one effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EffectOutcome {
@@ -173,20 +178,20 @@ pub enum EffectOutcome {
     Planned,
     /// Withheld by shadow mode.
     Shadowed,
-    /// Told to the agent.
+    /// Shown to the agent.
     Suggested,
     /// Written.
     Applied,
-    /// Held already.
+    /// The ticket had the value already.
     Unchanged,
-    /// Not allowed by the platform, or a person's choice stands.
+    /// Not allowed by the platform, or a person made another choice.
     Refused,
-    /// Tried and given up.
+    /// Tried without success.
     Failed,
 }
 
 impl EffectOutcome {
-    /// The word used in output and metrics.
+    /// Returns the word used in output and metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Planned => "planned",
@@ -207,6 +212,6 @@ pub struct CallRecord {
     pub method: String,
     /// The path.
     pub path: String,
-    /// The status answered; 0 where none came.
+    /// The HTTP status of the answer; 0 if there was no answer.
     pub status: u16,
 }

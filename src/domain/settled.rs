@@ -1,5 +1,5 @@
-//! Holds the values that agents settled on, as the store keeps them: values in words, how they came to be, and the
-//! ticket's course. No text.
+//! Holds the values that agents settled on, as the store keeps them: values in words, how they came
+//! to be, and the ticket's course. No text.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 /// The time from a decision to the first look at the ticket's values.
 pub const FIRST_LOOK: Duration = Duration::from_secs(3600);
 
-/// What the agents settled on, as the store keeps it.
+/// The values that agents settled on, as the store keeps them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Kept {
-    /// When it was read as final.
+    /// The time when the values were read as final.
     pub settled_at: Timestamp,
-    /// When the ticket was opened.
+    /// The time when the ticket was opened.
     pub created_at: Option<Timestamp>,
-    /// When it was solved or closed last; `None` where it was left alone.
+    /// The time when it was last solved or closed; `None` if it was left alone.
     pub closed_at: Option<Timestamp>,
-    /// When a person first answered the customer.
+    /// The time of a person's first answer to the customer.
     pub first_reply_at: Option<Timestamp>,
     /// Its priority.
     pub priority: Story,
@@ -28,11 +28,11 @@ pub struct Kept {
     pub fields: Vec<FieldStory>,
     /// Its tags.
     pub tags: Story,
-    /// Its first group, where the platform tells.
+    /// Its first group, if the platform reports it.
     pub first_group: Option<String>,
-    /// When it first got a group.
+    /// The time when it first got a group.
     pub routed_at: Option<Timestamp>,
-    /// How often its group was changed after that; `None` where the platform does not tell.
+    /// The number of group changes after that; `None` if the platform does not report it.
     pub reassignments: Option<u32>,
 }
 
@@ -41,14 +41,14 @@ pub struct Kept {
 pub struct FieldStory {
     /// The field's id.
     pub id: String,
-    /// What people call it.
+    /// The name that people see.
     pub name: String,
-    /// What it holds.
+    /// Its value and how it was set.
     pub story: Story,
 }
 
 impl FieldStory {
-    /// Tells if a name means this field: what people call it, or its id.
+    /// Returns true if a name means this field: the name that people see, or its id.
     pub fn is(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name) || self.id.eq_ignore_ascii_case(name)
     }
@@ -57,26 +57,28 @@ impl FieldStory {
 /// One part's value and how it came to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Story {
-    /// What it holds, in the words people see; empty where nothing.
+    /// The value in the words that people see; empty if there is none.
     pub now: Vec<String>,
-    /// Who made it so; `None` where the platform does not tell, or where it was never changed.
+    /// The kind of actor that set it; `None` if the platform does not report it or nobody changed
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Who>,
-    /// When.
+    /// The time when it was set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// What the first person to choose chose; `None` where no person did, or the platform does not tell.
+    /// The first value that a person chose; `None` if no person chose one or the platform does not
+    /// report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Vec<String>>,
 }
 
-/// Who made a change. Which person it was is nobody's business here.
+/// The kind of actor that made a change. The individual person is not recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Who {
     /// deskbridge.
     Us,
-    /// A person of the desk.
+    /// An agent.
     Person,
     /// A trigger, a workflow, a bot.
     Automation,

@@ -1,7 +1,9 @@
-//! What the ledger keeps of a ticket besides the decision, so that another rulebook can be tried on it later.
+//! The facts about a ticket that the ledger keeps besides the decision, so that another rulebook
+//! can be tried later.
 //!
-//! Scores in full, and the ticket's facts: state, tags, names, and the fields that hold a choice. What a customer wrote
-//! is not kept: no subject, no message, no free-text field, and an address only as a digest.
+//! It keeps all scores and the ticket's facts: state, tags, names, and the fields that hold a
+//! choice. It keeps nothing that a customer wrote: no subject, no message and no free-text field.
+//! An address is kept only as a digest.
 
 use std::collections::BTreeMap;
 
@@ -18,13 +20,13 @@ use super::texts::Texts;
 /// A ticket at the moment it was decided, without its text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// Everything the model said.
+    /// The model's whole prediction.
     pub prediction: Prediction,
-    /// Where the ticket stood.
+    /// The ticket's status.
     pub status: Status,
     /// Its priority.
     pub priority: Option<Priority>,
-    /// Whether the platform gives it to every new ticket.
+    /// True if the platform gives this priority to every new ticket.
     pub priority_is_default: bool,
     /// Its tags.
     pub tags: Vec<String>,
@@ -36,14 +38,14 @@ pub struct Snapshot {
     pub fields: Vec<Kept>,
     /// Names and ids of its set fields that hold free text; their values are not kept.
     pub text_fields: Vec<Named>,
-    /// How it came in.
+    /// The channel through which the ticket was opened.
     pub channel: Option<String>,
     /// Its brand.
     pub brand: Option<RemoteId>,
-    /// What people call it.
+    /// The name that people see.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brand_name: Option<String>,
-    /// When it was opened.
+    /// The time when the ticket was opened.
     pub created_at: Option<Timestamp>,
     /// Digest of the requester's address; see [`digest`].
     pub requester: Option<String>,
@@ -51,13 +53,13 @@ pub struct Snapshot {
     pub requester_domain: Option<String>,
     /// The customer's segment.
     pub segment: Option<String>,
-    /// Whether the account allowed answers to the customer.
+    /// True if the account allowed answers to the customer.
     pub public_replies: bool,
-    /// When the requester's other tickets came in, as far back as [`Self::contact_window`].
+    /// The times when the requester's other tickets were opened, within [`Self::contact_window`].
     pub contacts: Vec<Timestamp>,
-    /// In seconds; absent where they were not counted.
+    /// The window in seconds; absent if other tickets were not counted.
     pub contact_window: Option<u64>,
-    /// What the rulebook's expressions found in the text, which is not kept.
+    /// The places where the rulebook's expressions matched the text, which is not kept.
     #[serde(default, skip_serializing_if = "Texts::is_empty")]
     pub texts: Texts,
     /// The effects of the decision that a person's choice held back, counted from 0.
@@ -69,18 +71,18 @@ pub struct Snapshot {
 pub struct Kept {
     /// The field's id.
     pub id: RemoteId,
-    /// What people call it.
+    /// The name that people see.
     pub name: String,
     /// Its stored value.
     pub value: FieldValue,
-    /// What people see of a choice.
+    /// The text that people see for a choice.
     pub labels: Vec<Choice>,
-    /// True if the field has this value without anybody's choice.
+    /// True if nobody chose this value.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_preset: bool,
 }
 
-/// Stands for a word in the ledger: the same word of the same account gives the same 16 letters.
+/// Replaces a word in the ledger: the same word of the same account gives the same 16 letters.
 pub fn digest(account: &str, word: &str) -> String {
     let mut hash = Sha256::new();
     for part in [account, &word.to_lowercase()] {
@@ -91,7 +93,8 @@ pub fn digest(account: &str, word: &str) -> String {
 }
 
 impl Snapshot {
-    /// The ticket again, without text, and a directory that knows the names it held.
+    /// Returns the ticket without its text, and a directory that knows the names that the ticket
+    /// held.
     pub fn ticket(&self, id: &TicketId, version: Version) -> (Ticket, Directory) {
         let mut directory = Directory {
             groups: self.group.iter().cloned().collect(),

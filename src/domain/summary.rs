@@ -1,9 +1,10 @@
 //! One decision in a few hundred bytes: everything that the figures need of a ledger entry.
 //!
-//! A ledger entry holds several kilobytes, most of them for `replay`. A figure needs the best label, its confidence, the labels
-//! that were named, and the values that were written. The store keeps these beside each entry, so that a report of a million
-//! decisions reads hundreds of megabytes and not gigabytes. The labels of a bundle are the same for all of its decisions and are
-//! kept once. A summary holds nothing that its entry does not hold, and depends on no setting.
+//! A ledger entry holds several kilobytes, most of them for `replay`. A figure needs the best
+//! label, its confidence, the labels that were named, and the values that were written. The store
+//! keeps these beside each entry, so that a report of a million decisions reads hundreds of
+//! megabytes and not gigabytes. The labels of a bundle are the same for all of its decisions and
+//! are kept once. A summary holds nothing that its entry does not hold, and depends on no setting.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -42,7 +43,8 @@ pub struct HeadLabels {
 }
 
 impl BundleLabels {
-    /// Returns a digest that tells bundles apart, also two of the same name with other labels.
+    /// Returns a digest that differs between bundles, even between two with the same name and
+    /// different labels.
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         let mut part = |text: &str| {
@@ -63,7 +65,7 @@ impl BundleLabels {
 /// Everything that the figures need of one decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DecisionSummary {
-    /// How far decisions on the ticket could go.
+    /// The mode that limited decisions on the ticket.
     #[serde(rename = "m")]
     pub mode: Mode,
     /// The language found, an ISO 639-1 code; `None` where it is unknown.
@@ -89,7 +91,8 @@ pub struct DecisionSummary {
 /// One head's answer; labels are numbers in [`HeadLabels::labels`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct AnswerSummary(
-    /// Labels with their confidence, 0 to 1, the best first: the best two of a single-label head, all of another.
+    /// Labels with their confidence, 0 to 1, the best first: the best two of a single-label head,
+    /// all of another.
     pub Vec<(u16, f32)>,
     /// The labels that were named.
     pub Vec<u16>,
@@ -122,7 +125,7 @@ pub struct ChallengeSummary {
 pub struct SummarisedDecision {
     /// The ledger's id.
     pub id: i64,
-    /// When it was decided.
+    /// The time of the decision.
     pub decided_at: Timestamp,
     /// The account's name.
     pub account: String,
@@ -132,7 +135,8 @@ pub struct SummarisedDecision {
     pub bundle: Arc<BundleLabels>,
     /// The decision.
     pub summary: DecisionSummary,
-    /// True where no earlier decision of the time asked about is the same bundle's on the same ticket.
+    /// True where no earlier decision of the time asked about is the same bundle's on the same
+    /// ticket.
     pub is_first: bool,
 }
 

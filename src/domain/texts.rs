@@ -1,13 +1,14 @@
-//! Holds where a rulebook's expressions were found in a ticket, so that the ticket can be decided again without its text.
+//! Holds where a rulebook's expressions were found in a ticket, so that the ticket can be decided
+//! again without its text.
 //!
-//! An expression is kept as a digest of itself. Another rulebook's expression has an answer if the very same one was sought
-//! then, and is unknown otherwise.
+//! An expression is kept as a digest of itself. Another rulebook's expression has an answer if the
+//! very same one was sought then, and is unknown otherwise.
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-/// Where a text condition looks.
+/// The part of a ticket that a text condition searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextPart {
     /// The subject.
@@ -29,12 +30,12 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Tells if no expression was sought.
+    /// Returns true if no expression was searched for.
     pub fn is_empty(&self) -> bool {
         self.sought.is_empty()
     }
 
-    /// Notes where an expression with this digest was found.
+    /// Records where an expression with this digest was found.
     pub fn note(&mut self, digest: String, in_subject: bool, in_body: bool) {
         if in_subject {
             self.subject.insert(digest.clone());
@@ -45,7 +46,8 @@ impl Texts {
         self.sought.insert(digest);
     }
 
-    /// Returns where one of the expressions was found: `Some(None)` if none was, `None` if that is not known.
+    /// Returns where one of the expressions was found: `Some(None)` if none was, `None` if that is
+    /// not known.
     pub fn found(&self, digests: &[String], part: TextPart) -> Option<Option<&'static str>> {
         let any = |found: &BTreeSet<String>| digests.iter().any(|digest| found.contains(digest));
         if part != TextPart::Body && any(&self.subject) {

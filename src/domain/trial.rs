@@ -1,4 +1,5 @@
-//! Holds the challenger's answer beside the live one, and reads an answer's labels back from the ledger's format.
+//! Holds the challenger's answer beside the live one, and reads an answer's labels back from the
+//! ledger's format.
 
 use std::collections::BTreeSet;
 
@@ -6,24 +7,25 @@ use deskbridge_onnx::{Prediction, contract_json};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// What the challenger said of a ticket, in the ledger beside the live answer. It decides nothing.
+/// The challenger's answer about a ticket, kept in the ledger beside the live answer. It decides
+/// nothing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     /// Digest of the challenger.
     pub model: String,
-    /// Scores per head, in `classify`'s format.
+    /// Scores per head, in the format of `classify`.
     pub heads: Value,
 }
 
 impl Trial {
-    /// The ledger's record of a prediction.
+    /// Returns the ledger's record of a prediction.
     pub fn of(prediction: &Prediction) -> Self {
         let heads = contract_json("", prediction).get("heads").cloned().unwrap_or_default();
         Self { model: prediction.model.clone(), heads }
     }
 }
 
-/// What a head names in the ledger's format: its label, or its labels; none where it abstained.
+/// Returns the labels that a head names in the ledger's format; none if it abstained.
 pub fn named(head: &Value) -> BTreeSet<String> {
     let label = |value: &Value| value.get("label").and_then(Value::as_str).map(str::to_owned);
     match head.get("labels").and_then(Value::as_array) {
