@@ -1,6 +1,8 @@
-//! Where deliveries wait (the inbox) and what was decided (the ledger). The only SQL of the project lives below here.
+//! The inbox, where deliveries wait, and the ledger, which records decisions. This folder holds the
+//! only SQL of the project.
 //!
-//! [`Store`] is the whole surface: nothing above it knows which backend it is. A delivery's life:
+//! [`Store`] is the whole interface; callers do not know which backend they use. The states of a
+//! delivery:
 //!
 //! ```text
 //!  accept ─► pending ─claim─► claimed ─settle─► settled
@@ -9,9 +11,10 @@
 //!               └─ lease ended ──┘
 //! ```
 //!
-//! One live claim a ticket: deliveries for one ticket are worked on in arrival order, one at a time. A claim is not
-//! `Clone`; `settle`, `postpone` and `bury` consume it, so it is spent once. A claim whose lease has lapsed is taken
-//! again by the next `claim`, and the late owner's `settle` then fails with [`Error::LostClaim`].
+//! A ticket has at most one live claim. Its deliveries are worked on in order of arrival, one at a
+//! time. A claim is not `Clone`, and `settle`, `postpone` and `bury` consume it, so it is used only
+//! once. The next `claim` takes over a claim whose lease has ended. The late owner's `settle` then
+//! fails with [`Error::LostClaim`].
 
 use std::time::Duration;
 
@@ -37,47 +40,49 @@ pub use query::{
 /// A durable inbox and ledger.
 #[async_trait]
 pub trait Store: Send + Sync {
-    /// Keeps a delivery, durably: when this returns, it survives a power cut. A delivery whose key is known is not
-    /// stored again. A malformed one goes straight to the dead letters.
+    /// Stores a delivery durably: after this returns, it survives a power cut. A delivery whose key
+    /// is known is not stored again. A malformed one goes straight to the dead letters.
     async fn accept(&self, delivery: &VerifiedDelivery, received_at: Timestamp) -> Result<Accepted, Error>;
 
-    /// Takes the next delivery that is due: the oldest of a ticket without a live claim. `None` when nothing is due.
+    /// Claims the oldest due delivery whose ticket has no live claim; `None` if nothing is due.
     async fn claim(&self, now: Timestamp, lease: Duration) -> Result<Option<Claim>, Error>;
 
     /// Extends a claim's lease.
     async fn renew(&self, claim: &Claim, until: Timestamp) -> Result<(), Error>;
 
-    /// Notes, durably, that a write is about to be sent for this claim, before it is sent.
+    /// Records durably that a write for this claim is about to be sent. It is called before the
+    /// write is sent.
     async fn journal(&self, claim: &Claim, write: &JournalEntry) -> Result<(), Error>;
 
-    /// Spends the claim: the delivery is done and the ledger has its entry. Its body is forgotten. Returns the
-    /// entry's id.
+    /// Ends the claim: writes the ledger entry and deletes the delivery's body. Returns the entry's
+    /// id.
     async fn settle(&self, claim: Claim, entry: &Entry) -> Result<i64, Error>;
 
-    /// Writes a ledger entry that no delivery led to: what a person had done by command. The wait for the ticket's values
-    /// begins anew. Returns the entry's id.
+    /// Writes a ledger entry without a delivery, for a person's command. The wait for the ticket's
+    /// settled values starts again. Returns the entry's id.
     async fn record(&self, entry: &Entry) -> Result<i64, Error>;
 
-    /// Puts the delivery back until `until`. `counted` says whether this was an attempt.
+    /// Puts the delivery back until `until`. `counted` is true if this was an attempt.
     async fn postpone(&self, claim: Claim, until: Timestamp, counted: bool, why: &str) -> Result<(), Error>;
 
     /// Sets the delivery aside for a person.
     async fn bury(&self, claim: Claim, why: &str, now: Timestamp) -> Result<(), Error>;
 
-    /// Puts a dead letter back into the inbox, with its attempts forgotten. False when there is no such dead letter.
+    /// Puts a dead letter back into the inbox and resets its attempts. Returns false if it does not
+    /// exist.
     async fn requeue(&self, id: i64, now: Timestamp) -> Result<bool, Error>;
 
-    /// Forgets a dead letter for good. False when there is no such dead letter.
+    /// Deletes a dead letter. Returns false if it does not exist.
     async fn drop_dead(&self, id: i64) -> Result<bool, Error>;
 
-    /// Makes every postponed delivery of an account due now (its credentials work again).
+    /// Makes every postponed delivery of an account due now, because its credentials work again.
     async fn wake(&self, account: &str, now: Timestamp) -> Result<u64, Error>;
 
-    /// What is known of a ticket.
+    /// Returns the ledger's history of a ticket.
     async fn history(&self, ticket: &TicketKey) -> Result<History, Error>;
 
-    /// When the same requester's other tickets on the account were first decided, those since `since`. `requester` is
-    /// the digest that [`crate::domain::history::requester`] gives.
+    /// Returns the times, from `since` on, when the requester's other tickets on the account were
+    /// first decided. `requester` is the digest from [`crate::domain::history::requester`].
     async fn contacts(
         &self,
         ticket: &TicketKey,
@@ -88,77 +93,79 @@ pub trait Store: Send + Sync {
     /// Returns ledger entries, oldest first: at most [`MOST_ENTRIES`]; [`Pages`] reads more.
     async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error>;
 
-    /// Returns the id of the fitting entry that `newest - 1` fitting ones follow; `None` where fewer fit.
+    /// Returns the id of the n-th newest entry that fits, where n is `newest`; `None` if fewer fit.
     async fn place(&self, filter: &Filter, newest: u32) -> Result<Option<i64>, Error>;
 
-    /// Returns the newest entries in one line each, oldest first.
+    /// Returns one line for each of the newest entries, oldest first.
     async fn headlines(&self, limit: u32) -> Result<Vec<Headline>, Error>;
 
     /// Counts the ledger entries since a time.
     async fn decided_since(&self, since: Timestamp) -> Result<u64, Error>;
 
-    /// Returns decisions in a few words, oldest first, under the same bound as [`Self::decisions`].
+    /// Returns summaries of decisions, oldest first, with the same limit as [`Self::decisions`].
     async fn summaries(&self, filter: &Filter) -> Result<Vec<SummarisedDecision>, Error>;
 
     /// Returns tickets with their settled values and their last decision, at most `limit`.
     async fn cases(&self, query: &CaseQuery, limit: u32) -> Result<Vec<TicketCase>, Error>;
 
-    /// Summarises up to `limit` entries that were written by a program which made no summaries. Returns how many are left;
-    /// figures are complete at 0.
+    /// Summarises up to `limit` entries of an earlier version that wrote no summaries. Returns the
+    /// number of entries left; figures are complete at 0.
     async fn summarise(&self, limit: u32) -> Result<u64, Error>;
 
     /// Returns dead letters, oldest first: at most [`MOST_ENTRIES`].
     async fn dead(&self, filter: &DeadFilter) -> Result<Vec<DeadLetter>, Error>;
 
-    /// One dead letter with its body.
+    /// Returns one dead letter with its body.
     async fn dead_letter(&self, id: i64) -> Result<Option<(DeadLetter, Vec<u8>)>, Error>;
 
-    /// How full the inbox is.
+    /// Counts the deliveries in the inbox.
     async fn depth(&self) -> Result<Depth, Error>;
 
-    /// When the next postponed or leased delivery becomes due; `None` when the inbox is empty. Workers sleep until
-    /// then or until a delivery arrives.
+    /// Returns the time when the next postponed or leased delivery becomes due; `None` if the inbox
+    /// is empty. Workers sleep until then or until a delivery arrives.
     async fn next_due(&self) -> Result<Option<Timestamp>, Error>;
 
-    /// Decided tickets whose agents' values are to be looked at by now, those due longest first.
+    /// Returns decided tickets whose settled values are due to be read, the longest overdue first.
     async fn unsettled(&self, now: Timestamp, limit: u32) -> Result<Vec<Unsettled>, Error>;
 
-    /// Keeps what the agents settled on, unless the ticket was decided again since `of` was read.
+    /// Stores the settled values of a ticket, unless it was decided again since `of` was read.
     async fn keep_settled(&self, of: &Unsettled, kept: &Kept) -> Result<(), Error>;
 
-    /// Looks at a ticket's values again later, unless it was decided again since `of` was read.
+    /// Postpones the reading of a ticket's values, unless it was decided again since `of` was read.
     async fn settle_later(&self, of: &Unsettled, due: Timestamp) -> Result<(), Error>;
 
-    /// Waits for a ticket's values no more: it is gone.
+    /// Ends the wait for a ticket's values, because the ticket is gone.
     async fn never_settled(&self, of: &Unsettled) -> Result<(), Error>;
 
-    /// Notes, durably, that a label fell back to shadow.
+    /// Records durably that a label fell back to shadow.
     async fn demote(&self, fallen: &Demotion) -> Result<(), Error>;
 
-    /// The labels that fell back to shadow; one entry a label, its latest.
+    /// Returns the labels that fell back to shadow, each with its latest fall.
     async fn demotions(&self) -> Result<Vec<Demotion>, Error>;
 
-    /// Counts what the store holds of a requester and, with `erase`, forgets it: ledger entries keep their place in the chain and
-    /// lose what can be tied to anybody.
+    /// Counts the records about a requester and, with `erase`, erases them. Ledger entries keep
+    /// their place in the chain and lose everything that identifies a person.
     async fn forget(&self, who: &Forget, now: Timestamp, erase: bool) -> Result<Forgotten, Error>;
 
-    /// Checks the ledger's chain from its first entry to its last, and whether a digest that was noted earlier is in it.
+    /// Checks the ledger's chain from the first entry to the last, and looks for a digest that was
+    /// noted earlier.
     async fn verify(&self, head: Option<&str>) -> Result<Chain, Error>;
 
-    /// Up to when an account's platform was looked through for tickets whose webhook never came; `None` before the first time.
+    /// Returns the time up to which an account was searched for tickets without a webhook; `None`
+    /// before the first search.
     async fn swept(&self, account: &str) -> Result<Option<Timestamp>, Error>;
 
-    /// Notes, durably, that it was looked through up to `mark`. A mark never goes back.
+    /// Records durably that the account was searched up to `mark`. A mark never moves back.
     async fn sweep_to(&self, account: &str, mark: Timestamp) -> Result<(), Error>;
 
-    /// Whether anything about a ticket was ever kept: a delivery, or a line of the ledger.
+    /// Returns true if the store ever held a delivery or a ledger entry about a ticket.
     async fn knows(&self, ticket: &TicketKey) -> Result<bool, Error>;
 
-    /// Whether the store can be written to right now; for readiness.
+    /// Checks that the store can be written to now; for readiness.
     async fn probe(&self) -> Result<(), Error>;
 }
 
-/// What became of an accepted delivery.
+/// The result of accepting a delivery.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepted {
     /// Stored now.
@@ -169,20 +176,20 @@ pub enum Accepted {
     Dead,
 }
 
-/// The right to work on one delivery until its lease ends. Spent once.
+/// The right to work on one delivery until its lease ends. It is used once.
 #[derive(Debug)]
 #[must_use = "a claim that is not settled, postponed or buried waits for its lease to end"]
 pub struct Claim {
     /// The inbox row.
     pub(crate) id: i64,
-    /// Fences: only the newest claim of a ticket may spend.
+    /// The fencing number: only the newest claim of a ticket is accepted.
     pub(crate) epoch: i64,
-    /// What the delivery is about.
+    /// The claimed delivery.
     pub(crate) work: Work,
 }
 
 impl Claim {
-    /// What there is to do.
+    /// Returns the claimed delivery.
     pub fn work(&self) -> &Work {
         &self.work
     }
@@ -195,17 +202,18 @@ pub struct Work {
     pub account: String,
     /// The delivery's key.
     pub key: DeliveryKey,
-    /// What it says; `None` for a requeued malformed one, which is to be read again from [`Self::body`].
+    /// The parsed delivery; `None` for a requeued malformed one, which must be read again from
+    /// [`Self::body`].
     pub notice: Option<Notice>,
     /// The raw body.
     pub body: Vec<u8>,
-    /// When it was kept.
+    /// The time when it was stored.
     pub received_at: Timestamp,
-    /// Counted attempts so far, this one not included.
+    /// The number of counted attempts before this one.
     pub attempts: u32,
-    /// Whether an earlier attempt journalled a write: it may have arrived.
+    /// True if an earlier attempt journalled a write, which may have arrived.
     pub wrote_before: bool,
-    /// When the lease ends.
+    /// The time when the lease ends.
     pub lease_until: Timestamp,
 }
 
@@ -216,7 +224,7 @@ pub struct JournalEntry {
     pub method: String,
     /// The path.
     pub path: String,
-    /// When.
+    /// The time.
     pub at: Timestamp,
 }
 
@@ -225,110 +233,115 @@ pub struct JournalEntry {
 pub struct Unsettled {
     /// The ticket.
     pub ticket: TicketKey,
-    /// When it was last decided.
+    /// The time of its last decision.
     pub since: Timestamp,
-    /// How often it was looked at.
+    /// The number of times its values were read.
     pub looks: u32,
 }
 
 /// A delivery set aside for a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
-    /// The inbox row; what `dead show` takes.
+    /// The inbox row; the argument of `dead show`.
     pub id: i64,
     /// The account's name.
     pub account: String,
     /// The delivery's key.
     pub delivery: String,
-    /// The ticket, where the body could be read.
+    /// The ticket, if the body could be read.
     pub ticket: Option<String>,
-    /// When it was kept.
+    /// The time when it was stored.
     pub received_at: Timestamp,
-    /// When it was set aside.
+    /// The time when it was set aside.
     pub died_at: Timestamp,
     /// Counted attempts.
     pub attempts: u32,
-    /// Why it died.
+    /// The reason why it was set aside.
     pub reason: String,
 }
 
-/// Whom to forget.
+/// A person whose records are to be erased.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Forget {
-    /// The accounts that are looked through.
+    /// The accounts to search.
     pub accounts: Vec<String>,
-    /// Account, and the digest that [`crate::domain::history::requester`] gives there; more than one where the platform knows them by
-    /// address and by id.
+    /// Pairs of an account and the digest from [`crate::domain::history::requester`]. There are
+    /// several if the platform knows the person by address and by id.
     pub digests: Vec<(String, String)>,
-    /// Their address or id as it stands in a delivery's body.
+    /// The person's address or id as a delivery's body contains it.
     pub named: String,
 }
 
-/// What there was of somebody.
+/// The records found about a person.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Forgotten {
-    /// Their tickets, as `account/ticket`, sorted.
+    /// The person's tickets, as `account/ticket`, sorted.
     pub tickets: Vec<String>,
-    /// Ledger entries about these.
+    /// The number of ledger entries about these tickets.
     pub entries: u64,
-    /// Settled values of these.
+    /// The number of settled values of these tickets.
     pub settled: u64,
-    /// Deliveries that wait, whose body names them or is about their tickets.
+    /// The number of waiting deliveries that name the person or are about these tickets.
     pub waiting: u64,
-    /// Such dead letters.
+    /// The number of dead letters that do the same.
     pub dead: u64,
 }
 
-/// What a look at the ledger's chain found.
+/// The result of checking the ledger's chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chain {
-    /// Entries that were checked and found whole.
+    /// The number of entries that were checked and are intact.
     pub entries: u64,
-    /// Of these, the ones that were erased because somebody asked to be forgotten.
+    /// The number of these that were erased because a requester asked to be forgotten.
     pub erased: u64,
-    /// The digest of the last of them: what may be noted elsewhere.
+    /// The digest of the last of them, which can be noted elsewhere.
     pub head: Option<String>,
-    /// Whether the digest that was asked about is in the chain; `None` where none was.
+    /// True if the digest to look for is in the chain; `None` if none was given.
     pub head_known: Option<bool>,
-    /// The first entry that does not fit, and how.
+    /// The first entry that does not fit, and the kind of mismatch.
     pub broken: Option<(i64, Break)>,
 }
 
-/// How an entry does not fit.
+/// The kind of mismatch in the ledger's chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Break {
-    /// Its digest is not that of itself and the entry before: it or its neighbour was changed, removed or put in.
+    /// Its digest does not match the entry and the one before. One of the two was changed, removed
+    /// or inserted.
     Link,
     /// Its text was changed.
     Content,
 }
 
-/// How full the inbox is.
+/// The number of deliveries in the inbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depth {
     /// Deliveries waiting or being worked on.
     pub pending: u64,
-    /// Of these, under a live claim.
+    /// The number of these with a live claim.
     pub claimed: u64,
     /// Dead letters.
     pub dead: u64,
-    /// When the oldest waiting one was kept.
+    /// The time when the oldest waiting delivery was stored.
     pub oldest: Option<Timestamp>,
 }
 
-/// Why the store could not do it.
+/// The reason why the store failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The claim's lease ended and somebody else has the delivery: drop what was being done.
+    /// The claim's lease ended and another worker took over the delivery; the current work must be
+    /// dropped.
     #[error("the claim has lapsed and was taken over")]
     LostClaim,
-    /// More waits than the store takes in: refuse and let the platform try again.
+    /// More requests wait than the store accepts; the delivery must be refused so that the platform
+    /// tries again.
     #[error("the store is busy")]
     Busy,
-    /// The store cannot be used (disk full, locked, damaged).
+    /// The store cannot be used, for example because the disk is full or the file is locked or
+    /// damaged.
     #[error("the store cannot be used: {0}")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A file of the database is not the one that was opened: what is written now is lost with the process.
+    /// A file of the database was replaced after it was opened. Anything written now is lost when
+    /// the process ends.
     #[error(
         "the store's file `{0}` was deleted or replaced while deskbridge had it open; move it back, or stop deskbridge, put a backup in its place and start it again"
     )]

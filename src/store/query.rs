@@ -1,4 +1,4 @@
-//! Questions to a store, their answers, and pages of them: nothing here reads without a bound.
+//! Queries to a store, their results, and pages of them. Every query has a limit.
 
 use std::sync::Arc;
 
@@ -10,13 +10,14 @@ use crate::domain::outcome::{Entry, Outcome};
 use crate::domain::settled::Kept;
 use crate::domain::summary::SummarisedDecision;
 
-/// Entries that one question reads at most.
+/// The maximum number of entries that one query reads.
 pub const MOST_ENTRIES: u32 = 1000;
 
-/// Entries of a page: at several kilobytes each, some megabytes in memory.
+/// The number of entries in a page. Each takes several kilobytes, so a page takes a few megabytes
+/// of memory.
 const PAGE: u32 = 200;
 
-/// Which ledger entries to read.
+/// A filter for ledger entries.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// Decided at or after this.
@@ -25,9 +26,9 @@ pub struct Filter {
     pub account: Option<String>,
     /// Of this ticket only.
     pub ticket: Option<String>,
-    /// Only entries with a larger id: for following.
+    /// Only entries with a larger id, to follow new ones.
     pub after: Option<i64>,
-    /// Only entries with a smaller id: for leafing back.
+    /// Only entries with a smaller id, to page back.
     pub before: Option<i64>,
     /// At most this many, and never more than [`MOST_ENTRIES`].
     pub limit: Option<u32>,
@@ -46,16 +47,16 @@ pub enum LimitFrom {
 }
 
 impl Filter {
-    /// Returns how many entries one question reads.
+    /// Returns the number of entries that one query reads.
     pub fn bound(&self) -> u32 {
         self.limit.unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES)
     }
 }
 
-/// Which dead letters to read: the newest that fit, oldest first.
+/// A filter for dead letters. It selects the newest that fit and returns them oldest first.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DeadFilter {
-    /// Only letters with a larger id; then the oldest ones.
+    /// Only letters with a larger id; the oldest of these are selected.
     pub after: Option<i64>,
     /// Only letters with a smaller id.
     pub before: Option<i64>,
@@ -64,7 +65,7 @@ pub struct DeadFilter {
 }
 
 impl DeadFilter {
-    /// Returns how many letters one question reads.
+    /// Returns the number of letters that one query reads.
     pub fn bound(&self) -> u32 {
         self.limit.unwrap_or(MOST_ENTRIES).min(MOST_ENTRIES)
     }
@@ -75,20 +76,20 @@ impl DeadFilter {
 pub struct Headline {
     /// The ledger's id.
     pub id: i64,
-    /// When it was decided.
+    /// The time of the decision.
     pub decided_at: Timestamp,
     /// The account's name.
     pub account: String,
-    /// What became of it.
+    /// The outcome.
     pub outcome: Outcome,
 }
 
-/// Which tickets to read with their settled values and their last decision.
+/// A query for tickets with their settled values and their last decision.
 #[derive(Clone, Debug)]
 pub enum CaseQuery {
     /// Tickets that settled at or after `since`, in the order of account and ticket.
     Settled {
-        /// Only tickets behind this one.
+        /// Only tickets after this one.
         after: Option<TicketKey>,
         /// The beginning of the time asked about.
         since: Option<Timestamp>,
@@ -99,10 +100,10 @@ pub enum CaseQuery {
         before: Option<i64>,
         /// The beginning of the time asked about.
         since: Option<Timestamp>,
-        /// Which decisions.
+        /// The decisions to read.
         which: Decisions,
     },
-    /// The last decision of each ticket that a challenger was asked about too, the oldest first.
+    /// The last decision of each ticket that a challenger also answered, oldest first.
     Challenged {
         /// Only decisions with a larger id.
         after: i64,
@@ -111,13 +112,13 @@ pub enum CaseQuery {
         /// The beginning of the time asked about.
         since: Option<Timestamp>,
     },
-    /// The tickets whose last decision is one of these, where they have settled.
+    /// The tickets whose last decision is one of these, if they have settled.
     Of(Vec<i64>),
-    /// These tickets, where they have settled.
+    /// These tickets, if they have settled.
     Tickets(Vec<TicketKey>),
 }
 
-/// Which decisions are asked about.
+/// The decisions that a query covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decisions {
     /// All of them.
@@ -131,9 +132,9 @@ pub enum Decisions {
 pub struct TicketCase {
     /// The ticket.
     pub ticket: TicketKey,
-    /// The values that the agents settled on; `None` where they have not.
+    /// The values that the agents settled on; `None` if they have not.
     pub kept: Option<Kept>,
-    /// Its last decision of the time asked about.
+    /// Its last decision within the requested time.
     pub decision: Option<SummarisedDecision>,
 }
 
@@ -146,14 +147,15 @@ pub struct Pages {
 }
 
 impl Pages {
-    /// Begins with the oldest entry that fits; with a limit, with the oldest of the newest so many.
+    /// Starts at the oldest entry that fits; with a limit, at the oldest of the newest entries
+    /// within it.
     pub fn new(store: Arc<dyn Store>, filter: &Filter) -> Self {
         let left = filter.limit;
         let filter = Filter { limit: Some(PAGE), from: LimitFrom::Oldest, ..filter.clone() };
         Self { store, filter, left, begun: false }
     }
 
-    /// Returns the next entries; `None` behind the last.
+    /// Returns the next entries; `None` after the last.
     ///
     /// # Errors
     /// When the store cannot be read.

@@ -1,11 +1,15 @@
-//! The ledger's chain of digests: written with each entry, completed for entries from before there was one, and checked.
+//! The ledger's chain of digests: written with each entry, completed for entries from before there
+//! was one, and checked.
 //!
-//! `digest = SHA-256("deskbridge ledger" ‖ digest before ‖ id ‖ decided_at ‖ account ‖ ticket ‖ outcome ‖ decided ‖ content)`, each
-//! part with its length before it, and `content = SHA-256(entry)`. The first entry's digest before is empty. Whoever can write to
-//! the file can also compute a new chain from any entry on; that is why the newest digest is printed, to be noted elsewhere.
+//! `digest = SHA-256("deskbridge ledger" ‖ digest before ‖ id ‖ decided_at ‖ account ‖ ticket ‖
+//! outcome ‖ decided ‖ content)`, each part with its length before it, and `content =
+//! SHA-256(entry)`. The first entry's digest before is empty. Whoever can write to the file can
+//! also compute a new chain from any entry on; that is why the newest digest is printed, to be
+//! noted elsewhere.
 //!
-//! An erased entry keeps the `content` of before, which its text no longer has. What holds it to the chain is its tombstone: a later
-//! entry whose `delivery` names it and the digest of what is left of it.
+//! An erased entry keeps the `content` of before, which its text no longer has. What holds it to
+//! the chain is its tombstone: a later entry whose `delivery` names it and the digest of what is
+//! left of it.
 
 use std::collections::HashSet;
 
@@ -80,12 +84,13 @@ pub(super) fn verify(conn: &Connection, head: Option<&str>) -> Result<Chain, Err
     Ok(chain)
 }
 
-/// What a tombstone says of an erased entry: its number, and the digest of what is left of it.
+/// Returns the text of a tombstone: the number of the erased entry, and the digest of its remaining
+/// content.
 pub(super) fn tombstone_of(id: i64, left: &str) -> String {
     format!("forget:{id}:{}", content_of(left))
 }
 
-/// What all tombstones say. Each is an entry of the chain and checked as one.
+/// Returns the texts of all tombstones. Each is an entry of the chain and is checked as one.
 fn tombstones(conn: &Connection) -> Result<HashSet<String>, Error> {
     let mut said = conn.prepare(
         "SELECT json_extract(entry, '$.delivery') FROM ledger WHERE outcome = 'forgotten' AND json_valid(entry)",

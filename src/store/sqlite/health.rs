@@ -1,5 +1,5 @@
-//! What the database says of itself, for a person who looks for what is wrong. Nothing is migrated or changed; SQLite may put its own
-//! log beside a store that nobody has open.
+//! Facts about the database, for a person who looks for a fault. Nothing is migrated or changed,
+//! but SQLite may create its own log beside a store that nobody has open.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,16 +10,17 @@ use super::row::timestamp;
 use super::{read, schema};
 use crate::store::{Depth, Error};
 
-/// What was found in a database.
+/// The facts found in a database.
 #[derive(Debug)]
 pub struct Health {
     /// The schema's version, and the newest that this program knows.
     pub schema: (i64, i64),
     /// The first line of SQLite's `quick_check`; `ok` where all is well.
     pub integrity: String,
-    /// How much waits; none before the first schema.
+    /// The number of waiting deliveries; `None` before the first schema.
     pub depth: Option<Depth>,
-    /// When each account's last authentic delivery was kept, as far back as deliveries are remembered.
+    /// When each account's last authentic delivery was kept, as far back as deliveries are
+    /// remembered.
     pub received: BTreeMap<String, Timestamp>,
 }
 

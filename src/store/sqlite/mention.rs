@@ -1,9 +1,10 @@
-//! Whether a delivery's body names somebody: their whole address, however the body writes it.
+//! Finds a person's whole address in a delivery's body, in any notation of the body.
 
 use serde_json::Value;
 
-/// Whether `body` names `address`, in any case, as JSON, as a form, or as bytes that are neither. A platform's id is never looked
-/// for: the same digits are part of other numbers, and who has one is known from the ledger.
+/// Returns true if `body` contains `address` in any case, as JSON, as a form or as other bytes. A
+/// platform's id is not searched for, because its digits occur in other numbers. The ledger knows
+/// which person has an id.
 pub(super) fn names(body: &[u8], address: &str) -> bool {
     let address = address.trim().to_lowercase();
     if !address.contains('@') {

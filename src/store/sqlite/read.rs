@@ -13,7 +13,7 @@ use crate::store::{DeadFilter, DeadLetter, Depth, Error, Filter, Headline, Limit
 /// Entries of a ticket that say something about later deliveries.
 const HISTORY: u32 = 20;
 
-/// What is known of a ticket.
+/// Returns the ledger's history of a ticket.
 pub(super) fn history(conn: &Connection, account: &str, ticket: &str) -> Result<History, Error> {
     let entries = conn
         .prepare_cached(
@@ -86,22 +86,25 @@ pub(super) fn decided_since(conn: &Connection, since: i64) -> Result<u64, Error>
     Ok(count(found))
 }
 
-/// The conditions of a filter. Only those that are there are in a statement, so that each of its few shapes finds its index.
+/// The conditions of a filter. Only those that are there are in a statement, so that each of its
+/// few shapes finds its index.
 pub(super) struct Fitting {
     conditions: String,
     values: Vec<Value>,
 }
 
 impl Fitting {
-    /// Rows are read in the order of their ids, so that a page ends as soon as it is full: a `+` keeps SQLite from an index that
-    /// would find all fitting rows first and sort them. A ticket has few rows; its index is the better way.
+    /// Rows are read in the order of their ids, so that a page ends as soon as it is full: a `+`
+    /// keeps SQLite from an index that would find all fitting rows first and sort them. A ticket
+    /// has few rows; its index is the better way.
     pub(super) fn of(filter: &Filter) -> Self {
         let mut fitting = Self { conditions: "true".to_owned(), values: Vec::new() };
         if let Some(since) = filter.since.map(micros) {
             fitting.add("+decided_at >= ?", since.into());
             if filter.after.is_none() && filter.ticket.is_none() {
-                // Ids and times grow together, but for a clock that was set back: where to begin is looked up in the index of times.
-                // With a bare `id` SQLite would walk the table from its beginning instead.
+                // Ids and times grow together, but for a clock that was set back: where to begin is
+                // looked up in the index of times. With a bare `id` SQLite would walk the table
+                // from its beginning instead.
                 fitting.add(
                     "id >= (SELECT coalesce(min(id + 0), 9223372036854775807) FROM ledger WHERE decided_at >= ?)",
                     since.into(),
@@ -176,7 +179,7 @@ impl Fitting {
     }
 }
 
-/// What was read from one end, oldest first.
+/// Puts rows that were read from one end into order, oldest first.
 pub(super) fn oldest_first<T>(mut rows: Vec<T>, from: LimitFrom) -> Vec<T> {
     if from == LimitFrom::Newest {
         rows.reverse();
@@ -213,7 +216,8 @@ pub(super) fn dead_letter(conn: &Connection, id: i64) -> Result<Option<(DeadLett
     Ok(letter)
 }
 
-/// How full the inbox is. Counts by walking narrow indexes: some 20 ms for a million waiting deliveries.
+/// Counts the deliveries in the inbox by walking narrow indexes. That takes about 20 ms for a
+/// million waiting deliveries.
 pub(super) fn depth(conn: &Connection) -> Result<Depth, Error> {
     // One statement, so that all numbers are of one moment.
     let depth = conn
@@ -239,7 +243,8 @@ pub(super) fn depth(conn: &Connection) -> Result<Depth, Error> {
     Ok(depth)
 }
 
-/// Tells whether a claim would find anything. A delivery that is kept after this look rings for a worker itself.
+/// Tells whether a claim would find anything. A delivery that is kept after this look rings for a
+/// worker itself.
 pub(super) fn is_due(conn: &Connection, now: i64) -> Result<bool, Error> {
     let due = conn
         .prepare_cached(

@@ -1,4 +1,4 @@
-//! How values are written into columns and read out of them.
+//! Writes values into columns and reads them back.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use rusqlite::types::Type;
 
 use crate::store::Error;
 
-/// No lease and no postponement is as long, in microseconds: 2 hours. What waits longer was put off while the clock was wrong, and
-/// is taken at once when the clock is right again.
+/// No lease and no postponement is as long, in microseconds: 2 hours. What waits longer was put off
+/// while the clock was wrong, and is taken at once when the clock is right again.
 pub(super) const LONGEST_WAIT: i64 = 2 * 3600 * 1_000_000;
 
 /// A delivery on its way into the inbox.
@@ -49,7 +49,8 @@ impl Incoming {
             delivery_id: key.to_owned(),
             order_key: match &notice {
                 Ok(notice) => format!("{account}/{}", notice.ticket),
-                // Which ticket it is about is not known, so it waits for none; `!` is in no ticket id.
+                // Which ticket it is about is not known, so it waits for none; `!` is in no ticket
+                // id.
                 Err(_) => format!("{account}/!{key}"),
             },
             notice: match notice {
@@ -65,7 +66,8 @@ impl Incoming {
 /// The longest reason that is kept, in characters.
 const LONGEST_REASON: usize = 500;
 
-/// A reason as it is kept: one line that a terminal can show, whatever a platform or a body has put into it.
+/// A reason as it is kept: one line that a terminal can show, whatever a platform or a body has put
+/// into it.
 pub(super) fn reason(why: &str) -> String {
     one_line(why, LONGEST_REASON)
 }

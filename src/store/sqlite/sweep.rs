@@ -1,4 +1,4 @@
-//! The SQL of the sweep: how far a platform was looked through, and whether a ticket is known.
+//! The SQL of the sweep: the mark of each account, and the look-up of known tickets.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -7,7 +7,7 @@ use super::row::timestamp;
 use crate::domain::decision::TicketKey;
 use crate::store::Error;
 
-/// Up to when an account was looked through.
+/// Returns the time up to which an account was searched.
 pub(super) fn mark(conn: &Connection, account: &str) -> Result<Option<Timestamp>, Error> {
     let mark = conn
         .prepare_cached("SELECT mark FROM sweep WHERE account = ?1")?
@@ -16,7 +16,7 @@ pub(super) fn mark(conn: &Connection, account: &str) -> Result<Option<Timestamp>
     Ok(mark)
 }
 
-/// Moves the mark on.
+/// Moves the mark forward.
 pub(super) fn set(conn: &Connection, account: &str, mark: i64) -> Result<(), Error> {
     conn.prepare_cached(
         "INSERT INTO sweep (account, mark) VALUES (?1, ?2)
@@ -26,7 +26,8 @@ pub(super) fn set(conn: &Connection, account: &str, mark: i64) -> Result<(), Err
     Ok(())
 }
 
-/// Whether there is a delivery about the ticket that waits, is worked on or was set aside, or a line of the ledger.
+/// Returns true if a ledger entry or a delivery about the ticket exists: waiting, claimed or set
+/// aside.
 pub(super) fn knows(conn: &Connection, ticket: &TicketKey) -> Result<bool, Error> {
     let known = conn
         .prepare_cached(
