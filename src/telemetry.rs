@@ -1,7 +1,7 @@
 //! Logs and metrics: how they are set up, and the name of every metric.
 //!
-//! Names are constants, so that a metric cannot be counted under one name and described under another. Labels are
-//! accounts, outcomes and codes: never a ticket, never text, never a secret.
+//! Names are constants, so that a metric cannot be counted under one name and described under
+//! another. Labels are accounts, outcomes and codes: never a ticket, never text, never a secret.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Duration;
@@ -20,7 +20,8 @@ pub use metrics_exporter_prometheus::PrometheusHandle;
 
 /// The name of every metric.
 pub mod names {
-    /// Requests at the webhook door; labels `account` (`unknown` where none is configured) and `outcome`.
+    /// Requests at the webhook door; labels `account` (`unknown` where none is configured) and
+    /// `outcome`.
     pub const WEBHOOK_REQUESTS: &str = "deskbridge_webhook_requests_total";
     /// Seconds from a delivery's head to its answer.
     pub const ACK_SECONDS: &str = "deskbridge_ack_seconds";
@@ -38,22 +39,23 @@ pub mod names {
     pub const API_REQUESTS: &str = "deskbridge_api_requests_total";
     /// Tickets that the sweep found, whose webhook never came.
     pub const SWEPT: &str = "deskbridge_swept_total";
-    /// Whether the last look through a platform failed; label `account`.
+    /// 1 if the last search of a platform failed, else 0; label `account`.
     pub const SWEEP_FAILING: &str = "deskbridge_sweep_failing";
-    /// When a platform was last looked through to its end, in seconds since the Unix epoch.
+    /// The time when a platform was last searched completely, in seconds since the Unix epoch.
     pub const LAST_SWEEP: &str = "deskbridge_last_sweep_timestamp_seconds";
-    /// Whether an account's circuit breaker is open.
+    /// 1 if an account's circuit breaker is open, else 0.
     pub const CIRCUIT_OPEN: &str = "deskbridge_circuit_open";
     /// Calls the platform still allows in its window; label `account`.
     pub const API_BUDGET_REMAINING: &str = "deskbridge_api_budget_remaining";
-    /// Connections closed because there were too many; labels `listener` (its section of the settings) and `reason`:
-    /// `displaced` by a newcomer, or a newcomer with `no_place`.
+    /// Connections closed because there were too many; labels `listener` (its section of the
+    /// settings) and `reason`: `displaced` by a newcomer, or a newcomer with `no_place`.
     pub const CONNECTIONS_CLOSED: &str = "deskbridge_connections_closed_total";
     /// Requests at the admin listener with a wrong token.
     pub const WRONG_TOKENS: &str = "deskbridge_admin_wrong_tokens_total";
-    /// When the admin listener's own certificate ceases to hold, in seconds since the Unix epoch.
+    /// The time when the admin listener's own certificate expires, in seconds since the Unix epoch.
     pub const ADMIN_CERTIFICATE_EXPIRY: &str = "deskbridge_admin_certificate_expiry_timestamp_seconds";
-    /// When the public listener's own certificate ceases to hold, in seconds since the Unix epoch.
+    /// The time when the public listener's own certificate expires, in seconds since the Unix
+    /// epoch.
     pub const CERTIFICATE_EXPIRY: &str = "deskbridge_certificate_expiry_timestamp_seconds";
     /// Deliveries set aside for a person.
     pub const DEAD_LETTERS: &str = "deskbridge_dead_letters";
@@ -61,15 +63,17 @@ pub mod names {
     pub const AGREEMENT_RATIO: &str = "deskbridge_agreement_ratio";
     /// Age of the figures of agreement and drift, in seconds; absent until there are any.
     pub const FIGURES_AGE_SECONDS: &str = "deskbridge_figures_age_seconds";
-    /// 0 as it was, 1 shifting, 2 shifted; labels `head` (empty for the tickets' own) and `measure`.
+    /// 0 as it was, 1 shifting, 2 shifted; labels `head` (empty for the tickets' own) and
+    /// `measure`.
     pub const DRIFT_LEVEL: &str = "deskbridge_drift_level";
-    /// Deliveries verified by each configured secret; labels `account` and `secret` (its place in the list, from 0).
+    /// Deliveries verified by each configured secret; labels `account` and `secret` (its place in
+    /// the list, from 0).
     pub const SECRET_USED: &str = "deskbridge_secret_used_total";
     /// Always 1; label `version`.
     pub const BUILD_INFO: &str = "deskbridge_build_info";
 }
 
-/// Why logs or metrics could not be set up.
+/// The reason why logs or metrics could not be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The filter cannot be read.
@@ -86,8 +90,9 @@ pub enum Error {
 /// Our own crates, which a level by itself is about.
 const OURS: [&str; 4] = ["deskbridge", "deskbridge_connectors", "deskbridge_onnx", "deskbridge_standins"];
 
-/// Returns the filter that is meant by `filter`: a level by itself is for the project's own crates, and others may only
-/// warn. Other crates can be named as usual. No crate that reads what customers wrote keeps a log of its own.
+/// Returns the filter that is meant by `filter`: a level by itself is for the project's own crates,
+/// and others may only warn. Other crates can be named as usual. No crate that reads what customers
+/// wrote keeps a log of its own.
 fn meant(filter: &str) -> String {
     let parts = filter.split(',').map(str::trim).map(|part| match part.parse::<LevelFilter>() {
         Ok(level) => {
@@ -99,7 +104,8 @@ fn meant(filter: &str) -> String {
     parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(",")
 }
 
-/// Writes logs to standard error from now on. `filter` is in the usual form: `info,deskbridge=debug`; see [`meant`].
+/// Writes logs to standard error from now on. `filter` is in the usual form:
+/// `info,deskbridge=debug`; see [`meant`].
 ///
 /// # Errors
 /// [`Error::Filter`] or [`Error::LogsTwice`].
@@ -107,7 +113,8 @@ pub fn init_logs(format: LogFormat, filter: &str) -> Result<(), Error> {
     let filter = EnvFilter::try_new(meant(filter))?;
     // Colours are for people: in a file or a journal their codes stand between a key and its value.
     let colours = std::io::stderr().is_terminal();
-    // The text format escapes values by itself; the JSON format leaves what JSON allows. Its own colours must stay.
+    // The text format escapes values by itself; the JSON format leaves what JSON allows. Its own
+    // colours must stay.
     let as_is = colours && format == LogFormat::Text;
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -139,8 +146,8 @@ impl<W: Write> Write for Escaping<W> {
     }
 }
 
-/// Upper bounds, in seconds, for every `*_seconds` histogram: a stored delivery takes well under a millisecond on a
-/// good disk, and after ten seconds every platform has given up.
+/// Upper bounds, in seconds, for every `*_seconds` histogram: a stored delivery takes well under a
+/// millisecond on a good disk, and after ten seconds every platform has given up.
 const SECONDS: [f64; 16] =
     [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
@@ -157,8 +164,8 @@ pub fn init_metrics() -> Result<PrometheusHandle, Error> {
     Ok(handle)
 }
 
-/// Folds recorded samples into their buckets every few seconds, so that memory stays bounded when nobody asks for
-/// `/metrics`. Ends with `shutdown`.
+/// Folds recorded samples into their buckets every few seconds, so that memory stays bounded when
+/// nobody asks for `/metrics`. Ends with `shutdown`.
 pub async fn upkeep(handle: PrometheusHandle, shutdown: CancellationToken) {
     let mut every = tokio::time::interval(Duration::from_secs(5));
     while shutdown.run_until_cancelled(every.tick()).await.is_some() {
@@ -166,8 +173,8 @@ pub async fn upkeep(handle: PrometheusHandle, shutdown: CancellationToken) {
     }
 }
 
-/// Makes an account's counters exist before anything happened: a rate over a counter that begins at 1 misses that one,
-/// and an alert on nothing can only be written for a series that is there.
+/// Makes an account's counters exist before anything happened: a rate over a counter that begins at
+/// 1 misses that one, and an alert on nothing can only be written for a series that is there.
 pub fn begin_at_zero(account: &str) {
     for (name, outcome) in [
         (names::WEBHOOK_REQUESTS, "stored"),

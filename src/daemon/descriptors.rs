@@ -1,7 +1,8 @@
-//! Open files: the limit is raised as far as this user may, and connections get what the rest of the daemon leaves.
+//! Open files: the limit is raised as far as this user may, and connections get what the rest of
+//! the daemon leaves.
 //!
-//! The store, calls to the platforms and files that are read again each need descriptors. If connections could take all
-//! of them, whoever connects often enough could stop the work.
+//! The store, calls to the platforms and files that are read again each need descriptors. If
+//! connections could take all of them, whoever connects often enough could stop the work.
 
 use super::Settings;
 
@@ -14,7 +15,7 @@ const PER_ACCOUNT: usize = 4;
 /// Connections beyond a listener's cap that are about to end: turned away, or closed for others.
 const SPARE: usize = 32;
 
-/// How many connections each listener may hold.
+/// The number of connections that each listener may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shares {
     pub(super) hooks: usize,
@@ -23,7 +24,7 @@ pub(super) struct Shares {
     pub(super) spare: usize,
 }
 
-/// What the settings ask for.
+/// The numbers that the settings ask for.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
     hooks: usize,
@@ -33,8 +34,8 @@ struct Asked {
     work: usize,
 }
 
-/// Raises the limit of open files as far as this user may. Without it a shell's 1,024 would bound connections, whatever
-/// the settings say.
+/// Raises the limit of open files as far as this user may. Without it a shell's 1,024 would bound
+/// connections, whatever the settings say.
 pub fn raise() {
     #[cfg(unix)]
     {
@@ -85,7 +86,8 @@ pub(super) fn divide(settings: &Settings) -> Shares {
 }
 
 impl Asked {
-    /// Returns the descriptors that connections must leave. Each listener needs the spare ones twice.
+    /// Returns the descriptors that connections must leave. Each listener needs the spare ones
+    /// twice.
     fn reserve(&self, spare: usize) -> usize {
         RESERVE + self.work + 4 * spare
     }

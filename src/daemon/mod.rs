@@ -1,7 +1,7 @@
 //! The daemon put together: door, workers and admin listener around one store and one brain.
 //!
-//! Everything is handed in (sockets, store, clock), so that `serve`, `demo`, the tests and the benchmarks start the very
-//! same thing.
+//! Everything is handed in (sockets, store, clock), so that `serve`, `demo`, the tests and the
+//! benchmarks start the very same thing.
 
 pub mod descriptors;
 pub mod shutdown;
@@ -38,25 +38,25 @@ use crate::telemetry;
 use crate::worker::sweep::{self, Sweep};
 use crate::worker::{Crew, Urgency};
 
-/// What the daemon stands on.
+/// The parts that the daemon is built from.
 pub struct Foundations {
-    /// Where deliveries are kept.
+    /// The store of deliveries and decisions.
     pub store: Arc<dyn Store>,
-    /// What decides.
+    /// The model and the rulebook that decide.
     pub brain: Arc<Brain>,
     /// The labels that fell back to shadow, as the store has them.
     pub fallen: Vec<Demotion>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Where metrics are collected.
+    /// The recorder that collects metrics.
     pub metrics: PrometheusHandle,
     /// The public listener, bound.
     pub hooks: TcpListener,
-    /// What the public listener speaks TLS with, where it does.
+    /// The TLS certificate of the public listener; `None` without TLS.
     pub certificate: Option<Arc<Certificate>>,
     /// The admin listener, bound.
     pub admin: TcpListener,
-    /// What the admin listener speaks TLS with, where it does.
+    /// The TLS certificate of the admin listener; `None` without TLS.
     pub admin_certificate: Option<Arc<Certificate>>,
 }
 
@@ -121,7 +121,8 @@ impl Daemon {
             fall: Fall { max_override: settings.promotion.max_override, ..Fall::default() },
         };
         tracker.spawn(settling::run(settling, shutdown.clone()));
-        // Each account by itself: one whose platform hangs keeps no other from being looked through.
+        // Each account by itself: one whose platform hangs keeps no other from being looked
+        // through.
         for (name, account) in accounts.iter().filter(|_| settings.sweep.enabled) {
             let sweep = Sweep {
                 store: Arc::clone(&on.store),
@@ -153,7 +154,7 @@ impl Daemon {
         Ok(Self { tracker, shutdown, brain, warden, drain: settings.server.drain })
     }
 
-    /// What decides at present.
+    /// Returns the model and the rulebook that decide at present.
     pub fn brain(&self) -> Arc<Brain> {
         Arc::clone(&self.brain.borrow())
     }
@@ -164,8 +165,8 @@ impl Daemon {
         self.brain.send_replace(Arc::new(brain));
     }
 
-    /// Waits until the daemon was told to stop and has drained. False when work in hand had to be left; its leases
-    /// bring it back at the next start.
+    /// Waits until the daemon was told to stop and has drained. False when work in hand had to be
+    /// left; its leases bring it back at the next start.
     pub async fn finished(self) -> bool {
         self.shutdown.cancelled().await;
         tokio::time::timeout(self.drain, self.tracker.wait()).await.is_ok()
@@ -194,7 +195,7 @@ pub fn open_accounts(settings: &Settings) -> Result<HashMap<String, Arc<Account>
         .collect()
 }
 
-/// What the dashboard shows besides the store's contents.
+/// Returns the facts that the dashboard shows besides the store's contents.
 fn board(settings: &Settings, readings: Readings) -> Board {
     let accounts = settings.accounts.iter();
     let accounts = accounts.map(|account| (account.name().to_owned(), settings.mode.min(account.mode)));
@@ -202,8 +203,9 @@ fn board(settings: &Settings, readings: Readings) -> Board {
     Board::new(accounts.collect(), Arc::new(readings), training, settings.promotion.bar())
 }
 
-/// Reads an account's names at start-up, so that the first ticket does not wait for them. A platform that is down now
-/// keeps nothing from starting, and one that does not answer keeps nothing from stopping.
+/// Reads an account's names at start-up, so that the first ticket does not wait for them. A
+/// platform that is down now keeps nothing from starting, and one that does not answer keeps
+/// nothing from stopping.
 fn greet(tracker: &TaskTracker, account: Arc<Account>, shutdown: CancellationToken) {
     tracker.spawn(async move {
         let name = account.line.account();

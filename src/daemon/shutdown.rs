@@ -1,7 +1,8 @@
 //! Turns the signals of the process into things a task can wait for.
 //!
-//! SIGTERM and SIGINT ask for a drain, SIGHUP asks for a reload. Signals are listened for once, here, and handed on
-//! as values, so that a test ends or reloads the daemon without sending any. It never ends the process itself.
+//! SIGTERM and SIGINT ask for a drain, SIGHUP asks for a reload. Signals are listened for once,
+//! here, and handed on as values, so that a test ends or reloads the daemon without sending any. It
+//! never ends the process itself.
 
 use std::io;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// What the process was asked to do.
+/// A request to the process.
 #[derive(Clone, Debug, Default)]
 pub struct Signals {
     /// Cancelled once, by the first SIGTERM or SIGINT.

@@ -1,17 +1,17 @@
 //! Notices that files have new contents, and when they have come to rest.
 //!
-//! It reads the few small files it watches once an interval and compares digests. Nothing finer is as sturdy: editors
-//! replace a file by renaming another over it, and Kubernetes swaps a symbolic link far above it, so that whoever waits
-//! for events on the path waits on something that is no longer there. A file that is missing or half written for a
-//! moment is no news; contents are, once they stay the same from one look to the next. It never reads what it watches
-//! beyond the digest.
+//! It reads the few small files it watches once an interval and compares digests. Nothing finer is
+//! as sturdy: editors replace a file by renaming another over it, and Kubernetes swaps a symbolic
+//! link far above it, so that whoever waits for events on the path waits on something that is no
+//! longer there. A file that is missing or half written for a moment is no news; contents are, once
+//! they stay the same from one look to the next. It never reads what it watches beyond the digest.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-/// How often the files are looked at.
+/// The interval between two readings of the files.
 pub const INTERVAL: Duration = Duration::from_secs(1);
 
 type Contents = Vec<Option<[u8; 32]>>;
@@ -45,8 +45,8 @@ impl Watch {
         now.iter().take(now.len() - self.optional).all(Option::is_some)
     }
 
-    /// Returns once all files that must be there are, hold something else than before, and have not changed for an interval. Safe to
-    /// drop at any moment.
+    /// Returns once all files that must be there are, hold something else than before, and have not
+    /// changed for an interval. Safe to drop at any moment.
     pub async fn changed(&mut self) {
         let mut last = self.known.clone();
         loop {

@@ -1,4 +1,5 @@
-//! The SQL of cases: tickets with their settled values and the decision that these are compared with.
+//! The SQL of cases: tickets with their settled values and the decision that these are compared
+//! with.
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, ToSql, params_from_iter};
@@ -8,8 +9,8 @@ use super::settling::key;
 use super::summary::{COLUMNS, IS_FIRST, Reading};
 use crate::store::{CaseQuery, Decisions, Error, TicketCase};
 
-/// What is read of every case. `?1` is the beginning of the time asked about. Whether a decision is its ticket's first matters only
-/// where it wrote something.
+/// Returns the columns that are read of every case. `?1` is the beginning of the requested time.
+/// Whether a decision is the first of its ticket matters only if it wrote something.
 fn columns() -> String {
     format!(
         "settling.account, settling.ticket, settling.kept, settling.settled_at >= ?1, {COLUMNS},
@@ -28,7 +29,8 @@ pub(super) fn list(conn: &Connection, query: &CaseQuery, limit: u32) -> Result<V
             let since = since.map_or(i64::MIN, micros);
             let (account, ticket) =
                 after.as_ref().map_or(("", ""), |after| (after.account.as_str(), after.ticket.as_str()));
-            // In the order of the table: `+` keeps SQLite from finding everything that settled and sorting it, page after page.
+            // In the order of the table: `+` keeps SQLite from finding everything that settled and
+            // sorting it, page after page.
             let sql = format!(
                 "SELECT {columns} FROM settling
                      LEFT JOIN summary ON summary.id = settling.decision AND summary.decided_at >= ?1
@@ -82,7 +84,8 @@ pub(super) fn list(conn: &Connection, query: &CaseQuery, limit: u32) -> Result<V
             // Numbered, because `?1` comes later in the statement.
             let mark = |at: usize| format!("(?{}, ?{})", 2 * at + 2, 2 * at + 3);
             let marks = (0..tickets.len()).map(mark).collect::<Vec<_>>().join(", ");
-            // DISTINCT: a ticket may be named twice. Joined and not looked for by IN, for which SQLite would read the whole table.
+            // DISTINCT: a ticket may be named twice. Joined and not looked for by IN, for which
+            // SQLite would read the whole table.
             let sql = format!(
                 "WITH named(account, ticket) AS (VALUES {marks})
                  SELECT {columns} FROM (SELECT DISTINCT account, ticket FROM named) AS named

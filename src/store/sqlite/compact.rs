@@ -1,5 +1,5 @@
-//! Whole-file work from a connection of its own, while a daemon may go on writing: a copy for safe keeping, and a file without
-//! what was deleted.
+//! Whole-file work from a connection of its own, while a daemon may go on writing: a copy for safe
+//! keeping, and a file without what was deleted.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -11,10 +11,11 @@ use super::row::micros;
 use super::{chain, schema};
 use crate::store::{Chain, Error};
 
-/// Writes a copy of the store as it is at this moment, whole and readable by its owner only, and checks it. The copy knows that it
-/// is one: where it is put in the store's place, every write is taken for one that may have been made already, and looked for
-/// before it is sent. It has its name only once it is whole; until then it is `<out>.part`. When
-/// this returns, the copy and its name survive a power cut. Returns what the copy's chain says.
+/// Writes a copy of the store as it is at this moment, whole and readable by its owner only, and
+/// checks it. The copy knows that it is one: where it is put in the store's place, every write is
+/// taken for one that may have been made already, and looked for before it is sent. It has its name
+/// only once it is whole; until then it is `<out>.part`. When this returns, the copy and its name
+/// survive a power cut. Returns what the copy's chain says.
 ///
 /// # Errors
 /// When `out` or its part is there already, cannot be written, or the copy is not sound; the part is then removed.
@@ -70,8 +71,8 @@ fn copy(conn: &Connection, out: &Path, now: i64) -> Result<Chain, Error> {
     chain::verify(&copy, None)
 }
 
-/// Writes the file anew without what was deleted, and empties the log. False where the log could not be emptied because
-/// somebody is reading; it is emptied soon after by itself.
+/// Writes the file anew without what was deleted, and empties the log. False where the log could
+/// not be emptied because somebody is reading; it is emptied soon after by itself.
 ///
 /// # Errors
 /// When the store is busy for long or cannot be written.

@@ -1,7 +1,7 @@
 //! Forgets a requester: what of them is in the inbox, in the settled values and in the ledger.
 //!
-//! Deleted and replaced bytes are overwritten (`secure_delete`), so that they are in no free page either; what was deleted before
-//! that was switched on goes when the file is compacted.
+//! Deleted and replaced bytes are overwritten (`secure_delete`), so that they are in no free page
+//! either; what was deleted before that was switched on goes when the file is compacted.
 
 use rusqlite::{Connection, params};
 
@@ -31,7 +31,8 @@ pub(super) fn forget(conn: &Connection, who: &Forget, now: i64, erase: bool) -> 
     Ok(found)
 }
 
-/// The entries of a ticket that are not erased yet. What is left of one says that something was decided, and counts in no report.
+/// The entries of a ticket that are not erased yet. What is left of one says that something was
+/// decided, and counts in no report.
 fn ledger(conn: &Connection, account: &str, ticket: &str, now: i64, erase: bool) -> Result<u64, Error> {
     let rows: Vec<(i64, String)> = conn
         .prepare_cached(
@@ -68,8 +69,8 @@ fn settled(conn: &Connection, account: &str, ticket: &str, erase: bool) -> Resul
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-/// Deliveries about their tickets, or that name them. Waiting ones lose their body, which nobody needs any more; dead letters go, and
-/// so does what waits to be read again from its body.
+/// Deliveries about their tickets, or that name them. Waiting ones lose their body, which nobody
+/// needs any more; dead letters go, and so does what waits to be read again from its body.
 fn inbox(
     conn: &Connection,
     who: &Forget,

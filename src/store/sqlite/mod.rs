@@ -1,9 +1,10 @@
 //! The store in one SQLite file, for one daemon on one machine.
 //!
-//! One thread writes, with group commit; two read for the work, and two, at a lower priority, for reports and
-//! lists. The library is the bundled one: distributions still ship versions whose write-ahead log can be damaged by
-//! a reset at the wrong moment. Other processes (the command line) may open the same file at the same time;
-//! SQLite's locks keep them apart. Nothing outside this folder knows any of this.
+//! One thread writes, with group commit; two read for the work, and two, at a lower priority, for
+//! reports and lists. The library is the bundled one: distributions still ship versions whose
+//! write-ahead log can be damaged by a reset at the wrong moment. Other processes (the command
+//! line) may open the same file at the same time; SQLite's locks keep them apart. Nothing outside
+//! this folder knows any of this.
 
 use std::path::Path;
 use std::time::Duration;
@@ -59,15 +60,16 @@ const REPORT_READERS: usize = 2;
 /// A store in an SQLite file. Dropping it writes what is queued and closes the file.
 #[derive(Debug)]
 pub struct Sqlite {
-    // Dropped in this order: whoever closes last moves the log into the file, and a reader may not write.
+    // Dropped in this order: whoever closes last moves the log into the file, and a reader may not
+    // write.
     readers: Readers,
     reports: Readers,
     writer: Writer,
 }
 
 impl Sqlite {
-    /// Opens the file, creates it where there is none, and brings it to the newest schema. Blocks for as long as
-    /// that takes.
+    /// Opens the file, creates it where there is none, and brings it to the newest schema. Blocks
+    /// for as long as that takes.
     ///
     /// # Errors
     /// [`Error::TooNew`] for a newer program's database; [`Error::Unavailable`] where the file cannot be opened, is
@@ -94,7 +96,8 @@ impl Store for Sqlite {
 
     async fn claim(&self, now: Timestamp, lease: Duration) -> Result<Option<Claim>, Error> {
         let (now, until) = (micros(now), micros_after(now, lease));
-        // Idle workers ask every few seconds. They must not keep the writer from its rest, in which it empties the log.
+        // Idle workers ask every few seconds. They must not keep the writer from its rest, in which
+        // it empties the log.
         if !self.readers.queue()?.ask(move |conn| read::is_due(conn, now)).await? {
             return Ok(None);
         }

@@ -1,8 +1,9 @@
-//! The files of one database: they must stay the ones that were opened, and only their owner may read them.
+//! The files of one database: they must stay the ones that were opened, and only their owner may
+//! read them.
 //!
-//! SQLite goes on with files that have lost their names, and says nothing. What is written there is gone with the
-//! process, so that it must not be acknowledged. Files are told apart by device and inode. As long as a file is open, its
-//! inode is given to no other.
+//! SQLite goes on with files that have lost their names, and says nothing. What is written there is
+//! gone with the process, so that it must not be acknowledged. Files are told apart by device and
+//! inode. As long as a file is open, its inode is given to no other.
 
 use std::ffi::OsString;
 use std::io;
@@ -12,7 +13,8 @@ use rusqlite::Connection;
 
 use crate::store::Error;
 
-/// Endings of the files that SQLite keeps for a database in this mode: the database, its log, and the log's index.
+/// Endings of the files that SQLite keeps for a database in this mode: the database, its log, and
+/// the log's index.
 const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
 
 /// Endings of every file that may lie beside a database and hold its content.
@@ -80,7 +82,8 @@ pub(super) fn tighten(database: &Path) {
             continue;
         }
         let (file, was) = (path.display().to_string(), format!("{mode:04o}"));
-        // By its name and not by a handle: closing a handle of a database ends the locks that this process has on it.
+        // By its name and not by a handle: closing a handle of a database ends the locks that this
+        // process has on it.
         match std::fs::set_permissions(&path, Permissions::from_mode(0o600)) {
             Ok(()) => tracing::warn!(
                 file,

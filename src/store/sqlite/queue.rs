@@ -1,8 +1,9 @@
 //! Hands work to the threads that own the connections, and the answers back to tasks.
 //!
-//! A task queues a closure and waits for a oneshot; it never blocks its runtime's threads on a disk. A full queue is an
-//! error at once: the door then asks the platform to come back, instead of building a backlog in memory. A task that stops
-//! waiting leaves a mark, by which a reader ends the query in the middle.
+//! A task queues a closure and waits for a oneshot; it never blocks its runtime's threads on a
+//! disk. A full queue is an error at once: the door then asks the platform to come back, instead of
+//! building a backlog in memory. A task that stops waiting leaves a mark, by which a reader ends
+//! the query in the middle.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +19,8 @@ pub(super) trait Job: Send {
     /// Does the work and keeps the result. False where it failed by itself.
     fn run(&mut self, conn: &Connection) -> bool;
 
-    /// Tells whether its writing is work, in which the log is not emptied; see [`Queue::ask_aside`].
+    /// Tells whether its writing is work, in which the log is not emptied; see
+    /// [`Queue::ask_aside`].
     fn is_work(&self) -> bool;
 
     /// Gives the result to whoever waits.
@@ -69,8 +71,8 @@ impl Queue {
         self.queue(work, |_| true, true).await
     }
 
-    /// Queues a mark that is set now and then whether or not anything happens, and that says nothing of anybody. It does
-    /// not put off the emptying of the log.
+    /// Queues a mark that is set now and then whether or not anything happens, and that says
+    /// nothing of anybody. It does not put off the emptying of the log.
     pub(super) async fn ask_aside<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,

@@ -1,8 +1,8 @@
 //! A few threads that read, so that a report never stands in the writer's way.
 //!
-//! A write-ahead log lets them see the last commit while the next one is under way. They cannot write: their
-//! connections are `query_only`. A query that nobody waits for any more is ended in the middle: SQLite asks every few thousand
-//! steps whether to go on.
+//! A write-ahead log lets them see the last commit while the next one is under way. They cannot
+//! write: their connections are `query_only`. A query that nobody waits for any more is ended in
+//! the middle: SQLite asks every few thousand steps whether to go on.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,10 +16,12 @@ use crate::store::Error;
 /// Reads that may wait.
 const WAITING: usize = 256;
 
-/// Added to the niceness of threads that nobody's ticket waits for: they get about a tenth of a contended core.
+/// Added to the niceness of threads that nobody's ticket waits for: they get about a tenth of a
+/// contended core.
 const NICE: i32 = 10;
 
-/// Steps of SQLite's machine between two looks at whether somebody still waits: about a tenth of a millisecond.
+/// Steps of SQLite's machine between two looks at whether somebody still waits: about a tenth of a
+/// millisecond.
 const STEPS: i32 = 4000;
 
 /// Says how readers share the processor with the rest of the process.
@@ -32,7 +34,8 @@ pub(super) enum Share {
 }
 
 impl Share {
-    /// Applies it to the calling thread. A thread keeps its niceness where the system refuses a change.
+    /// Applies it to the calling thread. A thread keeps its niceness where the system refuses a
+    /// change.
     fn take(self) {
         // On Linux alone is the niceness a thread's own. Elsewhere it is the whole process's.
         #[cfg(target_os = "linux")]
@@ -73,7 +76,7 @@ impl Readers {
         Ok(Self { queue: Some(Queue::new(sender)), threads })
     }
 
-    /// Where to queue.
+    /// Returns the queue of the readers.
     pub(super) fn queue(&self) -> Result<&Queue, Error> {
         self.queue.as_ref().ok_or_else(|| Error::Unavailable(Box::from("the store is closed")))
     }
@@ -91,7 +94,8 @@ impl Drop for Readers {
 
 fn read(conn: &mut Connection, waiting: &Mutex<Receiver<Box<dyn Job>>>) {
     loop {
-        // One reader waits in `recv`, the others for its lock: whoever gets a job lets the next one in.
+        // One reader waits in `recv`, the others for its lock: whoever gets a job lets the next one
+        // in.
         let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(mut job) = next else { return };
         let given_up = job.given_up();

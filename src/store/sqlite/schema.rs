@@ -1,8 +1,8 @@
 //! Opens connections and brings the database to the newest schema.
 //!
-//! Migrations are numbered files that run in order, all in one transaction; `user_version` says how far the database
-//! is. A published migration is never edited: a change is a new file. A database from a newer program is refused
-//! rather than guessed at.
+//! Migrations are numbered files that run in order, all in one transaction; `user_version` says how
+//! far the database is. A published migration is never edited: a change is a new file. A database
+//! from a newer program is refused rather than guessed at.
 
 use std::fs::OpenOptions;
 use std::path::Path;
@@ -25,7 +25,8 @@ const MIGRATIONS: &[&str] = &[
 /// `desk` in ASCII: marks the file as ours.
 const APPLICATION_ID: i64 = 0x6465_736b;
 
-/// Another process holds the write lock for one short transaction at a time; longer than this means trouble.
+/// Another process holds the write lock for one short transaction at a time; longer than this means
+/// trouble.
 pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Statements kept prepared: more than there are in this module.
@@ -43,9 +44,10 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, Error> {
     if mode != "wal" {
         return Err(unavailable("this file system cannot hold a write-ahead log; use a local disk"));
     }
-    // secure_delete: a settled delivery's body is overwritten, not only left to a free page.
-    // FULL: in WAL mode only this syncs the log at every commit, and `accept` promises that. The two `fullfsync`
-    // lines matter on macOS alone, where a plain fsync leaves the data in the drive's cache.
+    // secure_delete: a settled delivery's body is overwritten, not only left to a free page. FULL:
+    // in WAL mode only this syncs the log at every commit, and `accept` promises that. The two
+    // `fullfsync` lines matter on macOS alone, where a plain fsync leaves the data in the drive's
+    // cache.
     conn.execute_batch(
         "PRAGMA synchronous = FULL;
          PRAGMA fullfsync = ON;
@@ -62,7 +64,8 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, Error> {
     Ok(conn)
 }
 
-/// Opens a migrated database for reports: they read what nobody reads again soon, so that a small cache does.
+/// Opens a migrated database for reports: they read what nobody reads again soon, so that a small
+/// cache does.
 pub(super) fn open_report_reader(path: &Path) -> Result<Connection, Error> {
     let conn = open_reader(path)?;
     conn.execute_batch("PRAGMA cache_size = -2000;")?;
@@ -79,12 +82,14 @@ pub(super) fn open_reader(path: &Path) -> Result<Connection, Error> {
     Ok(conn)
 }
 
-/// Every connection has one thread, so SQLite's own locking of it is left out; a path is never read as a URI.
+/// Every connection has one thread, so SQLite's own locking of it is left out; a path is never read
+/// as a URI.
 fn flags(access: OpenFlags) -> OpenFlags {
     access | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-/// Makes an empty file that only its owner can read: bodies are people's letters. SQLite gives the log the same mode.
+/// Makes an empty file that only its owner can read: bodies are people's letters. SQLite gives the
+/// log the same mode.
 fn create(path: &Path) -> Result<(), Error> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -111,7 +116,8 @@ pub(super) fn check(conn: &Connection) -> Result<i64, Error> {
     Ok(found)
 }
 
-/// Runs what is missing. Two processes may start at once: the version is read again under the write lock.
+/// Runs what is missing. Two processes may start at once: the version is read again under the write
+/// lock.
 fn migrate(conn: &Connection) -> Result<(), Error> {
     conn.execute_batch("BEGIN IMMEDIATE")?;
     let done = check(conn).and_then(|found| {

@@ -1,6 +1,8 @@
-//! The SQL of settled values: which tickets wait for them, what was kept, and which labels fell back to shadow.
+//! The SQL of settled values: which tickets wait for them, what was kept, and which labels fell
+//! back to shadow.
 //!
-//! A row's `since` is the decision it waits for. Whoever looked for an earlier one changes nothing any more.
+//! A row's `since` is the decision it waits for. Whoever looked for an earlier one changes nothing
+//! any more.
 
 use deskbridge_connectors::TicketId;
 use rusqlite::{Connection, Row, params};

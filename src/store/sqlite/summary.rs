@@ -1,4 +1,5 @@
-//! The SQL of summaries: written with each entry, made later for entries from before there were any, and read for figures.
+//! The SQL of summaries: written with each entry, made later for entries from before there were
+//! any, and read for figures.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -28,7 +28,7 @@ impl Place {
         Sqlite::open(&self.path()).unwrap()
     }
 
-    /// What another process sees and does.
+    /// Opens a second connection, as another process would.
     fn other(&self) -> Connection {
         Connection::open(self.path()).unwrap()
     }
@@ -281,7 +281,7 @@ async fn states_and_their_columns_go_together() {
     }
 }
 
-/// What keeps a claim as fast at a million rows as at ten.
+/// Checks the indexes that keep a claim as fast at a million rows as at ten.
 #[test]
 fn hot_statements_find_their_index() {
     let place = Place::new();

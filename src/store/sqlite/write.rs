@@ -1,8 +1,10 @@
-//! The SQL of every command: each function is one move of a delivery, run by the writer inside its savepoint.
+//! The SQL of every command: each function is one move of a delivery, run by the writer inside its
+//! savepoint.
 //!
-//! Two things hold after every one of them: a lane exists exactly for the order keys with a pending or claimed
-//! delivery, and its head is the claimed one or else the oldest pending one. Only the delivery's newest claim can move
-//! it: the row's `epoch` counts its claims and never goes back, not even over a requeue.
+//! Two things hold after every one of them: a lane exists exactly for the order keys with a pending
+//! or claimed delivery, and its head is the claimed one or else the oldest pending one. Only the
+//! delivery's newest claim can move it: the row's `epoch` counts its claims and never goes back,
+//! not even over a requeue.
 
 use deskbridge_connectors::DeliveryKey;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -13,7 +15,8 @@ use super::{chain, settling};
 use crate::domain::outcome::Entry;
 use crate::store::{Accepted, Claim, Error, Work};
 
-/// How long after a restored copy was made a write may have arrived that it knows nothing of, in microseconds: 30 days.
+/// The time after the making of a restored copy within which an unknown write may have arrived, in
+/// microseconds: 30 days.
 const RESTORED_FOR: i64 = 30 * 24 * 3600 * 1_000_000;
 
 /// Keeps a delivery, unless its key is known.
@@ -51,8 +54,8 @@ pub(super) fn accept(conn: &Connection, new: &Incoming) -> Result<Accepted, Erro
     Ok(Accepted::New)
 }
 
-/// Takes the head of the lane that has been due longest. Taking a lapsed claim counts as an attempt: otherwise a
-/// delivery that kills its worker would be tried for ever.
+/// Takes the head of the lane that has been due longest. Taking a lapsed claim counts as an
+/// attempt: otherwise a delivery that kills its worker would be tried for ever.
 pub(super) fn claim(conn: &Connection, now: i64, until: i64) -> Result<Option<Claim>, Error> {
     let lane = |sql: &str, at: i64| {
         conn.prepare_cached(sql)?
@@ -173,7 +176,8 @@ pub(super) fn record(conn: &Connection, line: &Line) -> Result<i64, Error> {
     Ok(entry)
 }
 
-/// Puts a delivery back. The whole lane waits until then: a later delivery of the ticket does not overtake.
+/// Puts a delivery back. The whole lane waits until then: a later delivery of the ticket does not
+/// overtake.
 pub(super) fn postpone(
     conn: &Connection,
     id: i64,
@@ -242,9 +246,11 @@ pub(super) fn drop_waiting(conn: &Connection, id: i64) -> Result<(), Error> {
     gone.map_or(Ok(()), |order_key| advance(conn, &order_key))
 }
 
-/// Ends the postponements of an account; claimed lanes keep their leases. Returns how many were ended.
+/// Ends the postponements of an account; claimed lanes keep their leases. Returns how many were
+/// ended.
 pub(super) fn wake(conn: &Connection, account: &str, now: i64) -> Result<u64, Error> {
-    // Accounts are the part of the key before the slash, and `0` follows `/`: a range instead of a pattern.
+    // Accounts are the part of the key before the slash, and `0` follows `/`: a range instead of a
+    // pattern.
     let woken = conn
         .prepare_cached(
             "UPDATE lane SET visible_at = ?2

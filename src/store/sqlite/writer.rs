@@ -1,8 +1,10 @@
-//! The one thread that writes, with group commit: everything that waits shares one transaction and one fsync.
+//! The one thread that writes, with group commit: everything that waits shares one transaction and
+//! one fsync.
 //!
-//! SQLite has one writer at a time anyway, and syncing is what a write costs; so commands queue while a commit is on
-//! its way to the disk, and the next transaction takes them all. Each runs in a savepoint of its own, so that one that
-//! fails takes no neighbour with it. Nobody is answered before the commit returned: an answer means "on disk".
+//! SQLite has one writer at a time anyway, and syncing is what a write costs; so commands queue
+//! while a commit is on its way to the disk, and the next transaction takes them all. Each runs in
+//! a savepoint of its own, so that one that fails takes no neighbour with it. Nobody is answered
+//! before the commit returned: an answer means "on disk".
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,7 +30,8 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// So long after somebody was in the way, the log is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// The database's files are looked at this often when nothing is written: twice within the second that is promised.
+/// The database's files are looked at this often when nothing is written: twice within the second
+/// that is promised.
 const LOOK: Duration = Duration::from_millis(500);
 
 /// The writer's queue and its thread. Dropping it writes what is queued, then ends the thread.
@@ -53,7 +56,7 @@ impl Writer {
         Ok(Self { queue: Some(Queue::new(sender)), thread: Some(thread) })
     }
 
-    /// Where to queue.
+    /// Returns the queue of the writer.
     pub(super) fn queue(&self) -> Result<&Queue, Error> {
         self.queue.as_ref().ok_or_else(|| Error::Unavailable(Box::from("the store is closed")))
     }
@@ -90,7 +93,8 @@ fn write(conn: &Connection, place: &mut Place, waiting: &Receiver<Box<dyn Job>>,
     }
 }
 
-/// Commits the batch and answers everybody in it. Nothing is said to be on disk that is in a file without a name.
+/// Commits the batch and answers everybody in it. Nothing is said to be on disk that is in a file
+/// without a name.
 fn run(conn: &Connection, place: &Place, batch: &mut Vec<Box<dyn Job>>, rest: &mut Rest) {
     if let Err(displaced) = place.check() {
         return fail(batch, &displaced);
@@ -151,7 +155,8 @@ impl Rest {
     }
 }
 
-/// Copies the log into the file and cuts it to nothing. False where somebody is reading from it, or the disk does not take it.
+/// Copies the log into the file and cuts it to nothing. False where somebody is reading from it, or
+/// the disk does not take it.
 fn empty_the_log(conn: &Connection) -> bool {
     // Without patience: a command that comes meanwhile must not wait for a reader.
     let emptied = conn
@@ -164,19 +169,22 @@ fn empty_the_log(conn: &Connection) -> bool {
 
 /// Runs the batch in one transaction. After an error nothing of it stands.
 fn commit(conn: &Connection, batch: &mut [Box<dyn Job>]) -> rusqlite::Result<()> {
-    // IMMEDIATE: a transaction that begins by reading and then writes can meet another process's write too late.
+    // IMMEDIATE: a transaction that begins by reading and then writes can meet another process's
+    // write too late.
     step(conn, "BEGIN IMMEDIATE")?;
     let done =
         batch.iter_mut().try_for_each(|job| alone(conn, job.as_mut())).and_then(|()| step(conn, "COMMIT"));
     if done.is_err() && !conn.is_autocommit() {
-        // The first error is the one to tell; a failing rollback leaves a transaction that the next BEGIN reports.
+        // The first error is the one to tell; a failing rollback leaves a transaction that the next
+        // BEGIN reports.
         let _ = step(conn, "ROLLBACK");
     }
     done
 }
 
-/// Runs one job; its own failure undoes its own work only. A failure that ended the whole transaction (a full disk,
-/// a damaged page) leaves no savepoint to return to, which is this function's error.
+/// Runs one job; its own failure undoes its own work only. A failure that ended the whole
+/// transaction (a full disk, a damaged page) leaves no savepoint to return to, which is this
+/// function's error.
 fn alone(conn: &Connection, job: &mut dyn Job) -> rusqlite::Result<()> {
     step(conn, "SAVEPOINT command")?;
     if !job.run(conn) {
