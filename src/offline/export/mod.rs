@@ -4,9 +4,9 @@
 //!  resolved (a page of ids) ─► settled (one ticket) ─row─► file ─fsync─► state (cursor, length) ─► next page
 //! ```
 //!
-//! An interrupted run goes on where its last whole page ended: the file is cut to the length the state knows, so that no row is
-//! there twice or in part. Reads only. What the file holds are customers' words, cleaned and redacted; nobody but its owner
-//! may read it.
+//! An interrupted run goes on where its last whole page ended: the file is cut to the length the
+//! state knows, so that no row is there twice or in part. Reads only. What the file holds are
+//! customers' words, cleaned and redacted; nobody but its owner may read it.
 
 mod row;
 mod sink;
@@ -35,7 +35,7 @@ pub struct Export<'a> {
     pub store: Option<&'a dyn Store>,
     /// Where the agents' own choice of each head is found.
     pub heads: &'a Heads,
-    /// Whether values that deskbridge wrote and nobody confirmed count too.
+    /// True if values also count that deskbridge wrote and nobody confirmed.
     pub ours: bool,
     /// From when on.
     pub since: Timestamp,
@@ -48,7 +48,8 @@ pub struct Export<'a> {
 /// A step of an export.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// How many tickets a page brought to look at, and how many there are in all where that is known.
+    /// How many tickets a page brought to look at, and how many there are in all where that is
+    /// known.
     Listed {
         /// On this page.
         tickets: usize,
@@ -75,7 +76,7 @@ pub enum Problem {
     Platform(String),
 }
 
-/// What an export brought.
+/// The result of an export.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done {
     /// Rows in the file.
@@ -110,7 +111,8 @@ impl Export<'_> {
             let page = match self.page(&window, resumed).await? {
                 Some(page) => page,
                 None => {
-                    // A cursor of long ago means nothing to the platform any more; what is there already is not written twice.
+                    // A cursor of long ago means nothing to the platform any more; what is there
+                    // already is not written twice.
                     (cursor, resumed) = (None, false);
                     continue;
                 }

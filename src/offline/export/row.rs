@@ -31,7 +31,7 @@ pub struct Row {
     pub id: String,
     /// The subject, cleaned and redacted.
     pub subject: String,
-    /// What the customer wrote first, cleaned and redacted.
+    /// The customer's first message, cleaned and redacted.
     pub body: String,
     /// When it was opened.
     pub created_at: String,
@@ -44,7 +44,8 @@ pub struct Row {
 }
 
 impl Row {
-    /// A settled ticket's row. A value that deskbridge wrote and no person confirmed is left empty, unless `ours`.
+    /// A settled ticket's row. A value that deskbridge wrote and no person confirmed is left empty,
+    /// unless `ours`.
     pub fn of(
         account: &str,
         settled: &Settled,
@@ -80,7 +81,7 @@ impl Row {
         self.subject.is_empty() && self.body.is_empty()
     }
 
-    /// Whether no head has a label.
+    /// Returns true if every head lacks a label.
     pub fn is_unlabelled(&self) -> bool {
         self.labels.values().all(String::is_empty)
     }

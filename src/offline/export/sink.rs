@@ -1,6 +1,7 @@
 //! The file that is being written, and the state that lets an interrupted run go on.
 //!
-//! Rows are on disk before the state says so. A file without a state is a finished one, and is not written to again.
+//! Rows are on disk before the state says so. A file without a state is a finished one, and is not
+//! written to again.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -31,7 +32,7 @@ pub enum SinkProblem {
     Io(PathBuf, #[source] io::Error),
 }
 
-/// How far an export is.
+/// The progress of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct State {
     /// What is being exported, in words: another export must not go on here.
@@ -57,8 +58,8 @@ pub struct Sink {
 }
 
 impl Sink {
-    /// Opens the file: new and for tickets resolved from `since` to `until`, or where an interrupted run of the same export
-    /// (`what`) left it, with that run's times.
+    /// Opens the file: new and for tickets resolved from `since` to `until`, or where an
+    /// interrupted run of the same export (`what`) left it, with that run's times.
     ///
     /// # Errors
     /// [`SinkProblem`].
@@ -119,7 +120,7 @@ impl Sink {
         self.state.cursor.as_deref()
     }
 
-    /// Whether a row is there already.
+    /// Returns true if a row is in the file already.
     pub fn has(&self, id: &str) -> bool {
         self.ids.contains(id)
     }

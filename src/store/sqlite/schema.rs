@@ -44,10 +44,10 @@ pub(super) fn open_writer(path: &Path) -> Result<Connection, Error> {
     if mode != "wal" {
         return Err(unavailable("this file system cannot hold a write-ahead log; use a local disk"));
     }
-    // secure_delete: a settled delivery's body is overwritten, not only left to a free page. FULL:
-    // in WAL mode only this syncs the log at every commit, and `accept` promises that. The two
-    // `fullfsync` lines matter on macOS alone, where a plain fsync leaves the data in the drive's
-    // cache.
+    // secure_delete: a settled delivery's body is overwritten, not only left to a free page.
+    // FULL: in WAL mode only this syncs the log at every commit, and `accept` promises that.
+    // The two `fullfsync` lines matter on macOS alone. A plain fsync there leaves the data in the
+    // drive's cache.
     conn.execute_batch(
         "PRAGMA synchronous = FULL;
          PRAGMA fullfsync = ON;
