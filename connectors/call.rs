@@ -140,9 +140,9 @@ impl Answer {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// Returns the pause that `Retry-After` asks for, at most a day: a number of seconds, or a date, which is compared
-    /// with the answer's own `Date`. `None` where there is no such header or it is neither.
-    /// <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
+    /// Returns the pause that `Retry-After` asks for, at most a day: a number of seconds, or a
+    /// date, which is compared with the answer's own `Date`. `None` where there is no such header
+    /// or it is neither. <https://www.rfc-editor.org/rfc/rfc9110#field.retry-after>
     pub fn retry_after(&self) -> Option<Duration> {
         let text = self.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
         match text.parse::<f64>() {
@@ -223,7 +223,7 @@ pub enum Refusal {
     Invalid(String),
 }
 
-/// How many calls of one kind a platform allows an account in a window of time.
+/// The calls of one kind that a platform allows an account in a window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allowance {
     /// The calls, whoever makes them.

@@ -47,7 +47,8 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
     /// What the customer wrote, as far as a kept body tells it; `None` where it does not.
     fn preview(&self, body: &[u8]) -> Option<Preview>;
 
-    /// Returns the message that a kept body brings, on a platform whose API does not show that message; else `None`.
+    /// Returns the message that a kept body brings, on a platform whose API does not show that
+    /// message; else `None`.
     fn heard(&self, body: &[u8]) -> Option<Heard>;
 
     /// Reads the ticket back: whole, with its thread.
@@ -93,7 +94,8 @@ pub trait Connector: Send + Sync + std::fmt::Debug {
     /// What an answer's rate headers say.
     fn pace(&self, answer: &Answer) -> Option<Pace>;
 
-    /// Returns the platform's limit on changes of tickets, where it has one apart from the limit on requests.
+    /// Returns the platform's limit on changes of tickets, where it has one apart from the limit on
+    /// requests.
     fn updates(&self) -> Option<Allowance>;
 
     /// Returns what an answer to a change says of that limit.

@@ -276,9 +276,10 @@ pub struct Ticket {
 }
 
 impl Ticket {
-    /// Returns the text that is classified: the customer's messages up to the first answer of a person, with an empty
-    /// line between two of them, in at most [`MOST_TEXT`] bytes. Where no customer has written (an agent opened the
-    /// ticket for them), the first public message; empty where there is none.
+    /// Returns the text that is classified: the customer's messages up to the first answer of a
+    /// person, with an empty line between two of them, in at most [`MOST_TEXT`] bytes. Where no
+    /// customer has written (an agent opened the ticket for them), the first public message; empty
+    /// where there is none.
     pub fn first_customer_text(&self) -> Cow<'_, str> {
         let mut asked = self.asked();
         let Some(first) = asked.next() else {
@@ -307,7 +308,8 @@ impl Ticket {
         self.since_the_customer_wrote().any(|message| message.author == Author::Agent)
     }
 
-    /// Counts the first `ours` public answers to the customer as a machine's: they were sent in our name.
+    /// Counts the first `ours` public answers to the customer as a machine's: they were sent in our
+    /// name.
     pub fn discount_answers(&mut self, ours: usize) {
         let written = self.messages.iter_mut().filter(|message| message.public);
         let since = written.skip_while(|message| message.author != Author::Customer);
@@ -316,8 +318,8 @@ impl Ticket {
         });
     }
 
-    /// The customer's messages before a person answers. What the desk said before the customer did, and what a machine
-    /// says in between, is no answer.
+    /// The customer's messages before a person answers. What the desk said before the customer did,
+    /// and what a machine says in between, is no answer.
     fn asked(&self) -> impl Iterator<Item = &Message> {
         let unanswered =
             self.since_the_customer_wrote().take_while(|message| message.author != Author::Agent);
@@ -333,7 +335,8 @@ impl Ticket {
 #[cfg(test)]
 mod tests;
 
-/// The most bytes of several messages that are read together; one message alone is bounded where it is read.
+/// The most bytes of several messages that are read together; one message alone is bounded where it
+/// is read.
 const MOST_TEXT: usize = 32 * 1024;
 
 /// Why a ticket that was looked at is left alone.

@@ -114,7 +114,7 @@ fn run(
     Ok(Applied { states: wanted.states, version: version.map(Version) })
 }
 
-/// Why a write was rejected for what it says.
+/// Returns why a write was rejected for what it says; `None` for any other end.
 fn invalid(stop: &Next<Applied, Call>) -> Option<String> {
     match stop {
         Next::Refused(Refusal::Invalid(why)) => Some(why.clone()),

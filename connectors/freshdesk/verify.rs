@@ -56,8 +56,8 @@ fn key(happened: &Happened, signed_at: Option<i64>, now: Timestamp) -> DeliveryK
     let ticket = &happened.ticket;
     let word = match &happened.event {
         Event::Created => return DeliveryKey::new(format!("created:{ticket}")),
-        // Messages of a chat come seconds apart, and each may be what the ticket is about. A repetition finds that nothing is
-        // new and changes nothing.
+        // Messages of a chat come seconds apart, and each may be what the ticket is about. A
+        // repetition finds that nothing is new and changes nothing.
         Event::CustomerReplied if signed_at.is_none() => {
             return DeliveryKey::new(format!("replied:{ticket}:{}", now.as_millisecond()));
         }
@@ -68,7 +68,12 @@ fn key(happened: &Happened, signed_at: Option<i64>, now: Timestamp) -> DeliveryK
         Event::Untold => "untold",
     };
     match signed_at {
-        Some(seconds) => DeliveryKey::new(format!("{word}:{ticket}:at{seconds}")),
+        Some(seconds) => {
+            // The body's own time is finer, and stays the same in a repetition.
+            let finer = happened.at.filter(|_| happened.event == Event::CustomerReplied);
+            let finer = finer.map(|at| format!(".{}", at.as_millisecond())).unwrap_or_default();
+            DeliveryKey::new(format!("{word}:{ticket}:at{seconds}{finer}"))
+        }
         None => {
             let bucket = now.as_second().div_euclid(BUCKET_SECONDS);
             DeliveryKey::new(format!("{word}:{ticket}:{bucket}"))

@@ -81,7 +81,8 @@ pub(super) fn act(
             Err(Next::Refused(Refusal::Invalid(why))) => {
                 let parts = step.parts();
                 if parts.len() > 1 {
-                    // One bad attribute refuses all of a request: which one it is, each by itself tells.
+                    // One bad attribute refuses all of a request: which one it is, each by itself
+                    // tells.
                     parts.into_iter().rev().for_each(|part| left.push_front(part));
                     continue;
                 }

@@ -255,8 +255,9 @@ fn field(ticket: &WireTicket, id: &RemoteId) -> Option<FieldValue> {
     FieldValue::from_json(&field.value)
 }
 
-/// Gives up what an update empties and the platform will not have empty, a priority most likely: the parts that its
-/// refusal names, or all of them where it names none. `false` where there is nothing to give up.
+/// Gives up what an update empties and the platform will not have empty, a priority most likely:
+/// the parts that its refusal names, or all of them where it names none. `false` where there is
+/// nothing to give up.
 fn leave_what_it_keeps(steps: &mut [Step], answer: &Answer) -> bool {
     let body = answer.json().unwrap_or_default();
     let named: Vec<&str> = body

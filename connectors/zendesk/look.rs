@@ -82,9 +82,9 @@ pub(super) fn look(
     Next::Done(Looked::Ticket(Box::new(Ticket { profile, ..normalise(id, ticket, &users, &comments) })))
 }
 
-/// Tells whether the desk alone has spoken: an agent who wrote to a customer, a campaign, a bot. Somebody who called has
-/// spoken, whoever wrote it down. What is said in messaging is not shown here; there a customer's reply says that there
-/// is something.
+/// Tells whether the desk alone has spoken: an agent who wrote to a customer, a campaign, a bot.
+/// Somebody who called has spoken, whoever wrote it down. What is said in messaging is not shown
+/// here; there a customer's reply says that there is something.
 fn waits_for_the_customer(ticket: &WireTicket, replied: bool, users: &[User], comments: &[Comment]) -> bool {
     let (people, requester) = (people(users), RemoteId::from_json(&ticket.requester_id));
     let channel = channel(ticket);
@@ -96,8 +96,9 @@ fn waits_for_the_customer(ticket: &WireTicket, replied: bool, users: &[User], co
         author(comment, requester.as_ref(), &people) == Author::Customer
             && !is_stand_in(comment.plain_body.as_deref().or(comment.body.as_deref()))
     };
-    let called = channel.is_some_and(|channel| channel == "voice" || channel.starts_with("phone"));
-    spoken && !called && !(messaging && replied) && !public.any(by_customer)
+    let called = channel.is_some_and(messaging::is_call);
+    let said_elsewhere = called || (messaging && replied);
+    spoken && !said_elsewhere && !public.any(by_customer)
 }
 
 fn channel(ticket: &WireTicket) -> Option<&str> {

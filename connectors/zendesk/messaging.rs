@@ -1,7 +1,8 @@
 //! Messaging conversations: their words come with the events and nowhere else.
 //!
-//! A messaging ticket's comments hold a line in place of the conversation ("Conversation with Web User …"), and the API
-//! shows no transcript while it goes on. Each message is an event of its own that names its ticket
+//! A messaging ticket's comments hold a line in place of the conversation ("Conversation with Web
+//! User …"), and the API shows no transcript while it goes on. Each message is an event of its own
+//! that names its ticket
 //! (<https://developer.zendesk.com/api-reference/webhooks/event-types/messaging-events>).
 
 use serde::Deserialize;
@@ -16,26 +17,24 @@ use crate::ticket::{Author, Message, RemoteId};
 /// The event of one message, whoever wrote it.
 pub(super) const MESSAGE_ADDED: &str = "zen:event-type:messaging_ticket.message_added";
 
-/// What stands before the ticket's number in an event's subject.
+/// The words before the ticket's number in an event's subject.
 const SUBJECT: &str = "zen:ticket:";
 
-/// Channels whose conversations are held in messaging.
+/// Channels whose comments are what people wrote; new ones of the others are held in messaging.
 /// <https://developer.zendesk.com/documentation/ticketing/reference-guides/via-types/>
-const CHANNELS: [&str; 14] = [
-    "native_messaging",
-    "messaging",
-    "web_messaging",
-    "mobile_messaging",
-    "sunshine_conversations_api",
-    "sunshine_conversations_facebook_messenger",
-    "whatsapp",
-    "instagram_dm",
-    "twitter_dm",
-    "telegram",
-    "viber",
-    "line",
-    "wechat",
-    "apple_business_chat",
+const WRITTEN: [&str; 12] = [
+    "email",
+    "web",
+    "web_service",
+    "api",
+    "mobile",
+    "mobile_sdk",
+    "help_center",
+    "web_form",
+    "closed_ticket",
+    "ticket_sharing",
+    "rule",
+    "system",
 ];
 
 #[derive(Debug, Deserialize)]
@@ -78,7 +77,8 @@ struct Words {
 }
 
 impl Actor {
-    /// Of the documented kinds `trigger` and `system` are machines; a new kind is taken for one too.
+    /// Of the documented kinds `trigger` and `system` are machines; a new kind is taken for one
+    /// too.
     fn author(&self) -> Author {
         match self.kind.as_deref() {
             Some("end_user") => Author::Customer,
@@ -120,13 +120,18 @@ pub(super) fn heard(body: &[u8]) -> Option<Heard> {
     Some(Heard { id, message: Message { author: event.actor?.author(), public: true, text } })
 }
 
-/// Tells whether a ticket's conversation is held in messaging.
+/// Tells whether a ticket's conversation may be held in messaging.
 pub(super) fn is_messaging(channel: Option<&str>) -> bool {
-    channel.is_some_and(|channel| CHANNELS.contains(&channel))
+    channel.is_some_and(|channel| !WRITTEN.contains(&channel) && !is_call(channel))
 }
 
-/// Tells whether a messaging ticket's text is the line that stands for its conversation: it names a visitor by a long
-/// hexadecimal number, or begins as the English one does.
+/// Tells whether a ticket came from a call.
+pub(super) fn is_call(channel: &str) -> bool {
+    channel == "voice" || channel.starts_with("phone")
+}
+
+/// Tells whether a messaging ticket's text is the line that stands for its conversation: it names a
+/// visitor by a long hexadecimal number, or begins as the English one does.
 pub(super) fn is_stand_in(text: &str) -> bool {
     let text = text.trim();
     let is_number = |word: &str| word.len() >= 16 && word.bytes().all(|b| b.is_ascii_hexdigit());

@@ -1,4 +1,5 @@
-//! The account's two limits: one on requests, which every answer tells, and one on ticket updates, which none need tell.
+//! The account's two limits: one on requests, which every answer tells, and one on ticket updates,
+//! which none need tell.
 
 use std::time::Duration;
 
@@ -8,10 +9,11 @@ use crate::call::{Allowance, Answer, Pace};
 /// <https://support.zendesk.com/hc/en-us/articles/8638126078234>
 pub(super) const UPDATES: Allowance = Allowance { calls: 100, window: Duration::from_secs(60) };
 
-/// What stands before the name of an endpoint that has a limit of its own.
+/// The words before the name of an endpoint that has a limit of its own.
 const ENDPOINT: &str = "zendesk-ratelimit-";
 
-/// Reads the headers that count requests. <https://developer.zendesk.com/api-reference/introduction/rate-limits/>
+/// Reads the headers that count requests.
+/// <https://developer.zendesk.com/api-reference/introduction/rate-limits/>
 pub(super) fn of_requests(answer: &Answer) -> Option<Pace> {
     let number = |name: &str| -> Option<u32> { answer.headers.get(name)?.to_str().ok()?.trim().parse().ok() };
     Some(Pace {
@@ -21,8 +23,9 @@ pub(super) fn of_requests(answer: &Answer) -> Option<Pace> {
     })
 }
 
-/// Reads the header of an endpoint's own limit in the answer to an update, `total=100; remaining=99; resets=41`. The vendor
-/// documents its form for lists of tickets; an update's answer may have none.
+/// Reads the header of an endpoint's own limit in the answer to an update, `total=100;
+/// remaining=99; resets=41`. The vendor documents its form for lists of tickets; an update's answer
+/// may have none.
 /// <https://developer.zendesk.com/documentation/api-basics/best-practices/best-practices-for-avoiding-rate-limiting>
 pub(super) fn of_updates(answer: &Answer) -> Option<Pace> {
     let (_, value) = answer.headers.iter().find(|(name, _)| name.as_str().starts_with(ENDPOINT))?;

@@ -320,7 +320,8 @@ pub(super) fn stored_tag(tag: &str) -> String {
     tag.split_whitespace().collect::<Vec<_>>().join("_").to_lowercase()
 }
 
-/// Tickets are numbered, so nothing but digits may become part of a path (`show_many` is one of its siblings).
+/// Tickets are numbered, so nothing but digits may become part of a path (`show_many` is one of its
+/// siblings).
 pub(super) fn ticket_id(value: &Value, path: &str) -> Result<TicketId, Malformed> {
     let wrong = || Malformed::new(path, "a ticket number was expected");
     let id = RemoteId::from_json(value).filter(|id| digits(id.as_str())).ok_or_else(wrong)?;

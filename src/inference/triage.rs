@@ -19,7 +19,8 @@ pub enum Unanswered {
     Stopped,
 }
 
-/// Classifies what the customer wrote before anybody answered. Inference runs on the classifier's own threads.
+/// Classifies what the customer wrote before anybody answered. Inference runs on the classifier's
+/// own threads.
 ///
 /// # Errors
 /// [`Unanswered`].

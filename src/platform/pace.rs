@@ -82,7 +82,7 @@ impl State {
         (self.calls + USUAL_CALLS * GUESSED) as f64 / (self.works + GUESSED) as f64
     }
 
-    /// How long changes of tickets must wait.
+    /// Returns how long changes of tickets must wait; `None` where they need not.
     fn changed_enough(&mut self, left_to_agents: f64, now: Instant) -> Option<Duration> {
         let usual = (self.changes + GUESSED) as f64 / (self.works + GUESSED) as f64;
         self.updates.used_up(left_to_agents, self.in_hand, usual, now)
@@ -106,7 +106,7 @@ impl Budget {
         Self { state: Mutex::default(), left_to_agents: share }
     }
 
-    /// The same for a platform that limits changes of tickets apart from requests.
+    /// Counts changes too, for a platform that limits changes of tickets apart from requests.
     pub(super) fn changing_within(self, allowance: Option<Allowance>) -> Self {
         self.lock().updates = Updates::within(allowance);
         self

@@ -1,7 +1,8 @@
 //! When the next ticket may be changed, on a platform that limits changes apart from requests.
 //!
-//! The platform counts its people's edits too and seldom says how many are left, so that our own changes of the last window are
-//! counted here, against the share of the limit that is not left to the agents. An answer that does say it is believed.
+//! The platform counts its people's edits too and seldom says how many are left, so that our own
+//! changes of the last window are counted here, against the share of the limit that is not left to
+//! the agents. An answer that does say it is believed.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tokio::time::Instant;
 pub(super) struct Updates {
     allowance: Option<Allowance>,
     sent: VecDeque<Instant>,
-    /// What the platform said last, and until when it holds.
+    /// The limit as the platform told it last, and until when it holds.
     told: Option<(Pace, Instant)>,
 }
 
@@ -49,8 +50,8 @@ impl Updates {
         };
     }
 
-    /// Returns how long work must wait that usually takes `usual` changes while `in_hand` pieces of it are under way; `None`
-    /// where it may start.
+    /// Returns how long work must wait that usually takes `usual` changes while `in_hand` pieces of
+    /// it are under way; `None` where it may start.
     pub(super) fn used_up(
         &mut self,
         left_to_agents: f64,

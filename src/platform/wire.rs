@@ -105,7 +105,8 @@ impl Wire {
         }
         let response = request.send().await?;
         let (status, mut headers) = (response.status().as_u16(), response.headers().clone());
-        // A pause until a date is reckoned from the answer's own; where a proxy has dropped it, our clock does.
+        // A pause until a date is reckoned from the answer's own; where a proxy has dropped it, our
+        // clock does.
         if !headers.contains_key(DATE) {
             headers.extend(http_date(SystemClock.now()).map(|date| (DATE, date)));
         }

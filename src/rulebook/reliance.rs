@@ -1,8 +1,9 @@
 //! Which labels a matching rule rests on, and so how far it may go while labels are promoted one by one.
 //!
-//! A rule rests on every label that made one of its conditions hold, and on the labels that its templates show. What it asks
-//! to be absent (under `none`, or by `abstains`) holds nothing back: nobody can promote a silence. A silence may end, though:
-//! [`silent`] says which heads a decision waits for.
+//! A rule rests on every label that made one of its conditions hold, and on the labels that its
+//! templates show. What it asks to be absent (under `none`, or by `abstains`) holds nothing back:
+//! nobody can promote a silence. A silence may end, though: [`silent`] says which heads a decision
+//! waits for.
 
 use super::action::Verb;
 use super::condition::{Sight, Test, When};
@@ -80,9 +81,9 @@ pub(super) struct Reached<'a> {
 
 /// Returns the heads that named nothing although the decision hangs on them, each once.
 ///
-/// Those are the heads that made a rule match by their silence. Where no rule that routes has matched, they are the heads that
-/// such rules ask too; in a rulebook without any, the heads that all its rules ask, unless one of those has matched. A rule
-/// that stops the others has decided.
+/// Those are the heads that made a rule match by their silence. Where no rule that routes has
+/// matched, they are the heads that such rules ask too; in a rulebook without any, the heads that
+/// all its rules ask, unless one of those has matched. A rule that stops the others has decided.
 pub(super) fn silent(
     reached: &[Reached<'_>],
     sight: &Sight<'_>,
@@ -111,7 +112,7 @@ pub(super) fn silent(
     heads.into_iter().map(str::to_owned).collect()
 }
 
-/// Whether the rule says where a ticket goes: to a group, to an agent, or by a field.
+/// Tells whether the rule says where a ticket goes: to a group, to an agent, or by a field.
 fn routes(rule: &Rule) -> bool {
     rule.then.iter().any(|action| {
         matches!(action.verb, Verb::AssignGroup(_) | Verb::AssignAgent(_) | Verb::SetField { .. })

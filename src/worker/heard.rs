@@ -1,7 +1,8 @@
-//! Keeps in memory what deliveries said of conversations whose words no reading shows, so that messages are read together.
+//! Keeps in memory what deliveries said of conversations whose words no reading shows, so that
+//! messages are read together.
 //!
-//! A delivery's body is erased once it is settled. What is kept here ends with the process and is bounded: a message that
-//! comes after a restart is read by itself.
+//! A delivery's body is erased once it is settled. What is kept here ends with the process and is
+//! bounded: a message that comes after a restart is read by itself.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};

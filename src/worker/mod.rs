@@ -51,7 +51,7 @@ pub struct Crew {
     pub patience: retry::Patience,
     /// Who goes first where not all can.
     pub urgency: Urgency,
-    /// What was said in conversations whose words come with deliveries alone.
+    /// The messages of conversations whose words come with deliveries alone.
     pub heard: Arc<heard::Conversations>,
 }
 

@@ -240,8 +240,9 @@ impl Desk<'_> {
     }
 }
 
-/// Whether the last decision waited for more words of the customer's, and there are more before anybody has answered. They
-/// are counted, because a version tells neither a message that the API does not show nor one within the second of our write.
+/// Tells whether the last decision waited for more words of the customer's, and there are more
+/// before anybody has answered. They are counted, because a version tells neither a message that
+/// the API does not show nor one within the second of our write.
 fn is_open(history: &History, ticket: &Ticket) -> bool {
     let more = |awaiting: &Awaiting| ticket.asked_messages() > awaiting.messages;
     history.awaiting().is_some_and(more) && !ticket.is_answered()

@@ -59,6 +59,7 @@ pub(crate) fn verify(data: &[u8]) {
 pub(crate) fn wire(data: &[u8]) {
     for connector in CONNECTORS.iter() {
         let _ = connector.preview(data);
+        let _ = connector.heard(data);
         let Ok(notice) = connector.read(data) else { continue };
         let id = notice.ticket.as_str();
         let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));

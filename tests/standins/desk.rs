@@ -28,8 +28,8 @@ pub trait Desk: Send + Sync {
     /// ticket's id as deskbridge writes it.
     async fn open(&self, ticket: NewTicket) -> String;
 
-    /// The desk writes to a customer first, as a campaign or an outbound mail does: kept, and announced as the platform
-    /// announces such a thing. Returns the ticket's id.
+    /// The desk writes to a customer first, as a campaign or an outbound mail does: kept, and
+    /// announced as the platform announces such a thing. Returns the ticket's id.
     async fn write_first(&self, ticket: NewTicket) -> String;
 
     /// The customer writes again: kept, and announced with the platform's retries.
@@ -117,7 +117,7 @@ pub struct Change {
     pub reply: Option<String>,
     /// Whether the ticket is solved with it.
     pub solved: bool,
-    /// Whether it falls into the second of the change before it, so that the platform's stamp stays as it is.
+    /// Keeps the platform's stamp: the change falls into the second of the one before it.
     pub same_second: bool,
 }
 

@@ -176,7 +176,8 @@ impl Wanted {
         wanted
     }
 
-    /// Tells whether somebody has changed what is to be sent, or the status, since the ticket was decided on.
+    /// Tells whether somebody has changed what is to be sent, or the status, since the ticket was
+    /// decided on.
     pub(super) fn overtaken(&self, on: &Ticket, now: &Ticket) -> bool {
         let field = |key: &str| {
             let of = |ticket: &Ticket| ticket.fields.get(&RemoteId(key.to_owned())).cloned();
@@ -193,8 +194,8 @@ impl Wanted {
             || self.fields.keys().any(|key| field(key))
     }
 
-    /// Gives up what is to be emptied and the account will not have empty: a field that is required, most likely. `false`
-    /// where there is nothing to give up.
+    /// Gives up what is to be emptied and the account will not have empty: a field that is
+    /// required, most likely. `false` where there is nothing to give up.
     pub(super) fn leave_what_it_keeps(&mut self, why: &str) -> bool {
         let emptied = std::mem::take(&mut self.emptied);
         for (at, keys) in &emptied {

@@ -293,7 +293,8 @@ impl Step {
         matches!(self.kind, Kind::RemoveTag { .. })
     }
 
-    /// Returns the steps that do the same by themselves: several where one request changes several attributes.
+    /// Returns the steps that do the same by themselves: several where one request changes several
+    /// attributes.
     pub(super) fn parts(self) -> Vec<Self> {
         match self.kind {
             Kind::Update(update) => update.singly().into_iter().map(Self::update).collect(),

@@ -1,13 +1,13 @@
 //! The one `PUT` of all attributes that change, and its parts where the platform refuses the whole.
 //!
-//! One attribute that is rejected (a type without it, an option that was archived) refuses every other attribute of the same
-//! request, so that the others are sent again by themselves.
+//! One attribute that is rejected (a type without it, an option that was archived) refuses every
+//! other attribute of the same request, so that the others are sent again by themselves.
 
 use serde_json::{Map, Value, json};
 
 use super::super::Intercom;
 
-/// What one request sets, each part with the effect that wants it.
+/// The values that one request sets, each part with the effect that wants it.
 #[derive(Debug, Default)]
 pub(super) struct Update(Vec<Part>);
 

@@ -95,7 +95,9 @@ fn the_line_that_stands_for_a_conversation_is_nobodys_words() {
     {
         let stands_in = [("end-user", true, line)];
         assert_eq!(look(Created, "native_messaging", line, &stands_in), waits, "{line}");
-        assert_eq!(look(Created, "whatsapp", line, &[]), waits, "{line}");
+        for channel in ["whatsapp", "web_messaging", "a_channel_of_2027"] {
+            assert_eq!(look(Created, channel, line, &[]), waits, "{channel}: {line}");
+        }
         let replied = ticket(look(CustomerReplied, "native_messaging", line, &stands_in));
         assert_eq!((replied.subject.as_str(), &*replied.first_customer_text()), ("", ""), "{line}");
         // In a mail the same line is what somebody wrote.

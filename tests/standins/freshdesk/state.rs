@@ -52,7 +52,7 @@ pub(super) struct Stored {
     pub(super) tags: Vec<String>,
     pub(super) fields: BTreeMap<String, Value>,
     pub(super) spam: bool,
-    /// How it came in: 1 is a customer's mail, 10 the desk's own.
+    /// The channel: 1 is a customer's mail, 10 the desk's own.
     pub(super) source: u64,
     pub(super) thread: Vec<Conversation>,
     pub(super) created: i64,

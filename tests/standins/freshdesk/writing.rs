@@ -3,7 +3,8 @@
 use super::state::State;
 use crate::desk::{Change, NewTicket};
 
-/// How the platform numbers mails that the desk sent first. <https://developers.freshdesk.com/api/#ticket_attributes>
+/// The number of mails that the desk sent first.
+/// <https://developers.freshdesk.com/api/#ticket_attributes>
 const OUTBOUND_EMAIL: u64 = 10;
 
 impl State {

@@ -110,7 +110,7 @@ pub(super) struct Conversation {
     pub(super) attributes: BTreeMap<String, Value>,
     /// Whether it is a ticket, which lives under another address.
     pub(super) ticket: bool,
-    /// Whether the workspace wrote first.
+    /// True if the workspace wrote first.
     pub(super) outbound: bool,
     /// Tag ids, oldest first.
     pub(super) tags: Vec<u64>,

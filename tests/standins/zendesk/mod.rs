@@ -34,7 +34,8 @@ pub const API_TOKEN: &str = "standin-api-token-77aa";
 
 /// Calls a minute unless a test asks for less; what the vendor's largest plan has.
 const CALLS_A_MINUTE: u32 = 2_500;
-/// Changes of tickets a minute, people's included. <https://support.zendesk.com/hc/en-us/articles/8638126078234>
+/// Changes of tickets a minute, people's included.
+/// <https://support.zendesk.com/hc/en-us/articles/8638126078234>
 const UPDATES_A_MINUTE: u32 = 100;
 /// How long an access token lives unless a test asks otherwise.
 const TOKEN_SECONDS: i64 = 7_200;
@@ -83,7 +84,8 @@ impl Window {
         Self { limit, length_ms: 60_000, began_ms: 0, used: 0 }
     }
 
-    /// Counts one more; returns the limit, how many there were in this window, and the seconds until the next.
+    /// Counts one more; returns the limit, how many there were in this window, and the seconds
+    /// until the next.
     fn count(&mut self) -> (u32, u32, i64) {
         let now = now_ms();
         if now - self.began_ms >= self.length_ms {
@@ -155,7 +157,8 @@ impl Zendesk {
         }
     }
 
-    /// A visitor begins a conversation in messaging: the ticket holds a line in place of it, and is announced. Returns its id.
+    /// A visitor begins a conversation in messaging: the ticket holds a line in place of it, and is
+    /// announced. Returns its id.
     pub async fn open_conversation(&self, email: &str) -> String {
         let line = "Conversation with Web User 63c9a1f0d27b".to_owned();
         let new =
@@ -165,8 +168,9 @@ impl Zendesk {
         kept.id.to_string()
     }
 
-    /// Somebody (`end_user`, `agent`, `trigger` or `system`) says something in messaging. The event brings it, and neither the
-    /// ticket's comments nor its stamp show it. Returns the last status, 0 where no answer came.
+    /// Somebody (`end_user`, `agent`, `trigger` or `system`) says something in messaging. The event
+    /// brings it, and neither the ticket's comments nor its stamp show it. Returns the last status,
+    /// 0 where no answer came.
     pub async fn message(&self, ticket: &str, by: &str, text: &str) -> u16 {
         let kept = lock(&self.desk.store).get(ticket).cloned();
         match kept {
@@ -180,8 +184,8 @@ impl Zendesk {
         lock(&self.desk.store).keeps_priorities = true;
     }
 
-    /// Lets tickets be changed so often in a window of time, people's changes included. Other limits than the usual one are told
-    /// in answers.
+    /// Lets tickets be changed so often in a window of time, people's changes included. Other
+    /// limits than the usual one are told in answers.
     pub fn allow_updates(&self, changes: u32, window: Duration) {
         let length_ms = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
         *lock(&self.desk.updates) = Window { limit: changes, length_ms, began_ms: 0, used: 0 };

@@ -22,7 +22,7 @@ pub(super) struct Store {
     said: u64,
     /// Triggers by name, and the group that each assigns at every update.
     pub(super) triggers: Vec<(String, u64)>,
-    /// Whether a priority that was set can be changed and not taken away.
+    /// True if a priority that was set can be changed and not taken away.
     pub(super) keeps_priorities: bool,
 }
 
