@@ -75,6 +75,9 @@ async fn where_all_is_well_nothing_is_wrong_and_nothing_is_written() {
         {
             assert_eq!(row(&rows, account, check).0, "fine", "{account}: {rows:#?}");
         }
+        let is_odd = |row: &&Value| row["about"] == account && row.to_string().contains("it is left out");
+        let odd = rows.iter().find(is_odd).unwrap_or_else(|| panic!("a group without a name: {rows:#?}"));
+        assert_eq!((&odd["check"], &odd["state"]), (&"names".into(), &"warning".into()), "{odd}");
         let (_, address) = row(&rows, account, "webhook address");
         assert!(
             address.contains("a daemon answers") && address.contains(&format!("/hooks/{account}")),
