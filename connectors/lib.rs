@@ -13,6 +13,7 @@
 //! | what a platform posts to us | [`delivery`], [`signature`] |
 //! | why a delivery does not verify | [`diagnosis`], [`explanation`] |
 //! | the normalised ticket | [`ticket`], [`plain_text`] |
+//! | mail that no person waits for an answer to | [`machine`], [`recognise`] |
 //! | what we want changed | [`plan`] |
 //! | one request and its answer | [`call`] |
 //! | names to ids | [`directory`] |
@@ -29,10 +30,12 @@ pub mod delivery;
 pub mod diagnosis;
 pub mod directory;
 pub mod explanation;
+pub mod machine;
 pub mod plain_text;
 pub mod plan;
 pub mod preview;
 pub mod printable;
+pub mod recognise;
 pub mod rotating;
 pub mod secret;
 pub mod settled;
@@ -57,6 +60,7 @@ pub use delivery::{
     Content, Delivery, DeliveryKey, Malformed, Notice, NoticeKind, Rejected, Verified, VerifiedDelivery,
 };
 pub use directory::Directory;
+pub use machine::{MachineMail, Recognised};
 pub use plan::{Applied, Effect, EffectState, Plan};
 pub use rotating::Rotating;
 pub use secret::{Changing, Secret};

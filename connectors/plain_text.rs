@@ -59,6 +59,11 @@ pub fn subject(text: &str) -> String {
     normalised(text).replace("\n\n", " ").replace('\n', " ")
 }
 
+/// Tells if a subject begins with `Re:`, in any language's abbreviation.
+pub(crate) fn is_reply(subject: &str) -> bool {
+    words::prefix(subject) == Some(words::Prefix::Reply)
+}
+
 /// Escapes text for an HTML body: `& < > "`, line breaks, and what a platform would fill in by itself.
 ///
 /// A platform reads `{{ticket.requester.email}}` and `{% … %}` in a comment as its own placeholders, and fills them in:

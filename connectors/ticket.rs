@@ -8,6 +8,8 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::machine::Recognised;
+
 /// A ticket's identifier on its platform: 1–64 ASCII letters, digits, `-` or `_`, so that it can become
 /// neither a path nor a host.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -273,6 +275,10 @@ pub struct Ticket {
     pub brand: Option<RemoteId>,
     /// When it was opened.
     pub created_at: Option<Timestamp>,
+    /// The kind of machine mail that opened it; `None` where a person did, as far as that can be
+    /// told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Recognised>,
 }
 
 impl Ticket {

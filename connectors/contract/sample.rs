@@ -71,6 +71,7 @@ pub(crate) fn ticket() -> Ticket {
         channel: Some("email".into()),
         brand: None,
         created_at: None,
+        machine: None,
     }
 }
 

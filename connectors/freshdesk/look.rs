@@ -10,8 +10,10 @@ use serde_json::Value;
 use super::wire::{ConversationBody, THREAD_PAGE, THREAD_PAGES, TicketBody, read, thread};
 use crate::call::{Answer, Next, Read};
 use crate::connector::Looked;
+use crate::machine::MachineMail;
 use crate::plain_text::{self, About};
 use crate::profile::{Asked, Whose};
+use crate::recognise::{self, Marks};
 use crate::ticket::{
     Author, FieldValue, Message, Priority, RemoteId, Requester, Skip, Status, Ticket, TicketId, Version,
 };
@@ -38,6 +40,7 @@ fn run(id: &TicketId, asked: Option<&Asked>, answers: &[Answer]) -> Result<Next<
         return Ok(Next::Done(Looked::Skip(Skip::Closed)));
     }
     let mut messages: Vec<Message> = opening(&body).into_iter().collect();
+    let mut automatic = None;
     for page in 1..=THREAD_PAGES {
         let Some(answer) = answers.next() else {
             return Ok(Next::Send(Read::get(thread(id, page))));
@@ -48,6 +51,7 @@ fn run(id: &TicketId, asked: Option<&Asked>, answers: &[Answer]) -> Result<Next<
         }
         let conversations: Vec<ConversationBody> = read(answer)?;
         let full = conversations.len() >= THREAD_PAGE;
+        automatic = automatic.or_else(|| conversations.iter().find_map(is_automatic));
         messages.extend(conversations.into_iter().filter_map(message));
         if !full {
             break;
@@ -62,7 +66,12 @@ fn run(id: &TicketId, asked: Option<&Asked>, answers: &[Answer]) -> Result<Next<
         Some(asked) => profile(asked, &body, &mut answers)?,
         None => BTreeMap::new(),
     };
-    Ok(Next::Done(Looked::Ticket(Box::new(Ticket { profile, ..ticket(id, body, messages) }))))
+    let ticket = Ticket { profile, ..ticket(id, body, messages) };
+    // Of the platform's marks one is about a message of the thread, which is the customer's first
+    // where the desk wrote before.
+    let platform = (outbound && automatic == Some(true)).then_some(MachineMail::AutoReply);
+    let machine = recognise::recognise(&ticket, &Marks { platform, ..Marks::default() });
+    Ok(Next::Done(Looked::Ticket(Box::new(Ticket { machine, ..ticket }))))
 }
 
 pub(super) fn ticket(id: &TicketId, body: TicketBody, messages: Vec<Message>) -> Ticket {
@@ -99,6 +108,7 @@ pub(super) fn ticket(id: &TicketId, body: TicketBody, messages: Vec<Message>) ->
         channel: body.source.map(channel),
         brand: RemoteId::from_json(&body.product_id),
         created_at: body.created_at.and_then(|at| at.parse().ok()),
+        machine: None,
     }
 }
 
@@ -143,6 +153,12 @@ pub(super) fn opening(body: &TicketBody) -> Option<Message> {
     let text = plain(body.description_text.as_deref(), body.description.as_deref(), about);
     let author = if body.source == Some(OUTBOUND_EMAIL) { Author::Agent } else { Author::Customer };
     (!text.is_empty()).then_some(Message { author, public: true, text })
+}
+
+/// Tells of a message of the customer's if the platform took it for an automatic answer.
+fn is_automatic(body: &ConversationBody) -> Option<bool> {
+    let theirs = body.incoming == Some(true) && body.private != Some(true);
+    theirs.then_some(body.auto_response == Some(true))
 }
 
 fn message(body: ConversationBody) -> Option<Message> {

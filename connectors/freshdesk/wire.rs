@@ -185,6 +185,9 @@ pub(super) struct ConversationBody {
     pub(super) incoming: Option<bool>,
     #[serde(default)]
     pub(super) private: Option<bool>,
+    /// True where the platform took it for an automatic answer.
+    #[serde(default)]
+    pub(super) auto_response: Option<bool>,
 }
 
 /// How many conversations a page of a thread holds.

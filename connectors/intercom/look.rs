@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::marks;
 use super::verify::TICKET;
 use super::wire::{self, Item, Part};
 use super::{Intercom, Version};
@@ -45,7 +46,7 @@ pub(super) fn look(account: &Intercom, notice: &Notice, answers: &[Answer]) -> N
     let Some(mut ticket) = ticket(account.version, &notice.ticket, &item) else {
         return Next::Refused(Refusal::Invalid("the platform's answer has no `updated_at`".to_owned()));
     };
-    let Some(contact) = contact_id(&item) else { return Next::Done(Looked::Ticket(Box::new(ticket))) };
+    let Some(contact) = contact_id(&item) else { return done(ticket, &item) };
     let mut answers = rest.iter();
     let mut record = |path: String| -> Result<Value, Next<Looked>> {
         let answer = answers.next().ok_or_else(|| Next::Send(Read::get(path)))?;
@@ -70,7 +71,13 @@ pub(super) fn look(account: &Intercom, notice: &Notice, answers: &[Answer]) -> N
             Err(next) => return next,
         }
     }
-    Next::Done(Looked::Ticket(Box::new(ticket)))
+    done(ticket, &item)
+}
+
+/// Ends a look, with what the ticket was recognised as.
+fn done(ticket: Ticket, item: &Item) -> Next<Looked> {
+    let machine = marks::recognise(&ticket, item);
+    Next::Done(Looked::Ticket(Box::new(Ticket { machine, ..ticket })))
 }
 
 /// The GET that shows everything.
@@ -121,6 +128,7 @@ pub(super) fn ticket(version: Version, id: &TicketId, item: &Item) -> Option<Tic
         profile: BTreeMap::new(),
         followers: Vec::new(),
         created_at: wire::timestamp(item.created_at),
+        machine: None,
         messages,
     })
 }

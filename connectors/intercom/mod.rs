@@ -8,6 +8,7 @@ mod act;
 mod diagnose;
 mod listed;
 mod look;
+mod marks;
 mod names;
 mod settled;
 mod verify;

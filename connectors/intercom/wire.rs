@@ -74,6 +74,10 @@ pub(super) struct Source {
     pub(super) subject: Option<String>,
     pub(super) body: Option<String>,
     pub(super) author: Option<Author>,
+    /// The way in which the conversation was begun.
+    pub(super) delivered_as: Option<String>,
+    /// Of mail: its subject and the addresses in its headers.
+    pub(super) email_message_metadata: Value,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::marks;
 use super::messaging;
 use super::wire::{
     Comment, Comments, Me, OrganizationAnswer, TicketAnswer, User, WireTicket, digits, list, next_page, parse,
@@ -79,7 +80,10 @@ pub(super) fn look(
     if waits_for_the_customer(&ticket, replied, &users, &comments) {
         return Next::Done(Looked::Skip(Skip::NoCustomerYet));
     }
-    Next::Done(Looked::Ticket(Box::new(Ticket { profile, ..normalise(id, ticket, &users, &comments) })))
+    let sender = marks::sender(&ticket);
+    let ticket = Ticket { profile, ..normalise(id, ticket, &users, &comments) };
+    let machine = marks::recognise(&ticket, sender.as_deref(), &comments);
+    Next::Done(Looked::Ticket(Box::new(Ticket { machine, ..ticket })))
 }
 
 /// Tells whether the desk alone has spoken: an agent who wrote to a customer, a campaign, a bot.
@@ -217,6 +221,7 @@ pub(super) fn normalise(id: &TicketId, mut wire: WireTicket, users: &[User], com
         channel,
         brand: RemoteId::from_json(&wire.brand_id),
         created_at: wire.created_at.and_then(|at| at.parse().ok()),
+        machine: None,
     }
 }
 

@@ -11,6 +11,7 @@ mod diagnose;
 mod dropdown;
 mod listed;
 mod look;
+mod marks;
 mod messaging;
 mod names;
 mod pace;

@@ -129,6 +129,9 @@ pub(super) struct CustomField {
 pub(super) struct Via {
     #[serde(default)]
     pub(super) channel: Value,
+    /// `from`, `to` and `rel`; of mail with addresses.
+    #[serde(default)]
+    pub(super) source: Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -197,6 +200,9 @@ pub(super) struct Comment {
     pub(super) body: Option<String>,
     pub(super) html_body: Option<String>,
     pub(super) plain_body: Option<String>,
+    /// The platform's notes from when it took the comment in.
+    #[serde(default)]
+    pub(super) metadata: Value,
 }
 
 /// `GET /api/v2/groups`.

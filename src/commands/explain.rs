@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, anyhow, bail};
 use deskbridge_connectors::plain_text::{self, About};
+use deskbridge_connectors::recognise::{Marks, recognise};
 use deskbridge_connectors::ticket::{Author, Message, Requester};
 use deskbridge_connectors::{
     Directory, Looked, Notice, NoticeKind, Refusal, Status, Ticket, TicketId, Version,
@@ -54,10 +55,11 @@ pub(super) fn run(args: &Explain) -> anyhow::Result<ExitCode> {
         if args.json {
             let scores = contract_json(seen.ticket.id.as_str(), &prediction);
             terminal::line(serde_json::json!({
+                "machine": seen.ticket.machine,
                 "prediction": scores, "rules": explanation, "plan": decision.plan, "mode": facts.ceiling,
             }))?;
         } else {
-            print(&prediction, &explanation, &decision)?;
+            print(&seen.ticket, &prediction, &explanation, &decision)?;
         }
         Ok(ExitCode::SUCCESS)
     })
@@ -135,7 +137,9 @@ fn from_text<'a>(
         channel: None,
         brand: None,
         created_at: None,
+        machine: None,
     };
+    let ticket = Ticket { machine: recognise(&ticket, &Marks::default()), ..ticket };
     let (history, contacts) = (History::default(), Vec::new());
     Ok(Seen { account, ticket, history, contacts, names: Arc::default() })
 }
@@ -154,12 +158,16 @@ fn account<'a>(settings: &'a Settings, name: Option<&str>) -> anyhow::Result<&'a
 }
 
 fn print(
+    ticket: &Ticket,
     prediction: &deskbridge_onnx::Prediction,
     explanation: &rulebook::Explanation,
     decision: &crate::domain::decision::Decision,
 ) -> anyhow::Result<()> {
     let language = &prediction.language;
     terminal::line(format!("language  {} ({:.0} %)", language.code, language.confidence * 100.0))?;
+    if let Some(machine) = &ticket.machine {
+        terminal::line(format!("machine   {machine}; it is not answered in public"))?;
+    }
     let mut table = terminal::table(&["head", "says", "scores"]);
     for (head, scored) in &prediction.heads {
         let scores =

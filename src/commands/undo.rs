@@ -135,6 +135,7 @@ impl Undone {
             own_version: self.version.clone(),
             calls: std::mem::take(&mut self.calls),
             withheld: None,
+            machine: None,
             challenger: None,
             awaiting: None,
             snapshot: None,

@@ -189,6 +189,7 @@ pub fn open_accounts(settings: &Settings) -> Result<HashMap<String, Arc<Account>
             let ceiling = settings.mode.min(account.mode);
             let account = Account::new(line, account.platform, ceiling)
                 .with_customers(account.segment.clone(), account.config.allow_public_replies)
+                .answering_at_most(account.reply_limit)
                 .suggesting_in(account.suggestion_field.clone());
             Ok((name, Arc::new(account)))
         })

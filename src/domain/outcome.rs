@@ -1,6 +1,6 @@
 //! The outcome of a decision, and the ledger's record of it.
 
-use deskbridge_connectors::Version;
+use deskbridge_connectors::{Recognised, Version};
 use jiff::Timestamp;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Serialize, Serializer};
@@ -63,6 +63,10 @@ pub struct Entry {
     /// requester is unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester: Option<String>,
+    /// The kind of machine mail that opened the ticket, and the sign that decided it; absent where
+    /// a person wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Recognised>,
     /// The delivery's key.
     pub delivery: String,
     /// The time when the delivery was stored.
@@ -114,6 +118,7 @@ impl Entry {
     pub fn erased(self) -> Self {
         Self {
             requester: None,
+            machine: None,
             language: serde_json::Value::Null,
             heads: serde_json::json!({}),
             rules: Vec::new(),

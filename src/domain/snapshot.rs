@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use deskbridge_connectors::directory::{Agent, Choice, Field, FieldKind, Named};
 use deskbridge_connectors::ticket::Requester;
-use deskbridge_connectors::{Directory, FieldValue, Priority, RemoteId, Status, Ticket, TicketId, Version};
+use deskbridge_connectors::{
+    Directory, FieldValue, Priority, Recognised, RemoteId, Status, Ticket, TicketId, Version,
+};
 use deskbridge_onnx::Prediction;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -62,6 +64,9 @@ pub struct Snapshot {
     /// The places where the rulebook's expressions matched the text, which is not kept.
     #[serde(default, skip_serializing_if = "Texts::is_empty")]
     pub texts: Texts,
+    /// The kind of machine mail that opened the ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<Recognised>,
     /// The effects of the decision that a person's choice held back, counted from 0.
     pub held_back: Vec<usize>,
 }
@@ -141,6 +146,7 @@ impl Snapshot {
             channel: self.channel.clone(),
             brand: self.brand.clone(),
             created_at: self.created_at,
+            machine: self.machine,
         };
         (ticket, directory)
     }

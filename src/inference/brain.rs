@@ -214,6 +214,7 @@ fn permissions(account: &Account) -> Permissions {
         account: account.name().to_owned(),
         platform: account.platform,
         public_replies: account.config.allow_public_replies,
+        reply_limit: account.reply_limit,
         segments: account
             .segment
             .as_ref()

@@ -56,6 +56,7 @@ pub fn snapshot(facts: &Facts<'_>, rulebook: &Rulebook, decision: &Decision) -> 
         // As far back as its requester's tickets were counted.
         contact_window: rulebook.contact_window().map(|window| window.as_secs()),
         texts: rulebook.texts(facts),
+        machine: ticket.machine,
         held_back: decision
             .plan
             .iter()

@@ -31,6 +31,9 @@ pub struct Account {
     pub segment: Option<Segment>,
     /// Whether answers may be sent that the customer sees.
     pub public_replies: bool,
+    /// The number of public answers of one template that a requester gets within a day; unlimited
+    /// if `None`.
+    pub reply_limit: Option<u32>,
     /// Where agents are told suggestions.
     pub suggestion: Suggestion,
     names: RwLock<Option<Names>>,
@@ -51,6 +54,7 @@ impl Account {
             ceiling,
             segment: None,
             public_replies: false,
+            reply_limit: Some(1),
             suggestion: Suggestion::Note,
             names: RwLock::new(None),
         }
@@ -60,6 +64,12 @@ impl Account {
     #[must_use]
     pub fn with_customers(self, segment: Option<Segment>, public_replies: bool) -> Self {
         Self { segment, public_replies, ..self }
+    }
+
+    /// Sets the number of public answers of one template that a requester gets within a day.
+    #[must_use]
+    pub fn answering_at_most(self, reply_limit: Option<u32>) -> Self {
+        Self { reply_limit, ..self }
     }
 
     /// The same with the field that agents are told suggestions in; a private note where there is none.

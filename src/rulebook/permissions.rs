@@ -16,6 +16,9 @@ pub struct Permissions {
     pub platform: Platform,
     /// Whether answers may be sent that the customer sees.
     pub public_replies: bool,
+    /// The number of public answers of one template that a requester gets within a day; unlimited
+    /// if `None`.
+    pub reply_limit: Option<u32>,
     /// Its segments in our words, the default among them; `None` where the settings tell none.
     pub segments: Option<Vec<String>>,
 }
@@ -39,6 +42,22 @@ pub(super) fn check(rulebook: &Rulebook, accounts: &[Permissions]) -> Vec<Diagno
                 .filter(|account| !account.public_replies)
                 .map(|account| account.account.as_str())
                 .collect();
+            let unbounded: Vec<&str> = accounts
+                .iter()
+                .filter(for_it)
+                .filter(|account| account.public_replies && account.reply_limit.is_none())
+                .map(|account| account.account.as_str())
+                .collect();
+            if !unbounded.is_empty() {
+                let message = format!(
+                    "`reply` has no limit on {}: a mailbox that answers with a new ticket is \
+                     answered without end",
+                    unbounded.join(", ")
+                );
+                let help = "set `reply_limit` there to a number, or leave it out for one a day".to_owned();
+                let one = rulebook.diagnostic(Severity::Warning, action.at, message);
+                found.push(one.with_help(Some(help)));
+            }
             if !without.is_empty() {
                 let message = format!("`reply` is not allowed on {}", without.join(", "));
                 let help = "set `allow_public_replies: true` there, or keep the rule to other accounts";

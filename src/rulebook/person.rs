@@ -46,6 +46,9 @@ pub(super) fn stands_in_the_way(effect: &Effect, facts: &Facts<'_>) -> Option<St
             return Some("the account does not allow public replies (`allow_public_replies`)".to_owned());
         }
         Effect::Reply(reply) => {
+            if let Some(machine) = ticket.machine {
+                return Some(format!("no person waits for an answer: the ticket is {machine}"));
+            }
             let sent = facts.history.entries.iter().flat_map(|entry| &entry.effects).any(|record| {
                 record.kind == "reply" && was_applied(record) && record.value == reply.template.as_str()
             });

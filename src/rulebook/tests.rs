@@ -75,6 +75,7 @@ pub(super) fn ticket() -> Ticket {
         channel: None,
         brand: None,
         created_at: None,
+        machine: None,
     }
 }
 

@@ -56,6 +56,7 @@ fn account(
     let segment = segment(&mut table, problems);
     let suggestion_field = word(&mut table, "suggestion_field", problems);
     let allow_from = server::networks(&mut table, "allow_from", problems);
+    let reply_limit = keys::limit(&mut table, "reply_limit", 1, 1..=1000, problems);
     let agents_share = keys::share(&mut table, "agents_share", 0.5, problems);
     table.close(problems);
     let platform = platform?;
@@ -92,6 +93,7 @@ fn account(
                     mode,
                     segment,
                     suggestion_field,
+                    reply_limit,
                     allow_from,
                     agents_share,
                 })

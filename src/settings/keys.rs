@@ -65,6 +65,31 @@ pub(super) fn count(
     }
 }
 
+/// A whole number, or `off` for none.
+pub(super) fn limit(
+    table: &mut Table<'_>,
+    key: &'static str,
+    default: u32,
+    range: std::ops::RangeInclusive<u32>,
+    problems: &mut Problems,
+) -> Option<u32> {
+    let what = format!("`{}`", table.path(key));
+    let Some((_, node)) = table.optional(key) else { return Some(default) };
+    let text = problems.text(node, &what).map(str::trim);
+    match text {
+        Some("off") => return None,
+        Some(text) => match text.parse().ok().filter(|number| range.contains(number)) {
+            Some(number) => return Some(number),
+            None => {
+                let expected = format!("a whole number from {} to {}, or off", range.start(), range.end());
+                problems.error(node.at, format!("{what} is {expected}"));
+            }
+        },
+        None => {}
+    }
+    Some(default)
+}
+
 /// A duration key with a default; zero is a mistake.
 pub(super) fn duration(
     table: &mut Table<'_>,

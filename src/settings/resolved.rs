@@ -220,6 +220,9 @@ pub struct Account {
     pub segment: Option<Segment>,
     /// The text field that agents are told suggestions in; a private note where there is none.
     pub suggestion_field: Option<String>,
+    /// The number of public answers of one template that a requester gets within a day; unlimited
+    /// if `None`.
+    pub reply_limit: Option<u32>,
     /// The networks that its webhooks may come from; from anywhere where there is none.
     pub allow_from: Vec<IpNet>,
     /// The share of the platform's calls that is left to the people who work there, over 0 and under 1.

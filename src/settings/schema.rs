@@ -254,6 +254,14 @@ fn account() -> Value {
                     "A text field of the ticket that agents are told suggestions in, instead of a private note.",
                 ),
             ),
+            (
+                "reply_limit",
+                json!({
+                    "description": "Public answers of one template a requester gets within a day, over all \
+                         tickets of the account; off for any number. Default: 1.",
+                    "anyOf": [{ "type": "integer", "minimum": 1, "maximum": 1000 }, { "enum": ["off"] }],
+                }),
+            ),
             ("allow_from", networks("The networks that its webhooks may come from; anywhere when left out.")),
             (
                 "agents_share",

@@ -148,7 +148,7 @@ fn misspelt_secrets_are_not_shown() {
         &[],
         "d.yaml:12:5: error: unknown key `apikye` in `accounts.acme`\n   help: known here: platform, base_url, mode, \
          webhook, credentials, allow_public_replies, api_version, app_id, admin_id, segment, \
-         suggestion_field, allow_from, agents_share\n",
+         suggestion_field, allow_from, reply_limit, agents_share\n",
     );
 }
 

@@ -82,13 +82,25 @@ pub trait Store: Send + Sync {
     async fn history(&self, ticket: &TicketKey) -> Result<History, Error>;
 
     /// Returns the times, from `since` on, when the requester's other tickets on the account were
-    /// first decided. `requester` is the digest from [`crate::domain::history::requester`].
+    /// first decided. Machine mail is left out. `requester` is the digest from
+    /// [`crate::domain::history::requester`].
     async fn contacts(
         &self,
         ticket: &TicketKey,
         requester: &str,
         since: Timestamp,
     ) -> Result<Vec<Timestamp>, Error>;
+
+    /// Takes, durably, the place for an answer that is about to be sent. False where the requester
+    /// got `limit` answers of the same template on other tickets of the account after `since`; a
+    /// place that this ticket holds already is taken again. What is older than `since` is
+    /// forgotten.
+    async fn reserve_answer(
+        &self,
+        answer: &PublicAnswer,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<bool, Error>;
 
     /// Returns ledger entries, oldest first: at most [`MOST_ENTRIES`]; [`Pages`] reads more.
     async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error>;
@@ -225,6 +237,19 @@ pub struct JournalEntry {
     /// The path.
     pub path: String,
     /// The time.
+    pub at: Timestamp,
+}
+
+/// An answer to a customer, about to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicAnswer {
+    /// The ticket it answers.
+    pub ticket: TicketKey,
+    /// The requester who gets it, as the digest that [`crate::domain::history::requester`] gives.
+    pub requester: String,
+    /// The template's name.
+    pub template: String,
+    /// When.
     pub at: Timestamp,
 }
 

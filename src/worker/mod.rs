@@ -7,6 +7,7 @@
 pub mod heard;
 pub mod sweep;
 
+mod answers;
 mod record;
 mod urgency;
 mod work;

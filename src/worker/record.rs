@@ -1,7 +1,6 @@
 //! The ledger's entry for one piece of work, whichever way it ended. Pure, but for counting.
 
-use deskbridge_connectors::ticket::Requester;
-use deskbridge_connectors::{Applied, Effect, EffectState, Notice, Skip, Write};
+use deskbridge_connectors::{Applied, Effect, EffectState, Notice, Recognised, Skip, Ticket, Write};
 use deskbridge_onnx::contract_json;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -25,16 +24,19 @@ pub(super) struct Record<'a> {
     begun: Timestamp,
     /// Who asked, as a digest.
     requester: Option<String>,
+    /// The kind of machine mail that opened it.
+    machine: Option<Recognised>,
 }
 
 impl<'a> Record<'a> {
     pub(super) fn new(account: &'a Account, work: &'a Work, notice: &'a Notice, begun: Timestamp) -> Self {
-        Self { account, work, ticket: notice.ticket.as_str(), begun, requester: None }
+        Self { account, work, ticket: notice.ticket.as_str(), begun, requester: None, machine: None }
     }
 
     /// The same with who asked, once the ticket has been looked at.
-    pub(super) fn of(&mut self, who: &Requester) -> &Self {
-        self.requester = requester(&self.work.account, who);
+    pub(super) fn of(&mut self, ticket: &Ticket) -> &Self {
+        self.requester = requester(&self.work.account, &ticket.requester);
+        self.machine = ticket.machine;
         self
     }
 
@@ -119,6 +121,7 @@ impl<'a> Record<'a> {
             platform: self.account.platform.as_str().to_owned(),
             ticket: self.ticket.to_owned(),
             requester: None,
+            machine: None,
             delivery: self.work.key.as_str().to_owned(),
             received_at: self.work.received_at,
             decided_at: self.begun,
@@ -148,6 +151,7 @@ impl<'a> Record<'a> {
             platform: self.account.platform.as_str().to_owned(),
             ticket: self.ticket.to_owned(),
             requester: self.requester.clone(),
+            machine: self.machine,
             delivery: self.work.key.as_str().to_owned(),
             received_at: self.work.received_at,
             decided_at: now,

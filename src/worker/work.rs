@@ -46,7 +46,7 @@ struct InHand {
 }
 
 /// Either goes on with a value or ends the work.
-type Step<T> = Result<T, Verdict>;
+pub(super) type Step<T> = Result<T, Verdict>;
 
 impl Desk<'_> {
     /// Does the work. Every way out is a verdict.
@@ -80,7 +80,7 @@ impl Desk<'_> {
                 Err(skip) => return Ok(record.skipped(skip, calls)),
             };
             let (decision, snapshot) = self.decide(&in_hand).await?;
-            let record = record.of(&in_hand.ticket.requester);
+            let record = record.of(&in_hand.ticket);
             match self.act(work, &in_hand, &decision, journal, calls, record).await? {
                 Some(verdict) => return Ok(remember(verdict, snapshot)),
                 // Somebody changed the ticket between our look and our write: they win, and we look again.
@@ -166,6 +166,7 @@ impl Desk<'_> {
         let mut decision = triage::decide(self.brain, &facts);
         decision.challenger = challenger;
         self.look_up(&mut decision, &facts).await;
+        self.bound_answers(&mut decision, &in_hand.ticket, now).await?;
         let snapshot = snapshot(&facts, &self.brain.rulebook, &decision);
         Ok((decision, snapshot))
     }

@@ -120,6 +120,7 @@ fn ticket(text: &str) -> Ticket {
         channel: Some("web".into()),
         brand: None,
         created_at: None,
+        machine: None,
     }
 }
 

@@ -26,6 +26,7 @@ mod faults;
 mod forget;
 mod hostile;
 mod journeys;
+mod machines;
 mod outage;
 mod overload;
 mod pacing;

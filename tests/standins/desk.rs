@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::log::{Fault, Logged};
+use crate::responder::AutoResponder;
 use crate::webhook::Sent;
 
 /// A stand-in helpdesk.
@@ -58,6 +59,10 @@ pub trait Desk: Send + Sync {
     /// Sets up a trigger of the platform's own that assigns this group at every update an agent makes, also by the API, and
     /// is shown by it. Intercom's workflows are no part of its API, so that none is set up there.
     fn reassigns_at_updates(&self, name: &str, group: &str);
+
+    /// From now on customers' mailboxes answer every public reply by themselves, with a mail that
+    /// opens a ticket.
+    fn answers_by_itself(&self, responder: AutoResponder);
 
     /// The next matching requests meet this fault. Faults are consumed in order.
     fn inject(&self, fault: Fault);

@@ -24,6 +24,7 @@ use tokio::task::JoinHandle;
 use crate::desk::{Change, Desk, NewTicket, TicketState};
 use crate::fault::{instrument, serve};
 use crate::log::{Fault, Logged, RequestLog};
+use crate::responder::AutoResponder;
 use crate::webhook::{Sent, WebhookSender};
 use state::Workspace;
 
@@ -230,6 +231,10 @@ impl Desk for Intercom {
 
     fn agent_edits_after_next_look(&self, ticket: &str, change: Change) {
         self.shared.workspace().edit_after_look(ticket, change);
+    }
+
+    fn answers_by_itself(&self, responder: AutoResponder) {
+        self.shared.workspace().mailbox.set(responder);
     }
 
     fn inject(&self, fault: Fault) {

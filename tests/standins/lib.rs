@@ -9,6 +9,7 @@
 pub mod desk;
 pub mod fault;
 pub mod log;
+pub mod responder;
 pub mod scenario;
 pub mod seed;
 pub mod webhook;
@@ -22,6 +23,7 @@ pub mod zendesk;
 
 pub use desk::{Change, Desk, NewTicket, Note, TicketState};
 pub use log::{Fault, Logged, RequestLog};
+pub use responder::AutoResponder;
 pub use webhook::{Sent, WebhookSender};
 
 /// Starts one desk of each kind, in the platforms' reading order.

@@ -7,6 +7,7 @@ use crate::call::{Answer, Later, Next, Read, Refusal};
 use crate::connector::Looked;
 use crate::delivery::{Notice, NoticeKind};
 use crate::directory::{Branch, FieldKind};
+use crate::machine::{MachineMail, Sign};
 use crate::ticket::{Author, FieldValue, Priority, RemoteId, Skip, Status, TicketId};
 
 const TICKET: &str = include_str!("../fixtures/ticket.json");
@@ -87,6 +88,28 @@ fn a_chosen_priority_is_no_default_and_a_desk_that_wrote_first_is_no_customer() 
     );
     assert_eq!(looked(ticket_with("status", json!(4))).status, Status::Solved);
     assert_eq!(looked(ticket_with("status", json!(7))).status, Status::Open);
+}
+
+#[test]
+fn what_the_platform_takes_for_an_automatic_answer_is_one() {
+    let read = |automatic: Value, source: u64| {
+        let part = json!([
+            { "body_text": "Noted.", "incoming": false, "private": true, "auto_response": true },
+            {
+                "body_text": "I am back in May.", "incoming": true, "private": false,
+                "auto_response": automatic,
+            },
+        ]);
+        match look(&[ticket_with("source", json!(source)), ok(part.to_string())]) {
+            Next::Done(Looked::Ticket(ticket)) => ticket.machine,
+            other => panic!("{other:?}"),
+        }
+    };
+    let found = read(json!(true), 10).unwrap();
+    assert_eq!((found.mail, found.sign), (MachineMail::AutoReply, Sign::Platform));
+    for (automatic, source) in [(json!(false), 10), (Value::Null, 10), (json!(true), 1)] {
+        assert_eq!(read(automatic, source), None, "the mark is about the customer's first message alone");
+    }
 }
 
 #[test]

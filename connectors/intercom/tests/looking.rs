@@ -6,6 +6,7 @@ use super::{answer, connector, fixture, ok};
 use crate::call::{Answer, Later, Next, Read, Refusal};
 use crate::connector::Looked;
 use crate::delivery::{Notice, NoticeKind};
+use crate::machine::Sign;
 use crate::ticket::{Author, Priority, Skip, Status, Ticket, TicketId};
 
 fn look(version: &str, id: &str, answers: &[Answer]) -> Next<Looked> {
@@ -55,6 +56,31 @@ fn a_ticket_is_read_whole_and_its_requester_is_asked_for() {
     let ticket = ticket("2.14", "ticket-627", &[first, contact]);
     let expected: Value = serde_json::from_str(fixture("ticket.expected")).unwrap();
     assert_eq!(serde_json::to_value(&ticket).unwrap(), expected);
+}
+
+#[test]
+fn mail_that_machines_send_is_recognised() {
+    let signs = |delivered: &str, author: &str, from: &str| {
+        let mut item = conversation();
+        item["source"]["delivered_as"] = json!(delivered);
+        item["source"]["author"]["type"] = json!(author);
+        item["source"]["email_message_metadata"] = json!({
+            "subject": "x",
+            "email_address_headers": [
+                { "type": "to", "email_address": "noreply@desk.example" },
+                { "type": "from", "email_address": from },
+            ],
+        });
+        // Where the workspace wrote first, the customer's address is asked for.
+        let contact = ok(&json!({ "type": "contact", "id": "1", "email": "ines@mail.example" }));
+        ticket("2.14", "1", &[ok(&item), contact]).machine.map(|found| (found.mail.as_str(), found.sign))
+    };
+    assert_eq!(signs("customer_initiated", "user", "ines@mail.example"), None);
+    assert_eq!(signs("automated", "user", "ines@mail.example"), Some(("auto_reply", Sign::Platform)));
+    // A customer who answers a campaign is a person.
+    assert_eq!(signs("automated", "admin", "ines@mail.example"), None);
+    let bounced = signs("customer_initiated", "lead", "Mailer-Daemon@mx.example");
+    assert_eq!(bounced, Some(("bounce", Sign::Sender)));
 }
 
 #[test]

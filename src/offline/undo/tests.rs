@@ -78,6 +78,7 @@ fn now(changes: Vec<Change>) -> Settled {
             channel: None,
             brand: None,
             created_at: None,
+            machine: None,
         },
         closed_at: None,
         first_reply_at: None,

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use deskbridge_connectors::directory::{Agent, Choice, Field, FieldKind, Named};
+use deskbridge_connectors::recognise::{Marks, recognise};
 use deskbridge_connectors::ticket::{Author, Message, Requester};
 use deskbridge_connectors::{
     Directory, FieldValue, Platform, Priority, RemoteId, Status, Ticket, TicketId, Version,
@@ -120,8 +121,10 @@ impl Given {
             channel: self.channel.clone(),
             brand: self.brand.clone().map(RemoteId),
             created_at: self.age.map(|age| self.before(age)),
+            machine: None,
         };
-        (ticket, directory)
+        let machine = recognise(&ticket, &Marks::default());
+        (Ticket { machine, ..ticket }, directory)
     }
 
     /// So long before the decision.

@@ -113,9 +113,10 @@ impl Count {
         self.sign.compare(count, self.value)
     }
 
-    /// The ticket itself is a contact, so that fewer than one never come.
+    /// A ticket that a person wrote is a contact itself, and a machine's need not be: no count is
+    /// below 0.
     pub(in crate::rulebook) fn can_hold(self) -> bool {
-        self.holds(1) || self.holds(1_001)
+        self.holds(0) || self.holds(1) || self.holds(1_001)
     }
 }
 

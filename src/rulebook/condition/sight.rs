@@ -253,12 +253,12 @@ impl<'a> Sight<'a> {
         wrote.iter().any(|(text, sifted)| patterns.iter().any(|pattern| sifted.has(pattern, text)))
     }
 
-    /// The requester's tickets within the window, this one included.
+    /// The requester's tickets within the window, this one included where a person wrote it.
     fn contacts(&self, within: Duration) -> usize {
         let recent = |at: &&jiff::Timestamp| {
             Duration::try_from(self.facts.now.duration_since(**at)).is_ok_and(|ago| ago <= within)
         };
-        1 + self.facts.contacts.iter().filter(recent).count()
+        usize::from(self.facts.ticket.machine.is_none()) + self.facts.contacts.iter().filter(recent).count()
     }
 
     fn age(&self) -> Option<Duration> {

@@ -59,7 +59,7 @@ fn impossible(when: &When) -> Option<String> {
                 }
             }
             Test::Contacts { count, .. } if !count.can_hold() => {
-                return Some(format!("no ticket has a count of contacts {count}: the ticket itself is one"));
+                return Some(format!("no ticket has a count of contacts {count}"));
             }
             _ => {
                 if let Some(why) = words(test).and_then(|(what, is)| narrowed(&mut lists, what, &is)) {

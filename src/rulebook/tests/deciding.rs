@@ -251,6 +251,7 @@ pub(super) fn wrote(effects: &[(&str, serde_json::Value, EffectOutcome)]) -> Ent
         own_version: None,
         calls: Vec::new(),
         withheld: None,
+        machine: None,
         challenger: None,
         awaiting: None,
         snapshot: None,

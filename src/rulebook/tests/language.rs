@@ -248,6 +248,19 @@ fn an_answer_is_in_the_tickets_language() {
 }
 
 #[test]
+fn a_machine_is_not_answered_whatever_the_rule_says() {
+    use deskbridge_connectors::machine::{MachineMail, Recognised, Sign};
+    let bounced = Recognised { mail: MachineMail::Bounce, sign: Sign::Sender };
+    let ticket = Ticket { machine: Some(bounced), ..case().ticket };
+    let held = reply(&Case { ticket: ticket.clone(), ..case() }).held_back.unwrap();
+    assert_eq!(held, "no person waits for an answer: the ticket is a bounced mail, by its sender");
+    // Of this requester's three tickets in nine days this one is none.
+    let case = Case { ticket, ..case() };
+    assert!(matched(&case, "{ repeat_contacts: '>=2', within: 9d }").0);
+    assert!(matched(&case, "{ repeat_contacts: '<3', within: 9d }").0);
+}
+
+#[test]
 fn an_answer_needs_permission_and_is_sent_once() {
     assert_eq!(reply(&case()).held_back, None);
     let forbidden = reply(&Case { public_replies: false, ..case() });

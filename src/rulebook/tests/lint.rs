@@ -37,10 +37,7 @@ fn rules_that_never_match() {
     never("{ all: [{ tag: x }], none: [{ tag: X }] }", "it asks for `tagged x` and for the opposite");
     never("{ any: [{ head: category, confidence: '>1' }, { tag: x }] }", "");
     never("{ any: [] }", "`any` is an empty list");
-    never(
-        "{ repeat_contacts: '<1', within: 1d }",
-        "no ticket has a count of contacts <1: the ticket itself is one",
-    );
+    never("{ repeat_contacts: '<0', within: 1d }", "no ticket has a count of contacts <0");
 }
 
 #[test]
@@ -117,6 +114,7 @@ rules:
         account: name.to_owned(),
         platform: Platform::ALL[0],
         public_replies,
+        reply_limit: Some(1),
         segments: Some(vec!["premium".to_owned()]),
     };
     let found = rulebook.against(&[account("acme", false), account("shop", true)]);
@@ -130,6 +128,32 @@ rules:
             "6:11 rule `c`: the settings know no account `acne`",
         ]
     );
+}
+
+#[test]
+fn answers_without_a_limit_are_warned_about() {
+    let rulebook = compiled("templates: { thanks: Hello }\nrules: [{ id: a, then: [{ reply: thanks }] }]");
+    let account = |name: &str, public_replies, reply_limit| Permissions {
+        account: name.to_owned(),
+        platform: Platform::ALL[0],
+        public_replies,
+        reply_limit,
+        segments: None,
+    };
+    let found = |accounts: &[Permissions]| -> Vec<String> {
+        rulebook.against(accounts).into_iter().map(|one| one.message).collect()
+    };
+    assert_eq!(
+        found(&[account("acme", true, Some(1)), account("shop", true, Some(30))]),
+        Vec::<String>::new()
+    );
+    assert_eq!(
+        found(&[account("acme", true, Some(1)), account("shop", true, None), account("chat", true, None)]),
+        ["`reply` has no limit on shop, chat: a mailbox that answers with a new ticket is \
+             answered without end"]
+    );
+    // Where no answer is allowed, no limit is needed.
+    assert_eq!(found(&[account("shop", false, None)]), ["`reply` is not allowed on shop"]);
 }
 
 #[test]

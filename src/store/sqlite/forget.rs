@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, params};
 
-use super::{chain, mention, write};
+use super::{answers, chain, mention, write};
 use crate::domain::outcome::Entry;
 use crate::store::{Error, Forget, Forgotten};
 
@@ -17,6 +17,9 @@ pub(super) fn forget(conn: &Connection, who: &Forget, now: i64, erase: bool) -> 
             .prepare_cached("SELECT DISTINCT ticket FROM ledger WHERE account = ?1 AND requester = ?2")?
             .query_map(params![account, digest], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
+        if erase {
+            answers::forget(conn, account, digest)?;
+        }
         for ticket in tickets {
             found.entries += ledger(conn, account, &ticket, now, erase)?;
             found.settled += settled(conn, account, &ticket, erase)?;

@@ -26,11 +26,12 @@ use crate::domain::settled::Kept;
 use crate::domain::summary::SummarisedDecision;
 use crate::store::{
     Accepted, CaseQuery, Chain, Claim, DeadFilter, DeadLetter, Depth, Error, Filter, Forget, Forgotten,
-    Headline, JournalEntry, MOST_ENTRIES, Store, TicketCase, Unsettled,
+    Headline, JournalEntry, MOST_ENTRIES, PublicAnswer, Store, TicketCase, Unsettled,
 };
 
 pub use self::compact::{backup, compact};
 
+mod answers;
 mod cases;
 mod chain;
 mod compact;
@@ -167,6 +168,16 @@ impl Store for Sqlite {
     ) -> Result<Vec<Timestamp>, Error> {
         let (ticket, requester, since) = (ticket.clone(), requester.to_owned(), micros(since));
         self.readers.queue()?.ask(move |conn| read::contacts(conn, &ticket, &requester, since)).await
+    }
+
+    async fn reserve_answer(
+        &self,
+        answer: &PublicAnswer,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<bool, Error> {
+        let (answer, since) = (answer.clone(), micros(since));
+        self.writer.queue()?.ask(move |conn| answers::reserve(conn, &answer, since, limit)).await
     }
 
     async fn decisions(&self, filter: &Filter) -> Result<Vec<(i64, Entry)>, Error> {

@@ -34,7 +34,8 @@ pub(super) fn contacts(
     let times = conn
         .prepare_cached(
             "SELECT min(decided_at) AS first FROM ledger
-             WHERE account = ?1 AND requester = ?2 AND ticket <> ?3 GROUP BY ticket HAVING first >= ?4",
+             WHERE account = ?1 AND requester = ?2 AND ticket <> ?3 AND machine IS NULL
+             GROUP BY ticket HAVING first >= ?4",
         )?
         .query_map(params![ticket.account, requester, ticket.ticket.as_str(), since], |row| {
             timestamp(0, row.get(0)?)

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_chain.sql"),
     include_str!("migrations/0005_sweep.sql"),
     include_str!("migrations/0006_summaries.sql"),
+    include_str!("migrations/0007_answers.sql"),
 ];
 
 /// `desk` in ASCII: marks the file as ours.

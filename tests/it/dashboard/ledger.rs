@@ -279,6 +279,7 @@ fn entry(seen: &Seen, delivery: String) -> Entry {
         own_version: None,
         calls: if outcome == Outcome::Applied { vec![get, put] } else { vec![get] },
         withheld,
+        machine: None,
         challenger: None,
         awaiting: None,
         snapshot: Some(Box::new(snapshot(prediction))),
@@ -307,6 +308,7 @@ fn snapshot(prediction: Prediction) -> Snapshot {
         public_replies: false,
         contacts: Vec::new(),
         contact_window: None,
+        machine: None,
         texts: Default::default(),
         held_back: Vec::new(),
     }

@@ -102,6 +102,7 @@ fn entry(account: &str, decided_at: &str) -> Entry {
         own_version: None,
         calls: Vec::new(),
         withheld: None,
+        machine: None,
         challenger: None,
         awaiting: None,
         snapshot: None,

@@ -13,7 +13,7 @@ use deskbridge::domain::summary::SummarisedDecision;
 use deskbridge::evidence::settling::Kept;
 use deskbridge::store::{
     Accepted, CaseQuery, Chain, Claim, DeadFilter, DeadLetter, Depth, Error, Filter, Forget, Forgotten,
-    Headline, JournalEntry, LimitFrom, Store, TicketCase, Unsettled,
+    Headline, JournalEntry, LimitFrom, PublicAnswer, Store, TicketCase, Unsettled,
 };
 use deskbridge_connectors::{Content, VerifiedDelivery};
 use jiff::Timestamp;
@@ -217,6 +217,9 @@ impl Store for Shelf {
         broken()
     }
     async fn forget(&self, _: &Forget, _: Timestamp, _: bool) -> Result<Forgotten, Error> {
+        broken()
+    }
+    async fn reserve_answer(&self, _: &PublicAnswer, _: Timestamp, _: u32) -> Result<bool, Error> {
         broken()
     }
     async fn verify(&self, _: Option<&str>) -> Result<Chain, Error> {

@@ -83,6 +83,7 @@ pub(crate) fn entry(account: &str, ticket: u32, delivery: &str, decided_at: Time
         own_version: None,
         calls: Vec::new(),
         withheld: None,
+        machine: None,
         challenger: None,
         awaiting: None,
         snapshot: None,

@@ -2,7 +2,8 @@
 
 use deskbridge::domain::decision::{Digests, TicketKey};
 use deskbridge::domain::outcome::{Entry, Outcome};
-use deskbridge::store::{Filter, Store};
+use deskbridge::store::{Filter, PublicAnswer, Store};
+use deskbridge_connectors::machine::{MachineMail, Recognised, Sign};
 use deskbridge_connectors::{Skip, TicketId, Version};
 
 use super::Database;
@@ -145,4 +146,53 @@ pub(crate) async fn a_requesters_other_tickets_are_counted_once_each(db: &dyn Da
     assert_eq!(since(11).await, [at(30)], "a ticket counts when it was first decided");
     assert!(since(31).await.is_empty());
     assert!(store.contacts(&ticket("acme", "7"), "omar", at(31)).await.unwrap().is_empty());
+}
+
+pub(crate) async fn what_machines_send_is_no_contact(db: &dyn Database) {
+    let store = db.open();
+    let sent_by = |mail| Some(Recognised { mail, sign: Sign::Subject });
+    for (n, (id, machine)) in
+        [(1, None), (2, sent_by(MachineMail::AutoReply)), (3, sent_by(MachineMail::Thanks)), (4, None)]
+            .into_iter()
+            .enumerate()
+    {
+        let second = 10 * i64::try_from(n).unwrap();
+        let line = Entry {
+            requester: Some("ines".to_owned()),
+            machine,
+            ..entry("acme", id, &format!("k{n}"), at(second))
+        };
+        record(&*store, &line).await;
+    }
+    let mut times = store.contacts(&ticket("acme", "9"), "ines", at(0)).await.unwrap();
+    times.sort();
+    assert_eq!(times, [at(0), at(30)]);
+    // What it was recognised as comes back with the entry.
+    let all = store.decisions(&Filter::default()).await.unwrap();
+    assert_eq!(all[1].1.machine, sent_by(MachineMail::AutoReply));
+}
+
+pub(crate) async fn answers_are_bounded_by_requester_and_template(db: &dyn Database) {
+    let day = 24 * 3600;
+    let reserve = async |id: &str, who: &str, template: &str, second: i64, limit: u32| {
+        let answer = PublicAnswer {
+            ticket: ticket("acme", id),
+            requester: who.to_owned(),
+            template: template.to_owned(),
+            at: at(second),
+        };
+        // A store that is opened anew for each question knows it from the disk.
+        db.open().reserve_answer(&answer, at(second - day), limit).await.unwrap()
+    };
+    assert!(reserve("1", "ines", "hello", 0, 1).await);
+    assert!(reserve("1", "ines", "hello", 5, 1).await, "a ticket keeps its place, as when it is tried again");
+    assert!(!reserve("2", "ines", "hello", 10, 1).await);
+    assert!(reserve("2", "ines", "hello", 10, 2).await, "the limit is that of now");
+    assert!(!reserve("3", "ines", "hello", 20, 2).await);
+    assert!(reserve("3", "ines", "closed", 20, 1).await, "templates count apart");
+    assert!(reserve("3", "omar", "hello", 20, 1).await, "and so do requesters");
+    assert!(!reserve("4", "ines", "hello", day - 1, 1).await);
+    assert!(!reserve("4", "ines", "hello", day, 1).await, "the second is not a day old");
+    assert!(reserve("4", "ines", "hello", day + 10, 1).await);
+    assert!(reserve("5", "omar", "hello", day + 20, 1).await);
 }

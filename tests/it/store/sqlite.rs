@@ -58,6 +58,8 @@ conformance! { File::new();
     ledger::a_line_that_no_delivery_led_to_is_part_of_the_history,
     ledger::a_long_history_is_cut_to_its_newest,
     ledger::a_requesters_other_tickets_are_counted_once_each,
+    ledger::what_machines_send_is_no_contact,
+    ledger::answers_are_bounded_by_requester_and_template,
     summaries::pages_hold_everything_once_and_in_order,
     summaries::dead_letters_come_in_pages,
     summaries::a_decision_is_summarised_as_it_is_settled,

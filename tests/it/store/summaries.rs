@@ -52,6 +52,7 @@ pub(crate) fn decision(ticket: u32, key: &str, seconds: i64, model: &str) -> Ent
         public_replies: false,
         contacts: Vec::new(),
         contact_window: None,
+        machine: None,
         texts: Default::default(),
         held_back: Vec::new(),
     };

@@ -217,6 +217,7 @@ async fn reply(State(shared): Desk, Path(id): Path<String>, body: Bytes) -> Resp
     let words = Words { body: text, incoming: false, private: false, notified };
     let written = state.write(&id, state::own_agent(), words).map(|part| part.json(number));
     drop(state);
+    shared.clone().answered(number);
     shared.clone().updated(number);
     (StatusCode::CREATED, Json(written)).into_response()
 }

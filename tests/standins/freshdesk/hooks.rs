@@ -42,6 +42,20 @@ impl Shared {
         }
     }
 
+    /// A customer was told something: a mailbox that answers by itself opens a ticket. The API
+    /// shows no mark of such mail.
+    pub(super) fn answered(self: Arc<Self>, ticket: u64) {
+        let opened = {
+            let mut state = self.state();
+            let email = state.tickets.get(&ticket).map(|ticket| ticket.email.clone());
+            let mail = email.and_then(|email| self.mailbox.answer_from(&email));
+            mail.map(|(mail, _)| state.open(mail))
+        };
+        if let Some(id) = opened {
+            self.runtime.clone().spawn(async move { self.announce(id, "ticket_created").await });
+        }
+    }
+
     /// An authentic notice.
     pub(super) fn delivery(&self, ticket: u64, event: &str) -> (HeaderMap, Bytes) {
         if self.signed.load(Ordering::Relaxed) {

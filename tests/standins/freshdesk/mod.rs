@@ -25,6 +25,7 @@ use tokio::task::JoinHandle;
 use crate::desk::{Change, Desk, NewTicket, TicketState};
 use crate::fault;
 use crate::log::{Fault, Logged, RequestLog};
+use crate::responder::{AutoResponder, Mailbox};
 use crate::webhook::{Sent, WebhookSender};
 use state::State;
 
@@ -63,6 +64,7 @@ struct Shared {
     signed: AtomicBool,
     /// Whether a rule on ticket updates posts as well, whoever made the change.
     updates: AtomicBool,
+    mailbox: Mailbox,
 }
 
 impl Shared {
@@ -86,6 +88,7 @@ impl Freshdesk {
             ruled: AtomicBool::new(false),
             signed: AtomicBool::new(false),
             updates: AtomicBool::new(false),
+            mailbox: Mailbox::default(),
         });
         let router = fault::instrument(api::router(shared.clone()), shared.log.clone());
         let (address, server) = fault::serve(router).await?;
@@ -206,6 +209,10 @@ impl Desk for Freshdesk {
 
     fn agent_edits_after_next_look(&self, ticket: &str, change: Change) {
         self.shared.state().armed.push((ticket.to_owned(), change));
+    }
+
+    fn answers_by_itself(&self, responder: AutoResponder) {
+        self.shared.mailbox.set(responder);
     }
 
     fn inject(&self, fault: Fault) {

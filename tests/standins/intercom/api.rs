@@ -350,5 +350,8 @@ fn reply(
     let text = text.ok_or_else(|| refused(400, "parameter_not_found", "body is required"))?;
     let part = workspace.add_part(id, kind, Some(text), state::admin(admin), true);
     caused.extend(workspace.notification(topic, id, part));
+    if kind == "comment" {
+        caused.extend(workspace.answered(id));
+    }
     Ok(())
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::hooks::Notification;
 use super::{API_VERSION, APP_ID};
 use crate::desk::{Change, NewTicket, Note, TicketState};
+use crate::responder::Mailbox;
 use crate::seed;
 use crate::webhook::now_ms;
 
@@ -89,6 +90,8 @@ pub(super) struct Workspace {
     pub(super) plan: Option<(u32, i64)>,
     /// Attributes that no update may carry, as where a ticket type lacks them.
     pub(super) rejected: Vec<String>,
+    /// The mailbox of its customers.
+    pub(super) mailbox: Mailbox,
     parts: u64,
 }
 
@@ -193,6 +196,14 @@ impl Workspace {
         };
         self.conversations.insert(id, conversation);
         id.to_string()
+    }
+
+    /// A customer was told something: a mailbox that answers by itself begins a conversation. The
+    /// API shows no mark of it.
+    pub(super) fn answered(&mut self, id: u64) -> Option<Notification> {
+        let (mail, _) = self.mailbox.answer_from(&self.conversations.get(&id)?.email)?;
+        let opened = self.open(mail);
+        self.creation(&opened)
     }
 
     /// The notification of a conversation's beginning. It has no parts: the text is in its source.

@@ -154,6 +154,9 @@ async fn update(State(desk): Desk, Path(id): Path<String>, body: Bytes) -> Respo
                 events.push(json!({ "id": said.id, "type": "Comment", "public": said.public, "html_body": said.html }));
             }
             let shown = json!({ "ticket": ticket(&lock(&desk.store), &kept), "audit": { "ticket_id": kept.id, "events": events } });
+            if said.as_ref().is_some_and(|said| said.public) {
+                hooks::answered(&desk, kept.requester);
+            }
             if let Some(said) = said {
                 // The event comes on its own time, often before its cause has read the answer.
                 let desk = Arc::clone(&desk);
@@ -197,7 +200,7 @@ async fn comments(
     if asked.iter().any(|(key, value)| key == "sort" && value == "-created_at") {
         said.reverse();
     }
-    let all = said.iter().map(|said| comment(said)).collect();
+    let all = said.iter().map(|said| comment(said, kept)).collect();
     let path = format!("/api/v2/tickets/{id}/comments.json");
     let mut body = list::page("comments", all, &asked, &desk, &path);
     if includes_users(&asked) {
@@ -277,13 +280,17 @@ fn ticket(store: &Store, kept: &Kept) -> Value {
             { "id": ITEMS, "value": kept.more.get(&ITEMS) },
             { "id": SHIP_BY, "value": kept.more.get(&SHIP_BY) },
         ],
-        "via": { "channel": kept.channel, "source": { "from": {}, "to": {}, "rel": null } },
+        "via": {
+            "channel": kept.channel,
+            "source": { "from": { "address": store.email(kept.requester) }, "to": {}, "rel": null },
+        },
         "created_at": stamp_of(kept.created_s),
         "updated_at": stamp_of(kept.updated_s),
     })
 }
 
-fn comment(said: &Said) -> Value {
+fn comment(said: &Said, kept: &Kept) -> Value {
+    let first = kept.said.first().is_some_and(|first| first.id == said.id);
     json!({
         "id": said.id,
         "type": "Comment",
@@ -292,6 +299,7 @@ fn comment(said: &Said) -> Value {
         "body": said.plain,
         "html_body": said.html,
         "plain_body": said.plain,
+        "metadata": { "system": {}, "suspension_type_id": kept.suspended.filter(|_| first) },
         "created_at": stamp_of(said.at_s),
     })
 }

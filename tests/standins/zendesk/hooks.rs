@@ -2,6 +2,7 @@
 //!
 //! Subscribed to are new tickets and added comments, whoever adds them, so that a bridge meets its own echo.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use base64::Engine;
@@ -23,6 +24,22 @@ pub(super) async fn created(desk: &Inner, kept: &Kept) {
     let invocation = (8_350_205_582 + desk.number()).to_string();
     lock(&desk.store).born(kept.id, &body, &invocation);
     send(desk, kept.id, &body, &invocation).await;
+}
+
+/// A customer was told something: a mailbox that answers by itself opens a ticket.
+pub(super) fn answered(desk: &Arc<Inner>, requester: u64) {
+    let mut store = lock(&desk.store);
+    let Some((mail, marked)) = store.email(requester).and_then(|email| desk.mailbox.answer_from(email))
+    else {
+        return;
+    };
+    let kept = store.open(mail);
+    if marked {
+        store.recover(kept.id);
+    }
+    drop(store);
+    let desk = Arc::clone(desk);
+    tokio::spawn(async move { created(&desk, &kept).await });
 }
 
 pub(super) async fn comment_added(desk: &Inner, kept: &Kept, said: &Said) -> u16 {

@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use self::store::Store;
 use crate::desk::{Change, Desk, NewTicket, TicketState};
 use crate::log::{Fault, Logged, RequestLog};
+use crate::responder::{AutoResponder, Mailbox};
 use crate::webhook::{Sent, WebhookSender, now_ms};
 use crate::{fault, seed};
 
@@ -62,6 +63,7 @@ struct Inner {
     delivers: AtomicBool,
     log: RequestLog,
     base_url: OnceLock<String>,
+    mailbox: Mailbox,
 }
 
 #[derive(Debug)]
@@ -130,6 +132,7 @@ impl Zendesk {
             delivers: AtomicBool::new(false),
             log: RequestLog::default(),
             base_url: OnceLock::new(),
+            mailbox: Mailbox::default(),
         });
         let router = fault::instrument(api::router(Arc::clone(&desk)), desk.log.clone());
         let (address, server) = fault::serve(router).await?;
@@ -277,6 +280,10 @@ impl Desk for Zendesk {
     fn reassigns_at_updates(&self, name: &str, group: &str) {
         let id = seed::GROUPS.iter().position(|known| *known == group).map(group_id);
         lock(&self.desk.store).triggers.extend(id.map(|id| (name.to_owned(), id)));
+    }
+
+    fn answers_by_itself(&self, responder: AutoResponder) {
+        self.desk.mailbox.set(responder);
     }
 
     fn inject(&self, fault: Fault) {

@@ -52,6 +52,8 @@ pub(super) struct Kept {
     /// The creation webhook as sent first: body and invocation.
     pub(super) birth: Option<(String, String)>,
     armed: Vec<Change>,
+    /// Why its mail was suspended, where somebody recovered it.
+    pub(super) suspended: Option<u64>,
     /// What happened to it, as `audits` show it.
     pub(super) audits: Vec<Value>,
 }
@@ -145,6 +147,7 @@ impl Store {
             updated_s: now_s,
             birth: None,
             armed: Vec::new(),
+            suspended: None,
             audits: Vec::new(),
         };
         kept.follow_tags(None);
@@ -153,6 +156,15 @@ impl Store {
         audit::born(&mut kept);
         self.tickets.insert(id, kept.clone());
         kept
+    }
+
+    /// A mail that the platform suspended as an automatic answer, and that an agent recovered.
+    /// Causes are numbered as in the vendor's "Cause of suspension reference".
+    pub(super) fn recover(&mut self, id: u64) {
+        const OUT_OF_OFFICE: u64 = 8;
+        if let Some(kept) = self.tickets.get_mut(&id) {
+            kept.suspended = Some(OUT_OF_OFFICE);
+        }
     }
 
     fn customer(&mut self, email: &str) -> u64 {

@@ -54,6 +54,7 @@ fn kept(
         channel: None,
         brand: None,
         created_at: Some(at(0)),
+        machine: None,
     };
     let changes = changes.iter().enumerate().map(|(minute, (by, part, value))| Change {
         at: at(minute as u8),

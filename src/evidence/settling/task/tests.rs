@@ -38,6 +38,7 @@ fn found(closed: Option<i64>, changed: &[i64]) -> Settled {
             channel: None,
             brand: None,
             created_at: None,
+            machine: None,
         },
         closed_at: closed.map(at),
         first_reply_at: None,
