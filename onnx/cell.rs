@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-/// What a formula begins with, in ASCII and in full width.
+/// Characters that a formula begins with, in ASCII and in full width.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// Returns true if a cell, without apostrophes before it, begins like a formula.

@@ -20,7 +20,7 @@ pub(super) struct Probe {
     pub(super) kind: Option<String>,
 }
 
-/// What a readable body says.
+/// The content of a readable body.
 pub(super) enum Said {
     /// Something about a ticket, with the event's own id where it has one.
     Notice { notice: Notice, event_id: Option<String> },

@@ -194,7 +194,7 @@ pub struct Sweep {
     pub enabled: bool,
     /// How often.
     pub every: Duration,
-    /// How late a webhook may be before its ticket is looked for.
+    /// The delay that a webhook may have before its ticket is searched for.
     pub lag: Duration,
 }
 

@@ -40,7 +40,7 @@ pub struct Sweep {
     pub arrived: Arc<Notify>,
     /// How often each platform is looked through.
     pub every: Duration,
-    /// How late a webhook may be. Younger tickets are not looked for.
+    /// The delay that a webhook may have. Younger tickets are not searched for.
     pub lag: Duration,
 }
 

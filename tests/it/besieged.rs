@@ -14,7 +14,7 @@ use crate::process::Served;
 const SILENT: usize = 1050;
 /// How many files the process may open.
 const UNDER: &str = "ulimit -n 1024";
-/// How long a probe may take.
+/// The time that a probe may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The address of probes that do not share the flood's.
 const APART: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9));

@@ -141,7 +141,7 @@ pub(super) struct Wanted {
     pub(super) states: Vec<EffectState>,
     scalars: Map<String, Value>,
     fields: Map<String, Value>,
-    /// What is to hold nothing: the place of its effect in the plan, and its keys.
+    /// Fields to be emptied: the place of the effect in the plan, and the keys.
     emptied: Vec<(usize, Vec<String>)>,
     pub(super) added: BTreeSet<Tag>,
     pub(super) removed: BTreeSet<Tag>,

@@ -1,4 +1,4 @@
-//! What the read before a write shows, and what the account will not have empty.
+//! Tests of the read before a write, and of fields that the account keeps filled.
 
 use serde_json::{Value, json};
 

@@ -20,7 +20,7 @@ use crate::settings::{Account, Settings};
 /// However many lists an account has, it is not waited for longer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// How far back the listing of tickets is tried.
+/// The time span over which the listing of tickets is tried.
 const LISTED: SignedDuration = SignedDuration::from_mins(15);
 
 /// A clock that is further off than this is worth a word, though signatures still verify.

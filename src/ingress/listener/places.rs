@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::Caps;
 use crate::ingress::peer::Peer;
 
-/// How long a connection's first request may take before the connection is closed for one with the same claim, and
+/// The time that a connection's first request may take before the connection is closed for one with the same claim, and
 /// how long a request may take that was read only after its connection's place was given to another.
 pub(super) const GRACE: Duration = Duration::from_millis(250);
 

@@ -1,4 +1,4 @@
-//! What the clock and the beginning of a thread make of a ticket.
+//! Changes that time and the first messages of a thread make to a ticket.
 
 use super::state::State;
 use crate::desk::{Change, NewTicket};

@@ -1,4 +1,4 @@
-//! Who writes when: a workspace that begins, and a customer who writes again.
+//! Messages in order: a workspace that writes first, and a customer who writes again.
 
 use serde_json::json;
 
