@@ -32,8 +32,24 @@ pub(super) fn reserve(
     Ok(true)
 }
 
-/// Forgets what a requester was answered.
+/// Keeps that a machine opened a requester's ticket, so that it counts for no contact.
+pub(super) fn keep_machine(
+    conn: &Connection,
+    account: &str,
+    requester: &str,
+    ticket: &str,
+) -> Result<(), Error> {
+    conn.prepare_cached(
+        "INSERT OR IGNORE INTO machine_ticket (account, requester, ticket) VALUES (?1, ?2, ?3)",
+    )?
+    .execute([account, requester, ticket])?;
+    Ok(())
+}
+
+/// Forgets what a requester was answered, and which of their tickets machines opened.
 pub(super) fn forget(conn: &Connection, account: &str, requester: &str) -> Result<(), Error> {
+    conn.prepare_cached("DELETE FROM machine_ticket WHERE account = ?1 AND requester = ?2")?
+        .execute(params![account, requester])?;
     conn.prepare_cached("DELETE FROM answer WHERE account = ?1 AND requester = ?2")?
         .execute(params![account, requester])?;
     Ok(())

@@ -34,7 +34,9 @@ pub(super) fn contacts(
     let times = conn
         .prepare_cached(
             "SELECT min(decided_at) AS first FROM ledger
-             WHERE account = ?1 AND requester = ?2 AND ticket <> ?3 AND machine IS NULL
+             WHERE account = ?1 AND requester = ?2 AND ticket <> ?3 AND NOT EXISTS (
+                 SELECT 1 FROM machine_ticket AS m
+                 WHERE m.account = ?1 AND m.requester = ?2 AND m.ticket = ledger.ticket)
              GROUP BY ticket HAVING first >= ?4",
         )?
         .query_map(params![ticket.account, requester, ticket.ticket.as_str(), since], |row| {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::row::{Incoming, LONGEST_WAIT, count, micros, notice, timestamp, to_json};
 use super::summary::Summarised;
-use super::{chain, settling};
+use super::{answers, chain, settling};
 use crate::domain::outcome::Entry;
 use crate::store::{Accepted, Claim, Error, Work};
 
@@ -129,6 +129,8 @@ pub(super) struct Line {
     pub(super) decided: bool,
     pub(super) json: String,
     pub(super) summary: Option<Summarised>,
+    /// The requester of a ticket that a machine opened.
+    pub(super) machine: Option<String>,
 }
 
 impl Line {
@@ -141,6 +143,7 @@ impl Line {
             decided: entry.digests.is_some() || entry.own_version.is_some(),
             json: to_json(entry)?,
             summary: Summarised::of(entry)?,
+            machine: entry.machine.and(entry.requester.clone()),
         })
     }
 }
@@ -169,6 +172,9 @@ pub(super) fn record(conn: &Connection, line: &Line) -> Result<i64, Error> {
     chain::link(conn, entry, &line.json)?;
     if let Some(summary) = &line.summary {
         summary.keep(conn, entry, line.decided_at, &line.account, &line.ticket)?;
+    }
+    if let Some(requester) = &line.machine {
+        answers::keep_machine(conn, &line.account, requester, &line.ticket)?;
     }
     if line.decided {
         settling::wait(conn, &line.account, &line.ticket, line.decided_at)?;

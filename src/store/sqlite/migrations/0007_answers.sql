@@ -11,6 +11,11 @@ CREATE TABLE answer (
 
 CREATE INDEX answer_at ON answer (at);
 
--- The kind of machine that a ticket came from: such tickets are not contacts of their requester. It is read for the few
--- tickets of one requester and is in no index: making one would read every entry of a large ledger while the store is opened.
-ALTER TABLE ledger ADD COLUMN machine TEXT GENERATED ALWAYS AS (entry ->> '$.machine.mail') VIRTUAL;
+-- Tickets that machines opened: they are not contacts of their requester. A table of its own, because a column of the ledger
+-- would be read with the whole entry, and an index of it would read every entry of a large ledger while the store is opened.
+CREATE TABLE machine_ticket (
+    account   TEXT NOT NULL,
+    requester TEXT NOT NULL,
+    ticket    TEXT NOT NULL,
+    PRIMARY KEY (account, requester, ticket)
+) STRICT, WITHOUT ROWID;
