@@ -40,7 +40,7 @@ pub mod names {
     /// Tickets that the sweep found, whose webhook never came.
     pub const SWEPT: &str = "deskbridge_swept_total";
     /// 1 if the last search of a platform failed, else 0; label `account`.
-    pub const SWEEP_FAILING: &str = "deskbridge_sweep_failing";
+    pub const SWEEP_FAILED: &str = "deskbridge_sweep_failed";
     /// The time when a platform was last searched completely, in seconds since the Unix epoch.
     pub const LAST_SWEEP: &str = "deskbridge_last_sweep_timestamp_seconds";
     /// 1 if an account's circuit breaker is open, else 0.
@@ -205,7 +205,7 @@ fn describe() {
     );
     describe_counter!(names::SWEPT, "Tickets found by looking, whose webhook never came, by account");
     describe_gauge!(
-        names::SWEEP_FAILING,
+        names::SWEEP_FAILED,
         "1 while tickets whose webhook never came cannot be looked for, by account"
     );
     describe_gauge!(

@@ -77,7 +77,7 @@ impl Sweep {
             let mut found = 0;
             let mut calls = Calls::new();
             let looked = self.look_through(name, account, &mut calls, &mut found).await;
-            let failing = metrics::gauge!(names::SWEEP_FAILING, "account" => name.clone());
+            let failing = metrics::gauge!(names::SWEEP_FAILED, "account" => name.clone());
             match looked {
                 Ok(()) => {
                     failing.set(0.0);

@@ -182,7 +182,7 @@ async fn a_sweep_that_fails_is_told_with_its_status_until_it_succeeds() {
     let failing = async |desk: &Arc<dyn Desk>| {
         let metrics = client.get(format!("{}/metrics", served.admin)).send().await.unwrap();
         let metrics = metrics.text().await.unwrap();
-        let wanted = format!("deskbridge_sweep_failing{{account=\"{}\"}} ", desk.platform());
+        let wanted = format!("deskbridge_sweep_failed{{account=\"{}\"}} ", desk.platform());
         metrics.lines().find_map(|line| line.strip_prefix(&wanted)).map(str::to_owned)
     };
     for desk in &house.desks {
